@@ -1,0 +1,97 @@
+using System.Diagnostics;
+
+namespace Yamux.FlowControl;
+
+/// <summary>
+/// The credit that we have given the peer on one stream, and when to give more. Not synchronized: the stream's gate guards it.
+/// </summary>
+/// <remarks>
+/// At all times: bytes the peer may still send + bytes received and not consumed + bytes consumed and not yet credited
+/// = size + overdraft. So what a stream can hold is bounded by its size, but for what its own reader asked for.
+/// </remarks>
+internal struct ReceiveWindow
+{
+    private uint _size;
+    private uint _remaining;
+    private uint _uncredited;
+    private uint _overdraft;
+
+    public ReceiveWindow(uint size)
+    {
+        _size = size;
+        _remaining = size;
+    }
+
+    /// <summary>How many bytes the peer may still send.</summary>
+    public readonly uint Remaining => _remaining;
+
+    /// <summary>Enlarges the window, as a delta on a SYN or an ACK has told the peer.</summary>
+    public void Grow(uint delta)
+    {
+        _size += delta;
+        _remaining += delta;
+    }
+
+    /// <summary>Takes the credit of a frame of <paramref name="length"/> bytes. False if the peer had not that much.</summary>
+    public bool TryReceive(uint length)
+    {
+        if (length > _remaining)
+        {
+            return false;
+        }
+
+        _remaining -= length;
+        return true;
+    }
+
+    /// <summary>
+    /// The reader has consumed <paramref name="count"/> bytes. Returns the credit to send now: nothing until half of the
+    /// window has been consumed, so that credit costs one frame per half window.
+    /// </summary>
+    public uint Consume(uint count)
+    {
+        var repaid = Math.Min(count, _overdraft);
+        _overdraft -= repaid;
+        _uncredited += count - repaid;
+        return _uncredited >= _size / 2 ? TakeCredit() : 0;
+    }
+
+    /// <summary>
+    /// The reader has seen all there is, wants more, and will consume nothing until it gets it. Returns the credit to send
+    /// now: nothing while the peer still has some, else what was consumed, else half a window more than the size.
+    /// </summary>
+    /// <remarks>
+    /// Without it, a reader that waits for a message larger than the window waits for ever. What is lent here is taken from
+    /// the credit of the next bytes that are consumed.
+    /// </remarks>
+    public uint Starve()
+    {
+        if (_remaining != 0)
+        {
+            return 0;
+        }
+
+        if (_uncredited == 0)
+        {
+            var loan = _size / 2;
+            if (_overdraft > int.MaxValue - loan)
+            {
+                return 0; // Two gigabytes in one unconsumed piece: more than a reader can hold.
+            }
+
+            _overdraft += loan;
+            _uncredited = loan;
+        }
+
+        return TakeCredit();
+    }
+
+    private uint TakeCredit()
+    {
+        var credit = _uncredited;
+        _uncredited = 0;
+        _remaining += credit;
+        Debug.Assert(_remaining <= (ulong)_size + _overdraft, "more credit was given than the window holds");
+        return credit;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Threading.Tasks.Sources;
+
+namespace Yamux.IO;
+
+/// <summary>
+/// Wakes one waiter at a time and can be used again and again without allocating. A signal that comes while nobody waits
+/// is kept, once. The waiter never runs on the thread that signals, so a signal may be given from the receive loop.
+/// </summary>
+internal sealed class AsyncSignal : IValueTaskSource
+{
+    private readonly Lock _gate = new();
+    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private bool _signalled;
+    private bool _waiting;
+
+    /// <summary>Wakes the waiter, or lets the next one through.</summary>
+    public void Set()
+    {
+        lock (_gate)
+        {
+            if (!_waiting)
+            {
+                _signalled = true;
+                return;
+            }
+
+            _waiting = false;
+        }
+
+        _core.SetResult(true);
+    }
+
+    /// <summary>Waits for a signal. There must be one waiter at the most.</summary>
+    public ValueTask WaitAsync()
+    {
+        lock (_gate)
+        {
+            if (_signalled)
+            {
+                _signalled = false;
+                return ValueTask.CompletedTask;
+            }
+
+            if (_waiting)
+            {
+                throw new InvalidOperationException("Somebody else waits already.");
+            }
+
+            _waiting = true;
+            _core.Reset();
+            return new ValueTask(this, _core.Version);
+        }
+    }
+
+    void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _core.OnCompleted(continuation, state, token, flags);
+}

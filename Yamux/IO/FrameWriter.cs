@@ -1,0 +1,384 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Yamux.Protocol;
+
+namespace Yamux.IO;
+
+/// <summary>
+/// Puts frames on the transport: the only code that touches its output.
+/// </summary>
+/// <remarks>
+/// Any thread may append. A frame is copied under the gate, into the transport's own buffer, or, while a flush is under way
+/// (the transport's writer cannot be written to then), into the backlog. Whoever appends calls <see cref="Flush"/> after
+/// leaving its locks: the one who finds no flush under way becomes the flusher, and flushes outside the gate until nothing
+/// is left. So frames that come while the transport is busy leave together, in one write. Control frames never wait;
+/// Data waits when the backlog is full. The gate is a leaf: nothing is called under it but the transport's buffer and
+/// <see cref="AsyncSignal.Set"/>, which runs no foreign code.
+/// </remarks>
+internal sealed class FrameWriter : IThreadPoolWorkItem
+{
+    /// <summary>How many bytes may wait behind a flush before Data frames have to wait.</summary>
+    public const int MaxBacklog = 128 * 1024;
+
+    // A thread that flushes for others gives up after so many flushes in a row: its own work waits meanwhile.
+    private const int MaxFlushesInARow = 8;
+
+    private readonly Lock _gate = new();
+    private readonly PipeWriter _output;
+    private readonly IFrameWriterOwner _owner;
+    private readonly int _maxAnswers;
+    private readonly SegmentedBuffer _backlog = new(16 * 1024);
+    private readonly Queue<AsyncSignal> _blocked = new();
+    private readonly Queue<YamuxStream> _credits = new();
+    private readonly TaskCompletionSource _idleAfterStop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Action _onFlushed;
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
+    private bool _flushing;
+    private bool _unflushed;
+    private bool _stopped;
+    private bool _abandoned;
+    private int _answersInOutput;
+    private int _answersInBacklog;
+
+    public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers)
+    {
+        _output = output;
+        _owner = owner;
+        _maxAnswers = maxAnswers;
+        _onFlushed = OnFlushed;
+    }
+
+    /// <summary>Completes when the writer was stopped and no flush is under way any more.</summary>
+    public Task IdleAfterStop => _idleAfterStop.Task;
+
+    /// <summary>Appends a frame without payload. False if the session has ended; the frame was dropped.</summary>
+    public bool AppendControl(FrameHeader header)
+    {
+        lock (_gate)
+        {
+            if (_stopped)
+            {
+                return false;
+            }
+
+            AppendUnsynchronized(header);
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Appends a frame that the peer provoked. False if too many of them wait to be sent already: a peer that asks and does
+    /// not read must not fill our memory.
+    /// </summary>
+    public bool TryAppendAnswer(FrameHeader header)
+    {
+        lock (_gate)
+        {
+            if (_stopped)
+            {
+                return true;
+            }
+
+            if (_answersInOutput + _answersInBacklog >= _maxAnswers)
+            {
+                return false;
+            }
+
+            ref var count = ref _flushing ? ref _answersInBacklog : ref _answersInOutput;
+            count++;
+            AppendUnsynchronized(header);
+            return true;
+        }
+    }
+
+    /// <summary>Appends a Data frame. Blocked, <paramref name="writable"/> is set when there is room again.</summary>
+    public AppendResult TryAppendData(uint streamId, ReadOnlySequence<byte> payload, AsyncSignal writable)
+    {
+        lock (_gate)
+        {
+            if (_stopped)
+            {
+                return AppendResult.Stopped;
+            }
+
+            if (_flushing && _backlog.Length >= MaxBacklog)
+            {
+                _blocked.Enqueue(writable);
+                return AppendResult.Blocked;
+            }
+
+            AppendUnsynchronized(new FrameHeader(FrameType.Data, FrameFlags.None, streamId, (uint)payload.Length));
+            CopyUnsynchronized(payload);
+            return AppendResult.Appended;
+        }
+    }
+
+    /// <summary>
+    /// Gives the peer credit. While a flush is under way there is one frame a stream to come, and more credit is added to it.
+    /// </summary>
+    public void AppendCredit(YamuxStream stream, uint delta)
+    {
+        lock (_gate)
+        {
+            if (_stopped)
+            {
+                return;
+            }
+
+            if (!_flushing)
+            {
+                AppendUnsynchronized(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, delta));
+                return;
+            }
+
+            if (stream.QueuedCredit == 0)
+            {
+                _credits.Enqueue(stream);
+            }
+
+            stream.QueuedCredit += delta;
+        }
+    }
+
+    /// <summary>
+    /// Forgets credit that is still queued: the peer has closed the stream and needs none. With <paramref name="reset"/> it
+    /// is told that the stream is aborted, after which there is nothing more to say about that stream.
+    /// </summary>
+    public void CancelCredit(YamuxStream stream, bool reset = false)
+    {
+        lock (_gate)
+        {
+            // The stream stays in the queue, where a credit of 0 is passed over.
+            stream.QueuedCredit = 0;
+            if (reset && !_stopped)
+            {
+                AppendUnsynchronized(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Rst, stream.Id, 0));
+            }
+        }
+    }
+
+    /// <summary>Sends what was appended. Never waits and never throws; to be called without any lock held.</summary>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            if (_flushing || !_unflushed || _abandoned)
+            {
+                return;
+            }
+
+            _flushing = true;
+            _unflushed = false;
+        }
+
+        RunFlushes();
+    }
+
+    /// <summary>Takes no more frames; what was appended, and <paramref name="last"/> behind it, is still sent.</summary>
+    public void Stop(FrameHeader? last)
+    {
+        lock (_gate)
+        {
+            if (_stopped)
+            {
+                return;
+            }
+
+            if (last is { } header)
+            {
+                AppendUnsynchronized(header);
+            }
+
+            _stopped = true;
+            WakeBlockedUnsynchronized();
+            if (!_flushing && !_unflushed)
+            {
+                _idleAfterStop.TrySetResult();
+            }
+        }
+
+        Flush();
+    }
+
+    /// <summary>Takes no more frames, sends nothing more, and ends the flush that is under way.</summary>
+    public void Abandon()
+    {
+        lock (_gate)
+        {
+            AbandonUnsynchronized();
+            if (!_flushing)
+            {
+                _idleAfterStop.TrySetResult();
+            }
+        }
+
+        _output.CancelPendingFlush();
+    }
+
+    /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
+    public ValueTask CompleteAsync(Exception? error) => _output.CompleteAsync(error);
+
+    void IThreadPoolWorkItem.Execute() => RunFlushes();
+
+    private void RunFlushes()
+    {
+        for (var count = 0; count < MaxFlushesInARow; count++)
+        {
+            try
+            {
+#pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
+                _flush = _output.FlushAsync().ConfigureAwait(false).GetAwaiter();
+#pragma warning restore CA2012
+            }
+            catch (Exception error)
+            {
+                Fail(error);
+                return;
+            }
+
+            if (!_flush.IsCompleted)
+            {
+                _owner.OnWriteStarted();
+                _flush.UnsafeOnCompleted(_onFlushed);
+                return;
+            }
+
+            if (!TryPrepareNextFlush())
+            {
+                return;
+            }
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private void OnFlushed()
+    {
+        _owner.OnWriteEnded();
+        if (TryPrepareNextFlush())
+        {
+            RunFlushes();
+        }
+    }
+
+    // The flush has ended: true if there is more to flush.
+    private bool TryPrepareNextFlush()
+    {
+        try
+        {
+            if (_flush.GetResult().IsCompleted)
+            {
+                throw new IOException("The transport takes no more bytes.");
+            }
+
+            lock (_gate)
+            {
+                _answersInOutput = 0;
+                if (!_abandoned)
+                {
+                    MoveBacklogUnsynchronized();
+                    WakeBlockedUnsynchronized();
+                }
+
+                if (_unflushed && !_abandoned)
+                {
+                    _unflushed = false;
+                    return true;
+                }
+
+                _flushing = false;
+                if (_stopped)
+                {
+                    _idleAfterStop.TrySetResult();
+                }
+
+                return false;
+            }
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+            return false;
+        }
+    }
+
+    private void Fail(Exception error)
+    {
+        lock (_gate)
+        {
+            AbandonUnsynchronized();
+            _flushing = false;
+            _idleAfterStop.TrySetResult();
+        }
+
+        _owner.OnWriteFailed(error);
+    }
+
+    private void AbandonUnsynchronized()
+    {
+        _stopped = true;
+        _abandoned = true;
+        _backlog.Clear();
+        _credits.Clear();
+        WakeBlockedUnsynchronized();
+    }
+
+    private void AppendUnsynchronized(FrameHeader header)
+    {
+        if (_flushing)
+        {
+            header.Write(_backlog.GetSpan(FrameHeader.Size));
+            _backlog.Advance(FrameHeader.Size);
+            return;
+        }
+
+        header.Write(_output.GetSpan(FrameHeader.Size));
+        _output.Advance(FrameHeader.Size);
+        _unflushed = true;
+    }
+
+    private void CopyUnsynchronized(ReadOnlySequence<byte> payload)
+    {
+        IBufferWriter<byte> target = _flushing ? _backlog : _output;
+        foreach (var piece in payload)
+        {
+            target.Write(piece.Span);
+        }
+    }
+
+    private void MoveBacklogUnsynchronized()
+    {
+        if (_backlog.Length > 0)
+        {
+            foreach (var piece in _backlog.Content)
+            {
+                _output.Write(piece.Span);
+            }
+
+            _backlog.Clear();
+            _unflushed = true;
+        }
+
+        _answersInOutput = _answersInBacklog;
+        _answersInBacklog = 0;
+        while (_credits.TryDequeue(out var stream))
+        {
+            if (stream.QueuedCredit != 0)
+            {
+                new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit).Write(_output.GetSpan(FrameHeader.Size));
+                _output.Advance(FrameHeader.Size);
+                stream.QueuedCredit = 0;
+                _unflushed = true;
+            }
+        }
+    }
+
+    private void WakeBlockedUnsynchronized()
+    {
+        while (_blocked.TryDequeue(out var writable))
+        {
+            writable.Set();
+        }
+    }
+}

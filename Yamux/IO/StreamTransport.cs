@@ -1,0 +1,52 @@
+using System.IO.Pipelines;
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace Yamux.IO;
+
+/// <summary>A <see cref="Stream"/> as the transport of a session.</summary>
+internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
+{
+    // Room for one full frame and the header of the next, so that it leaves in one write.
+    private const int WriteBufferSize = 128 * 1024;
+    private const int ReadBufferSize = 64 * 1024;
+
+    private readonly Stream _stream;
+
+    public StreamTransport(Stream stream)
+    {
+        if (!stream.CanRead || !stream.CanWrite)
+        {
+            throw new ArgumentException("The transport of a yamux session must be readable and writable.", nameof(stream));
+        }
+
+        _stream = stream;
+        Input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: ReadBufferSize / 4, leaveOpen: true));
+        Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: WriteBufferSize, leaveOpen: true));
+    }
+
+    public PipeReader Input { get; }
+
+    public PipeWriter Output { get; }
+
+    /// <summary>
+    /// Ends the sending side alone, where the stream can. True if the peer should be given the time to end its own: to
+    /// close a socket that still receives would destroy what was sent and has not arrived.
+    /// </summary>
+    public async ValueTask<bool> TryShutdownSendAsync()
+    {
+        switch (_stream)
+        {
+            case NetworkStream network:
+                network.Socket.Shutdown(SocketShutdown.Send);
+                return true;
+            case SslStream tls:
+                await tls.ShutdownAsync().ConfigureAwait(false);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    public ValueTask DisposeAsync() => _stream.DisposeAsync();
+}

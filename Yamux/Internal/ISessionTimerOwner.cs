@@ -1,0 +1,14 @@
+namespace Yamux.Internal;
+
+/// <summary>What the <see cref="SessionTimer"/> tells its session, never with a lock held.</summary>
+internal interface ISessionTimerOwner
+{
+    /// <summary>The peer did not acknowledge the stream in time, or, if not <paramref name="open"/>, did not close it.</summary>
+    void OnDeadline(YamuxStream stream, bool open);
+
+    /// <summary>A keepalive ping is due.</summary>
+    void OnPingDue();
+
+    /// <summary>The transport took nothing for too long, or, if not <paramref name="writing"/>, the keepalive was not answered.</summary>
+    void OnPeerUnresponsive(bool writing);
+}

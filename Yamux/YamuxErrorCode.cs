@@ -1,0 +1,47 @@
+namespace Yamux;
+
+/// <summary>What ended a stream or a session, or why an operation was refused.</summary>
+public enum YamuxErrorCode
+{
+    /// <summary>The session was closed at this end.</summary>
+    SessionClosed,
+
+    /// <summary>The transport ended or failed: the peer closed the connection, or it was lost.</summary>
+    ConnectionLost,
+
+    /// <summary>The peer broke the protocol. It was told so by a GoAway with code 1.</summary>
+    ProtocolError,
+
+    /// <summary>The peer ended the session and says that this end broke the protocol (GoAway with code 1).</summary>
+    RemoteProtocolError,
+
+    /// <summary>The peer ended the session and says that it failed (GoAway with code 2, or with a code that does not exist).</summary>
+    RemoteInternalError,
+
+    /// <summary>This end failed by a fault of its own. The peer was told so by a GoAway with code 2.</summary>
+    InternalError,
+
+    /// <summary>The transport took no byte for <see cref="YamuxOptions.ConnectionWriteTimeout"/>.</summary>
+    ConnectionWriteTimeout,
+
+    /// <summary>Nothing was received for <see cref="YamuxOptions.KeepAliveTimeout"/> after a keepalive ping.</summary>
+    KeepAliveTimeout,
+
+    /// <summary>The session takes no new streams since one of its ends has sent GoAway; those that run go on.</summary>
+    GoAway,
+
+    /// <summary>All stream ids of this end are used up; a new session is needed.</summary>
+    StreamsExhausted,
+
+    /// <summary>The peer aborted the stream (RST).</summary>
+    StreamReset,
+
+    /// <summary>The stream was aborted at this end.</summary>
+    StreamAborted,
+
+    /// <summary>The peer did not acknowledge the stream within <see cref="YamuxOptions.StreamOpenTimeout"/>.</summary>
+    StreamOpenTimeout,
+
+    /// <summary>The peer did not close the stream within <see cref="YamuxOptions.StreamCloseTimeout"/> after this end had.</summary>
+    StreamCloseTimeout,
+}

@@ -1,0 +1,128 @@
+namespace Yamux;
+
+/// <summary>
+/// The settings of a <see cref="YamuxSession"/>. The names and defaults are hashicorp/yamux's where it has them; the rest
+/// are the limits that keep a hostile peer from exhausting memory or processor time. A session reads its options once, when it is created.
+/// </summary>
+/// <remarks>A timeout set to <see cref="Timeout.InfiniteTimeSpan"/> is switched off.</remarks>
+public sealed class YamuxOptions
+{
+    private const int SmallestWindow = 256 * 1024;
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
+    /// <summary>
+    /// How many streams may wait to be accepted at this end before further ones are refused (RST), and how many of this
+    /// end's own streams may be open without an acknowledgement before a further
+    /// <see cref="YamuxSession.OpenStreamAsync"/> waits. Default 256; at least 1. hashicorp/yamux: <c>AcceptBacklog</c>.
+    /// </summary>
+    public int AcceptBacklog { get; set; } = 256;
+
+    /// <summary>
+    /// How many streams of the peer may be open at once; further ones are refused (RST). Default 1,024; at least 1.
+    /// </summary>
+    public int MaxInboundStreams { get; set; } = 1024;
+
+    /// <summary>
+    /// How many bytes a stream may hold that were received and not yet read; the peer is told when the stream opens.
+    /// Default 262,144, which is also the least that the protocol allows; at most 1 GiB. hashicorp/yamux: <c>MaxStreamWindowSize</c>.
+    /// </summary>
+    public int MaxStreamWindowSize { get; set; } = SmallestWindow;
+
+    /// <summary>
+    /// How long the peer may take to acknowledge a stream of ours; then that stream fails with
+    /// <see cref="YamuxErrorCode.StreamOpenTimeout"/>. Default 75 s. hashicorp/yamux, which ends the whole session: <c>StreamOpenTimeout</c>.
+    /// </summary>
+    public TimeSpan StreamOpenTimeout { get; set; } = TimeSpan.FromSeconds(75);
+
+    /// <summary>
+    /// How long the peer may take to close a stream that we have closed in both directions; then it is reset and forgotten.
+    /// Default 5 minutes. hashicorp/yamux: <c>StreamCloseTimeout</c>.
+    /// </summary>
+    public TimeSpan StreamCloseTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How long the transport may take no byte of what is ready to be sent; then the session ends with
+    /// <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>. It also bounds how long closing a session waits for the peer.
+    /// Default 10 s. hashicorp/yamux: <c>ConnectionWriteTimeout</c>.
+    /// </summary>
+    public TimeSpan ConnectionWriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether the peer is pinged every <see cref="KeepAliveInterval"/>. Default true. hashicorp/yamux: <c>EnableKeepAlive</c>.</summary>
+    public bool EnableKeepAlive { get; set; } = true;
+
+    /// <summary>The time between two keepalive pings. Default 30 s. hashicorp/yamux: <c>KeepAliveInterval</c>.</summary>
+    public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long after a keepalive ping the peer may send nothing at all (any frame counts as an answer); then the session
+    /// ends with <see cref="YamuxErrorCode.KeepAliveTimeout"/>. Default 10 s.
+    /// </summary>
+    public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How many answers that the peer provoked (to pings, and to streams that were refused) may wait to be sent; one more
+    /// ends the session with <see cref="YamuxErrorCode.ProtocolError"/>. Default 1,024; at least 1. The bound of CVE-2024-32984.
+    /// </summary>
+    public int MaxQueuedAnswers { get; set; } = 1024;
+
+    /// <summary>
+    /// How many streams the peer may open and reset before they were accepted, within <see cref="RateLimitPeriod"/>; one
+    /// more ends the session with <see cref="YamuxErrorCode.ProtocolError"/>. Default 1,000; at least 1.
+    /// </summary>
+    public int MaxEarlyResets { get; set; } = 1000;
+
+    /// <summary>
+    /// How many frames that change nothing (Data of no bytes, a window update of 0, no flag set) the peer may send within
+    /// <see cref="RateLimitPeriod"/>; one more ends the session with <see cref="YamuxErrorCode.ProtocolError"/>.
+    /// Default 10,000; at least 1.
+    /// </summary>
+    public int MaxEmptyFrames { get; set; } = 10_000;
+
+    /// <summary>The period of <see cref="MaxEarlyResets"/> and <see cref="MaxEmptyFrames"/>. Default 10 s.</summary>
+    public TimeSpan RateLimitPeriod { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The clock of every timeout. Default <see cref="TimeProvider.System"/>.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Checks every option. <see cref="YamuxSession"/> calls it when it is created.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it, its value and the range.</exception>
+    /// <exception cref="ArgumentNullException"><see cref="TimeProvider"/> is null.</exception>
+    public void Validate()
+    {
+        Check(AcceptBacklog, 1, int.MaxValue, nameof(AcceptBacklog));
+        Check(MaxInboundStreams, 1, int.MaxValue, nameof(MaxInboundStreams));
+        Check(MaxStreamWindowSize, SmallestWindow, 1 << 30, nameof(MaxStreamWindowSize));
+        Check(MaxQueuedAnswers, 1, int.MaxValue, nameof(MaxQueuedAnswers));
+        Check(MaxEarlyResets, 1, int.MaxValue, nameof(MaxEarlyResets));
+        Check(MaxEmptyFrames, 1, int.MaxValue, nameof(MaxEmptyFrames));
+        Check(StreamOpenTimeout, nameof(StreamOpenTimeout));
+        Check(StreamCloseTimeout, nameof(StreamCloseTimeout));
+        Check(ConnectionWriteTimeout, nameof(ConnectionWriteTimeout));
+        Check(KeepAliveInterval, nameof(KeepAliveInterval));
+        Check(KeepAliveTimeout, nameof(KeepAliveTimeout));
+        Check(RateLimitPeriod, nameof(RateLimitPeriod));
+        ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
+    }
+
+    internal YamuxOptions Clone() => (YamuxOptions)MemberwiseClone();
+
+    private static void Check(int value, int min, int max, string name)
+    {
+        if (value < min || value > max)
+        {
+            throw new ArgumentOutOfRangeException(
+                name, value, FormattableString.Invariant($"{nameof(YamuxOptions)}.{name} is {value}; it must be {min} to {max}."));
+        }
+    }
+
+    private static void Check(TimeSpan value, string name)
+    {
+        if (value != Timeout.InfiniteTimeSpan && (value <= TimeSpan.Zero || value > LongestTimeout))
+        {
+            throw new ArgumentOutOfRangeException(
+                name,
+                value,
+                $"{nameof(YamuxOptions)}.{name} is {value}; it must be more than 0 and at most {LongestTimeout}, or Timeout.InfiniteTimeSpan to switch it off.");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.IO.Pipelines;
+using Yamux.Internal;
+using Yamux.IO;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <content>How a session ends: once, for one reason, and whatever was flushed before it is sent.</content>
+public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
+{
+    private Task? _closing;
+
+    /// <summary>
+    /// Ends the session at once: nothing more is sent, and the transport is closed. Streams fail with
+    /// <see cref="YamuxErrorCode.SessionClosed"/>. Does nothing once the session has ended.
+    /// </summary>
+    /// <param name="reason">Why. With a reason <see cref="Completion"/> is faulted, and has it as the inner exception.</param>
+    public void Abort(Exception? reason = null)
+    {
+        var failure = new YamuxException(
+            YamuxErrorCode.SessionClosed, reason is null ? "The yamux session was aborted." : $"The yamux session was aborted: {reason.Message}", reason);
+        if (!End(failure, reason is null ? SessionEnding.Aborted : SessionEnding.Failed))
+        {
+            Writer.Abandon(); // It is being closed; now without waiting for the peer.
+        }
+    }
+
+    /// <summary>
+    /// Ends the session: tells the peer (GoAway), sends what the streams have flushed, and closes the transport. Streams
+    /// that are open fail with <see cref="YamuxErrorCode.SessionClosed"/>. Takes at most
+    /// <see cref="YamuxOptions.ConnectionWriteTimeout"/>, and does not throw if the session had failed.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        End(new YamuxException(YamuxErrorCode.SessionClosed, "The yamux session was closed at this end."), SessionEnding.Disposed);
+        await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    void IFrameWriterOwner.OnWriteStarted() => Timer.OnWriteStarted();
+
+    void IFrameWriterOwner.OnWriteEnded() => Timer.OnWriteEnded();
+
+    void IFrameWriterOwner.OnWriteFailed(Exception error)
+    {
+        lock (_gate)
+        {
+            if (_ended)
+            {
+                return;
+            }
+
+            _writeFailure ??= new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error);
+        }
+
+        // The read loop ends the session when it has read what the peer had sent before it went. If the transport fails
+        // for writing alone, the timeout ends it.
+        CancelOpens();
+        Timer.OnWriteStarted();
+    }
+
+    void ISessionTimerOwner.OnDeadline(YamuxStream stream, bool open) => stream.OnDeadline(open);
+
+    void ISessionTimerOwner.OnPingDue()
+    {
+        Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, _pings.NextValue()));
+        Writer.Flush();
+    }
+
+    void ISessionTimerOwner.OnPeerUnresponsive(bool writing)
+    {
+        var failure = writing
+            ? Volatile.Read(ref _writeFailure) ?? new YamuxException(
+                YamuxErrorCode.ConnectionWriteTimeout, $"The yamux connection took no byte for {Options.ConnectionWriteTimeout}.")
+            : new YamuxException(
+                YamuxErrorCode.KeepAliveTimeout, $"The yamux peer sent nothing for {Options.KeepAliveTimeout} after a keepalive ping.");
+        End(failure, SessionEnding.Failed);
+    }
+
+    // Everything that ends a session comes through here, and only the first has an effect.
+    private bool End(YamuxException reason, SessionEnding ending)
+    {
+        lock (_gate)
+        {
+            if (_ended)
+            {
+                return false;
+            }
+
+            _endReason = reason;
+            _ended = true;
+        }
+
+        FrameHeader? last = ending switch
+        {
+            SessionEnding.Disposed => GoAwayFrame(GoAwayCode.Normal),
+            SessionEnding.ProtocolError => GoAwayFrame(GoAwayCode.ProtocolError),
+            SessionEnding.InternalError => GoAwayFrame(GoAwayCode.InternalError),
+            _ => null,
+        };
+        if (last is null)
+        {
+            Writer.Abandon();
+        }
+        else
+        {
+            Writer.Stop(last);
+        }
+
+        foreach (var stream in _streams.Values)
+        {
+            stream.Fail(reason, tellPeer: false);
+        }
+
+        _accepts.End(drop: ending is SessionEnding.Disposed or SessionEnding.Aborted);
+        _pings.Fail(NewEndedException);
+        CancelOpens();
+        _closing = CloseAsync(reason, ending);
+        return true;
+
+        static FrameHeader GoAwayFrame(GoAwayCode code) => new(FrameType.GoAway, FrameFlags.None, 0, (uint)code);
+    }
+
+    private async Task CloseAsync(YamuxException reason, SessionEnding ending)
+    {
+        var faulted = ending is not (SessionEnding.Disposed or SessionEnding.ClosedByPeer or SessionEnding.Aborted);
+        try
+        {
+            await CloseTransportAsync(faulted ? reason : null, linger: ending == SessionEnding.Disposed).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // It was to be closed, and it is gone: nothing is lost that the peer could still have had.
+            YamuxLog.CloseFailed(Logger, error);
+        }
+
+        Timer.Dispose();
+        if (faulted)
+        {
+            YamuxLog.SessionFailed(Logger, reason.Message, reason);
+            _completion.SetException(reason);
+            _ = _completion.Task.Exception; // Observed: whoever does not look at Completion does not care.
+        }
+        else
+        {
+            YamuxLog.SessionClosed(Logger);
+            _completion.SetResult();
+        }
+    }
+
+    private async Task CloseTransportAsync(YamuxException? failure, bool linger)
+    {
+        using var limit = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
+        var stream = _transport as StreamTransport;
+        try
+        {
+            if (!await IsDoneAsync(Writer.IdleAfterStop, limit.Token).ConfigureAwait(false))
+            {
+                Writer.Abandon();
+                linger = false;
+            }
+            else if (linger && stream is not null && await stream.TryShutdownSendAsync().ConfigureAwait(false))
+            {
+                await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _transport.Input.CancelPendingRead();
+            if (stream is not null)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await Writer.IdleAfterStop.ConfigureAwait(false);
+            await Writer.CompleteAsync(failure).ConfigureAwait(false);
+            await _received.Task.ConfigureAwait(false);
+            await _transport.Input.CompleteAsync(failure).ConfigureAwait(false);
+        }
+    }
+
+    private static async ValueTask<bool> IsDoneAsync(Task task, CancellationToken limit)
+    {
+        await task.WaitAsync(limit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return task.IsCompleted;
+    }
+
+    // Those who wait to open a stream are told, on threads of their own.
+    private void CancelOpens() => _ = _noMoreOpens.CancelAsync();
+}

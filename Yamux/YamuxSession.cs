@@ -1,0 +1,291 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Yamux.Internal;
+using Yamux.IO;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <summary>
+/// Many streams over one connection: an end of a yamux session. Both ends may open streams.
+/// </summary>
+/// <remarks>
+/// <para>All members are thread safe. The session runs from its creation until <see cref="Completion"/>, reading the
+/// transport in one loop that never waits for a stream or for the writer.</para>
+/// <para>Disposing it tells the peer (GoAway), sends what the streams have flushed, and closes the transport, within
+/// <see cref="YamuxOptions.ConnectionWriteTimeout"/>; <see cref="Abort"/> closes it at once. Streams that are open then fail
+/// with <see cref="YamuxException"/>: they never read as ended.</para>
+/// <para>Wire format: yamux spec, version 0; compatible with hashicorp/yamux.</para>
+/// </remarks>
+public sealed partial class YamuxSession : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly IDuplexPipe _transport;
+    private readonly ConcurrentDictionary<uint, YamuxStream> _streams = new();
+    private readonly AcceptQueue _accepts;
+    private readonly PendingPings _pings;
+    private readonly SemaphoreSlim _openSlots;
+    private readonly CancellationTokenSource _noMoreOpens = new();
+    private readonly uint _extraWindow;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private uint _nextId;
+    private int _streamCount;
+    private bool _localGoAway;
+    private volatile bool _remoteGoAway;
+    private volatile bool _ended;
+    private Task? _receiving;
+    private YamuxException? _endReason;
+    private YamuxException? _writeFailure;
+
+    private YamuxSession(IDuplexPipe transport, YamuxRole role, YamuxOptions options, ILogger logger)
+    {
+        _transport = transport;
+        Role = role;
+        Options = options;
+        Logger = logger;
+        _nextId = role == YamuxRole.Client ? 1u : 2u;
+        _extraWindow = (uint)options.MaxStreamWindowSize - FrameHeader.InitialWindow;
+        _accepts = new AcceptQueue(options.AcceptBacklog);
+        _pings = new PendingPings(options.TimeProvider);
+        _openSlots = new SemaphoreSlim(options.AcceptBacklog);
+        _earlyResets = new RateLimit(options.MaxEarlyResets, options.RateLimitPeriod, options.TimeProvider);
+        _emptyFrames = new RateLimit(options.MaxEmptyFrames, options.RateLimitPeriod, options.TimeProvider);
+        Timer = new SessionTimer(options, this);
+        Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers);
+    }
+
+    /// <summary>Which end of the session this is.</summary>
+    public YamuxRole Role { get; }
+
+    /// <summary>How many streams are open, those of both ends that are not accepted yet among them.</summary>
+    public int StreamCount => Volatile.Read(ref _streamCount);
+
+    /// <summary>
+    /// Completes when the session has ended and its transport is closed. Faulted with a <see cref="YamuxException"/> if it
+    /// failed; completed normally if it was disposed, or if the peer closed the connection between two frames.
+    /// </summary>
+    public Task Completion => _completion.Task;
+
+    internal YamuxOptions Options { get; }
+
+    internal ILogger Logger { get; }
+
+    internal FrameWriter Writer { get; }
+
+    internal SessionTimer Timer { get; }
+
+    /// <summary>Starts a session on <paramref name="transport"/>, which is the session's from now on.</summary>
+    /// <param name="transport">The connection. Its two sides are completed when the session has ended.</param>
+    /// <param name="role">Which end this is; the peer must be the other.</param>
+    /// <param name="options">The settings; null means the defaults. Later changes to the object have no effect.</param>
+    /// <param name="logger">Where the session reports; null means nowhere.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option or <paramref name="role"/> is out of range.</exception>
+    public static YamuxSession Create(IDuplexPipe transport, YamuxRole role, YamuxOptions? options = null, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        if (role is not (YamuxRole.Client or YamuxRole.Server))
+        {
+            throw new ArgumentOutOfRangeException(nameof(role), role, "The role must be Client or Server.");
+        }
+
+        options = options?.Clone() ?? new YamuxOptions();
+        options.Validate();
+
+        // The session outlives its creator's context: its loop and its timer must not keep that context's Activity or other
+        // locals alive.
+        var flow = ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow();
+        try
+        {
+            var session = new YamuxSession(transport, role, options, logger ?? NullLogger.Instance);
+            session.Timer.Start();
+            session._receiving = Task.Run(session.ReceiveAsync);
+            return session;
+        }
+        finally
+        {
+            flow?.Undo();
+        }
+    }
+
+    /// <summary>Starts a session on <paramref name="transport"/>, which is disposed when the session has ended.</summary>
+    /// <inheritdoc cref="Create(IDuplexPipe, YamuxRole, YamuxOptions?, ILogger?)"/>
+    /// <exception cref="ArgumentException">The stream cannot be read or cannot be written.</exception>
+    public static YamuxSession Create(Stream transport, YamuxRole role, YamuxOptions? options = null, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        return Create(new StreamTransport(transport), role, options, logger);
+    }
+
+    /// <summary>
+    /// Opens a stream. It can be written to at once; the peer need not have accepted it. Waits only while
+    /// <see cref="YamuxOptions.AcceptBacklog"/> streams of this end are not acknowledged yet.
+    /// </summary>
+    /// <exception cref="YamuxException">The session has ended or takes no more streams, or the ids are used up.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was opened.</exception>
+    public async ValueTask<YamuxStream> OpenStreamAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!_openSlots.Wait(0, CancellationToken.None))
+        {
+            await WaitForOpenSlotAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        YamuxStream stream;
+        try
+        {
+            stream = Open();
+        }
+        catch
+        {
+            ReleaseOpenSlot();
+            throw;
+        }
+
+        Writer.Flush();
+        return stream;
+    }
+
+    /// <summary>Accepts the next stream of the peer's, as soon as there is one. Null: the session has ended.</summary>
+    /// <remarks>Streams that had arrived when the peer closed the session are still handed out, then null.</remarks>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was lost.</exception>
+    public async ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default)
+    {
+        var stream = await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
+        stream?.SendAck(_extraWindow);
+        return stream;
+    }
+
+    /// <summary>Accepts streams of the peer's until the session has ended.</summary>
+    public async IAsyncEnumerable<YamuxStream> AcceptStreamsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (await AcceptStreamAsync(cancellationToken).ConfigureAwait(false) is { } stream)
+        {
+            yield return stream;
+        }
+    }
+
+    /// <summary>Measures the time to the peer and back.</summary>
+    /// <exception cref="YamuxException">The session has ended.</exception>
+    public async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_pings.TryAdd(out var value, out var answer))
+        {
+            Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, value));
+            Writer.Flush();
+        }
+
+        using (cancellationToken.UnsafeRegister((_, token) => _pings.Cancel(value, token), null))
+        {
+            return await answer.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Tells the peer that no new streams will be taken, and opens none any more; those that run go on. What the peer opens
+    /// nevertheless is refused (RST). Does nothing the second time.
+    /// </summary>
+    public ValueTask GoAwayAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        lock (_gate)
+        {
+            if (!_localGoAway && !_ended)
+            {
+                _localGoAway = true;
+                Writer.AppendControl(new FrameHeader(FrameType.GoAway, FrameFlags.None, 0, (uint)GoAwayCode.Normal));
+            }
+        }
+
+        Writer.Flush();
+        CancelOpens();
+        return ValueTask.CompletedTask;
+    }
+
+    internal void ReleaseOpenSlot() => _openSlots.Release();
+
+    internal void OnStreamRemoved(YamuxStream stream)
+    {
+        if (!_streams.TryRemove(stream.Id, out _))
+        {
+            return;
+        }
+
+        Interlocked.Decrement(ref _streamCount);
+        if (!stream.IsOutbound)
+        {
+            Interlocked.Decrement(ref _inboundCount);
+        }
+    }
+
+    /// <summary>A new exception that tells why the session takes nothing more.</summary>
+    internal YamuxException NewEndedException()
+        => (Volatile.Read(ref _endReason) ?? Volatile.Read(ref _writeFailure))?.ForCaller()
+            ?? new YamuxException(YamuxErrorCode.SessionClosed, "The yamux session was closed.");
+
+    /// <summary>For tests: the next stream that is opened gets this id.</summary>
+    internal void SetNextStreamId(uint id) => _nextId = id;
+
+    private async ValueTask WaitForOpenSlotAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _noMoreOpens.Token);
+        try
+        {
+            await _openSlots.WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            lock (_gate)
+            {
+                ThrowIfNoMoreOpensUnsynchronized();
+            }
+
+            throw;
+        }
+    }
+
+    // Ids must rise on the wire, so the id is taken and the SYN appended in one piece.
+    private YamuxStream Open()
+    {
+        lock (_gate)
+        {
+            ThrowIfNoMoreOpensUnsynchronized();
+            if (_nextId >= uint.MaxValue - 1)
+            {
+                throw new YamuxException(
+                    YamuxErrorCode.StreamsExhausted, $"The next stream id would be {_nextId}, and the last one is used: the session can open no more streams.");
+            }
+
+            var stream = new YamuxStream(this, _nextId, outbound: true);
+            _nextId += 2;
+            _streams[stream.Id] = stream;
+            Interlocked.Increment(ref _streamCount);
+            stream.SendSyn(_extraWindow);
+            return stream;
+        }
+    }
+
+    private void ThrowIfNoMoreOpensUnsynchronized()
+    {
+        Debug.Assert(_gate.IsHeldByCurrentThread, "the gate guards what is read here");
+        if (_ended || _writeFailure is not null)
+        {
+            throw NewEndedException();
+        }
+
+        if (_localGoAway || _remoteGoAway)
+        {
+            throw new YamuxException(
+                YamuxErrorCode.GoAway, $"The yamux session opens no more streams: {(_remoteGoAway ? "the peer" : "this end")} has sent GoAway.");
+        }
+    }
+}

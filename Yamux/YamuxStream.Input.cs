@@ -1,0 +1,190 @@
+using System.Buffers;
+using Yamux.Internal;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <content>What the peer sends: the receive loop fills a pipe, the reader empties it, and what is consumed becomes credit.</content>
+public sealed partial class YamuxStream
+{
+    /// <summary>A frame of the peer's has come. True if its payload, which follows, is wanted.</summary>
+    /// <exception cref="YamuxException">The frame breaks the protocol.</exception>
+    internal bool OnFrame(FrameHeader header)
+    {
+        var effects = StreamEffects.None;
+        var wanted = false;
+        lock (_gate)
+        {
+            if (_state.HasFlag(StreamState.Failed))
+            {
+                return false;
+            }
+
+            if (IsOutbound)
+            {
+                // Some peers never send an ACK; any frame shows that they know of the stream.
+                effects |= SetUnsynchronized(StreamState.Acknowledged);
+            }
+
+            if (header.Has(FrameFlags.Rst))
+            {
+                effects |= FailUnsynchronized(
+                    new YamuxException(YamuxErrorCode.StreamReset, $"Yamux stream {Id} was reset by the peer."), tellPeer: false);
+            }
+            else if (header.Type == FrameType.WindowUpdate)
+            {
+                OnCreditUnsynchronized(header.Length);
+            }
+            else if (header.Length > 0)
+            {
+                wanted = OnDataUnsynchronized(header.Length);
+            }
+
+            if (header.Has(FrameFlags.Fin) && !wanted && !_state.HasFlag(StreamState.Failed))
+            {
+                effects |= OnFinUnsynchronized();
+            }
+        }
+
+        Run(effects);
+        return wanted;
+    }
+
+    /// <summary>A piece of a wanted payload has come. True if a reader may have to be woken, by <see cref="FlushInput"/>.</summary>
+    internal bool OnPayload(ReadOnlySequence<byte> piece)
+    {
+        lock (_gate)
+        {
+            if ((_state & (StreamState.Failed | StreamState.InputCompleted)) == 0)
+            {
+                _input.WriteUnsynchronized(piece);
+                return true;
+            }
+
+            // Dropped. While we still write, the peer must not wait for credit: it might never read what we write.
+            if ((_state & (StreamState.Failed | StreamState.OutputCompleted)) == 0)
+            {
+                GiveCreditUnsynchronized(_receiveWindow.Consume((uint)piece.Length));
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The payload of a frame with FIN has come to its end.</summary>
+    internal void OnFinAfterPayload()
+    {
+        var effects = StreamEffects.None;
+        lock (_gate)
+        {
+            if (!_state.HasFlag(StreamState.Failed))
+            {
+                effects = OnFinUnsynchronized();
+            }
+        }
+
+        Run(effects);
+    }
+
+    /// <summary>Shows the reader what has come.</summary>
+    internal void FlushInput()
+    {
+        lock (_gate)
+        {
+            if ((_state & (StreamState.Failed | StreamState.InputCompleted | StreamState.FinReceived)) == 0)
+            {
+                _input.FlushUnsynchronized();
+            }
+        }
+    }
+
+    private void OnCreditUnsynchronized(uint delta)
+    {
+        if (!_sendWindow.TryAdd(delta))
+        {
+            throw YamuxException.Protocol(
+                $"stream {Id} had {_sendWindow.Available} bytes of credit; {delta} more exceed {uint.MaxValue}");
+        }
+
+        if (delta > 0)
+        {
+            _output.Wake();
+        }
+    }
+
+    private bool OnDataUnsynchronized(uint length)
+    {
+        var remaining = _receiveWindow.Remaining;
+        if (!_receiveWindow.TryReceive(length))
+        {
+            throw YamuxException.Protocol($"a frame of {length} bytes came on stream {Id}, which had {remaining} bytes of credit");
+        }
+
+        return !_state.HasFlag(StreamState.FinReceived);
+    }
+
+    private StreamEffects OnFinUnsynchronized()
+    {
+        if (_state.HasFlag(StreamState.FinReceived))
+        {
+            return StreamEffects.ReportRepeatedFin;
+        }
+
+        Session.Writer.CancelCredit(this);
+        _input.EndUnsynchronized();
+        return SetUnsynchronized(StreamState.FinReceived);
+    }
+
+    // None after the peer's FIN: it needs no more, and some peers take offence.
+    private void GiveCreditUnsynchronized(uint credit)
+    {
+        if (credit != 0 && (_state & (StreamState.FinReceived | StreamState.Failed)) == 0)
+        {
+            Session.Writer.AppendCredit(this, credit);
+        }
+    }
+
+    // The reader has consumed bytes.
+    private void OnConsumed(long count)
+    {
+        lock (_gate)
+        {
+            GiveCreditUnsynchronized(_receiveWindow.Consume((uint)count));
+        }
+
+        Session.Writer.Flush();
+    }
+
+    // The reader has seen all there is, keeps some of it, and wants more. It may be waiting for more than a window holds.
+    private void OnReaderWantsMore(long examined)
+    {
+        lock (_gate)
+        {
+            if (_input.Received == examined)
+            {
+                GiveCreditUnsynchronized(_receiveWindow.Starve());
+            }
+        }
+
+        Session.Writer.Flush();
+    }
+
+    private void OnInputCompleted(long consumed)
+    {
+        StreamEffects effects;
+        lock (_gate)
+        {
+            effects = SetUnsynchronized(StreamState.InputCompleted) | StreamEffects.Flush;
+            _input.FailUnsynchronized(
+                _state.HasFlag(StreamState.FinReceived)
+                    ? null
+                    : new YamuxException(YamuxErrorCode.StreamAborted, $"The input of yamux stream {Id} was completed at this end."));
+            if (!_state.HasFlag(StreamState.OutputCompleted))
+            {
+                GiveCreditUnsynchronized(_receiveWindow.Consume((uint)(_input.Received - consumed)));
+            }
+        }
+
+        Run(effects);
+    }
+}

@@ -1,0 +1,151 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Yamux.Internal;
+
+namespace Yamux;
+
+/// <content>The reader's view of what the peer sends.</content>
+public sealed partial class YamuxStream
+{
+    /// <summary>
+    /// A pipe that the receive loop writes (always under the stream's gate) and the user reads. Unlike a bare pipe it tells
+    /// the stream what was consumed, and shows a failure only after everything that came before it.
+    /// </summary>
+    private sealed class InputReader(YamuxStream stream) : PipeReader
+    {
+        // No threshold: the window bounds what is buffered. Readers are woken on the thread pool, never on the receive loop.
+        private static readonly PipeOptions Options = new(
+            readerScheduler: PipeScheduler.ThreadPool,
+            writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 0,
+            useSynchronizationContext: false);
+
+        private readonly Pipe _pipe = new(Options);
+
+        // Set under the gate, before the pipe's writer is completed; that is what makes it visible here.
+        private YamuxException? _failure;
+
+        // The reader's own: the last buffer it was given, and how far it has come since the stream began.
+        private ReadOnlySequence<byte> _lastRead;
+        private long _consumed;
+        private long _examined;
+
+        /// <summary>How many bytes have been written here since the stream began. Guarded by the gate.</summary>
+        public long Received { get; private set; }
+
+        public void WriteUnsynchronized(ReadOnlySequence<byte> piece)
+        {
+            foreach (var part in piece)
+            {
+                _pipe.Writer.Write(part.Span);
+            }
+
+            Received += piece.Length;
+        }
+
+        public void FlushUnsynchronized()
+        {
+            var flush = _pipe.Writer.FlushAsync();
+            Debug.Assert(flush.IsCompleted, "a pipe without threshold has nothing to wait for");
+            flush.GetAwaiter().GetResult();
+        }
+
+        public void EndUnsynchronized() => _pipe.Writer.Complete();
+
+        public void FailUnsynchronized(YamuxException? failure)
+        {
+            _failure ??= failure;
+            _pipe.Writer.Complete();
+        }
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        {
+            // With nothing kept back there is no window to overstay: what was consumed has become credit.
+            if (_examined > _consumed)
+            {
+                stream.OnReaderWantsMore(_examined);
+            }
+
+            var read = _pipe.Reader.ReadAsync(cancellationToken);
+            if (!read.IsCompletedSuccessfully)
+            {
+                return WaitAsync(read);
+            }
+
+            try
+            {
+                return new ValueTask<ReadResult>(Check(read.Result));
+            }
+            catch (YamuxException failure)
+            {
+                return ValueTask.FromException<ReadResult>(failure);
+            }
+        }
+
+        public override bool TryRead(out ReadResult result)
+        {
+            if (!_pipe.Reader.TryRead(out result))
+            {
+                return false;
+            }
+
+            result = Check(result);
+            return true;
+        }
+
+        public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+        {
+            // Measured first: afterwards the positions are no longer valid.
+            long count = 0;
+            long kept = 0;
+            if (!_lastRead.IsEmpty)
+            {
+                count = _lastRead.Slice(_lastRead.Start, consumed).Length;
+                kept = _lastRead.Slice(consumed, examined).Length;
+            }
+
+            _pipe.Reader.AdvanceTo(consumed, examined);
+            _lastRead = default;
+            _consumed += count;
+            _examined = _consumed + kept;
+            if (count > 0)
+            {
+                stream.OnConsumed(count);
+            }
+        }
+
+        public override void CancelPendingRead() => _pipe.Reader.CancelPendingRead();
+
+        public override void Complete(Exception? exception = null)
+        {
+            stream.OnInputCompleted(_consumed);
+            _pipe.Reader.Complete();
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read) => Check(await read.ConfigureAwait(false));
+
+        private ReadResult Check(ReadResult result)
+        {
+            var buffer = result.Buffer;
+            if (result.IsCompleted && !result.IsCanceled && _failure is { } failure)
+            {
+                var unseen = _consumed + buffer.Length > _examined;
+                if (!unseen || failure.ErrorCode == YamuxErrorCode.StreamAborted)
+                {
+                    _pipe.Reader.AdvanceTo(buffer.Start, buffer.End);
+                    throw failure.ForCaller();
+                }
+            }
+
+            _lastRead = buffer;
+
+            // A failure is not an end: the reader comes back for it.
+            return new ReadResult(buffer, result.IsCanceled, result.IsCompleted && _failure is null);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Yamux.Internal;
+using Yamux.IO;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <content>What is sent to the peer: credit becomes Data frames; the end becomes FIN.</content>
+public sealed partial class YamuxStream
+{
+    /// <summary>
+    /// The most bytes in one Data frame. Some peers refuse large frames (rust-yamux: over 1 MiB), and a large frame keeps
+    /// other streams waiting.
+    /// </summary>
+    private const int MaxFramePayload = 64 * 1024;
+
+    /// <summary>Writes bytes of the caller's, without a copy of our own, behind those that wait in <see cref="Output"/>.</summary>
+    internal ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        => _output.WriteThroughAsync(bytes, cancellationToken);
+
+    // Sends as much as credit and the session allow now. True if it was all; else the output's signal tells when to go on.
+    private bool TrySend(ref ReadOnlySequence<byte> rest)
+    {
+        while (!rest.IsEmpty)
+        {
+            uint count;
+            AppendResult result;
+            lock (_gate)
+            {
+                ThrowIfFailedUnsynchronized();
+                count = (uint)Math.Min(Math.Min(rest.Length, _sendWindow.Available), MaxFramePayload);
+                if (count == 0)
+                {
+                    return false;
+                }
+
+                result = Session.Writer.TryAppendData(Id, rest.Slice(0, count), _output.Signal);
+                if (result == AppendResult.Appended)
+                {
+                    _sendWindow.Take(count);
+                }
+            }
+
+            if (result == AppendResult.Blocked)
+            {
+                return false;
+            }
+
+            if (result == AppendResult.Stopped)
+            {
+                throw Session.NewEndedException();
+            }
+
+            Session.Writer.Flush();
+            rest = rest.Slice(count);
+        }
+
+        return true;
+    }
+
+    private void ThrowIfFailedUnsynchronized()
+    {
+        if (_state.HasFlag(StreamState.Failed))
+        {
+            throw (_failure ?? Session.NewEndedException()).ForCaller();
+        }
+    }
+
+    private void ThrowIfFailed()
+    {
+        lock (_gate)
+        {
+            ThrowIfFailedUnsynchronized();
+        }
+    }
+
+    // Nothing is left to write: FIN, once.
+    private void SendFin()
+    {
+        var effects = StreamEffects.None;
+        lock (_gate)
+        {
+            if ((_state & (StreamState.Failed | StreamState.FinSent)) == 0)
+            {
+                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Fin, Id, 0));
+                effects = SetUnsynchronized(StreamState.FinSent) | StreamEffects.Flush;
+            }
+        }
+
+        Run(effects);
+    }
+
+    private void OnOutputCompleted()
+    {
+        StreamEffects effects;
+        lock (_gate)
+        {
+            effects = SetUnsynchronized(StreamState.OutputCompleted);
+        }
+
+        Run(effects);
+    }
+}

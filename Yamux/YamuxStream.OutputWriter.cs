@@ -1,0 +1,334 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Yamux.Internal;
+using Yamux.IO;
+
+namespace Yamux;
+
+/// <content>The writer's view of what is sent to the peer.</content>
+public sealed partial class YamuxStream
+{
+    /// <summary>
+    /// Collects what is written until it is flushed, then sends it as credit comes. At most one caller sends at a time;
+    /// after completion the drain, which sends the rest and FIN, takes that place.
+    /// </summary>
+    private sealed class OutputWriter(YamuxStream stream) : PipeWriter
+    {
+        private const int SegmentSize = 4096;
+
+        private readonly Lock _lock = new();
+        private readonly SegmentedBuffer _pending = new(SegmentSize);
+        private bool _sending;
+        private bool _completed;
+        private bool _flushCancelled;
+        private Task? _drain;
+
+        /// <summary>Set when there may be something to do: credit, room in the session, a failure, a cancellation.</summary>
+        public AsyncSignal Signal { get; } = new();
+
+        public override bool CanGetUnflushedBytes => true;
+
+        public override long UnflushedBytes => _pending.Length;
+
+        public void Wake() => Signal.Set();
+
+        public override void Advance(int bytes) => _pending.Advance(bytes);
+
+        public override Memory<byte> GetMemory(int sizeHint = 0)
+        {
+            ThrowIfCompleted();
+            return _pending.GetMemory(sizeHint);
+        }
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+            }
+
+            Begin();
+            bool cancelled;
+            try
+            {
+                stream.ThrowIfFailed();
+                cancelled = TakeFlushCancelled();
+                if (!cancelled && !TrySendPending())
+                {
+                    return FlushSlowAsync(cancellationToken);
+                }
+            }
+            catch (Exception failure)
+            {
+                End();
+                return ValueTask.FromException<FlushResult>(failure);
+            }
+
+            End();
+            return new ValueTask<FlushResult>(new FlushResult(cancelled, isCompleted: false));
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        public override async ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            ThrowIfCompleted();
+            if (_pending.Length > 0)
+            {
+                _pending.Write(source.Span);
+                return await FlushAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            // Straight from the caller's memory. What a cancelled write could not send is kept, as a pipe would keep it.
+            var rest = new ReadOnlySequence<byte>(source);
+            Begin();
+            try
+            {
+                stream.ThrowIfFailed();
+                var cancelled = TakeFlushCancelled();
+                while (!cancelled && !stream.TrySend(ref rest))
+                {
+                    await WaitAsync(cancellationToken).ConfigureAwait(false);
+                    cancelled = TakeFlushCancelled();
+                }
+
+                Keep(rest);
+                return new FlushResult(cancelled, isCompleted: false);
+            }
+            catch (OperationCanceledException)
+            {
+                Keep(rest);
+                throw;
+            }
+            finally
+            {
+                End();
+            }
+        }
+
+        /// <summary>As <see cref="WriteAsync"/>, but for a <see cref="Stream"/>: a cancelled write drops the rest.</summary>
+        public ValueTask WriteThroughAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return ValueTask.FromCanceled(cancellationToken);
+            }
+
+            Begin();
+            try
+            {
+                stream.ThrowIfFailed();
+                var rest = new ReadOnlySequence<byte>(source);
+                if (!TrySendPending() || !stream.TrySend(ref rest))
+                {
+                    return WriteThroughSlowAsync(rest, cancellationToken);
+                }
+            }
+            catch (Exception failure)
+            {
+                End();
+                return ValueTask.FromException(failure);
+            }
+
+            End();
+            return ValueTask.CompletedTask;
+        }
+
+        public override void CancelPendingFlush()
+        {
+            Volatile.Write(ref _flushCancelled, true);
+            Wake();
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+            if (exception is not null)
+            {
+                stream.Abort(exception);
+            }
+
+            lock (_lock)
+            {
+                if (_completed)
+                {
+                    return;
+                }
+
+                _completed = true;
+            }
+
+            stream.OnOutputCompleted();
+            lock (_lock)
+            {
+                if (_sending)
+                {
+                    return; // The one who sends starts the drain when it is done.
+                }
+
+                _sending = true;
+            }
+
+            StartDrain();
+        }
+
+        /// <summary>Waits until everything is sent, or will never be. Never fails: a reader or a flush tells of failures.</summary>
+        public ValueTask DrainAsync()
+        {
+            lock (_lock)
+            {
+                return _drain is null ? default : new ValueTask(_drain);
+            }
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+        private async ValueTask<FlushResult> FlushSlowAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                do
+                {
+                    await WaitAsync(cancellationToken).ConfigureAwait(false);
+                    if (TakeFlushCancelled())
+                    {
+                        return new FlushResult(isCanceled: true, isCompleted: false);
+                    }
+                }
+                while (!TrySendPending());
+                return new FlushResult(isCanceled: false, isCompleted: false);
+            }
+            finally
+            {
+                End();
+            }
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+        private async ValueTask WriteThroughSlowAsync(ReadOnlySequence<byte> rest, CancellationToken cancellationToken)
+        {
+            try
+            {
+                do
+                {
+                    await WaitAsync(cancellationToken).ConfigureAwait(false);
+                }
+                while (!TrySendPending() || !stream.TrySend(ref rest));
+            }
+            finally
+            {
+                End();
+            }
+        }
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+        private async ValueTask WaitAsync(CancellationToken cancellationToken)
+        {
+            using (cancellationToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), Signal))
+            {
+                await Signal.WaitAsync().ConfigureAwait(false);
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        private bool TrySendPending()
+        {
+            if (_pending.Length == 0)
+            {
+                return true;
+            }
+
+            var rest = _pending.Content;
+            try
+            {
+                return stream.TrySend(ref rest);
+            }
+            finally
+            {
+                _pending.Consume(_pending.Length - rest.Length);
+            }
+        }
+
+        private void Keep(ReadOnlySequence<byte> rest)
+        {
+            foreach (var piece in rest)
+            {
+                _pending.Write(piece.Span);
+            }
+        }
+
+        private bool TakeFlushCancelled() => Volatile.Read(ref _flushCancelled) && Interlocked.Exchange(ref _flushCancelled, false);
+
+        private void ThrowIfCompleted()
+        {
+            if (Volatile.Read(ref _completed))
+            {
+                throw new InvalidOperationException($"The output of yamux stream {stream.Id} is completed; nothing can be written to it.");
+            }
+        }
+
+        private void Begin()
+        {
+            lock (_lock)
+            {
+                ThrowIfCompleted();
+                if (_sending)
+                {
+                    throw new InvalidOperationException($"Yamux stream {stream.Id} is being written to by another caller; it takes one at a time.");
+                }
+
+                _sending = true;
+            }
+        }
+
+        private void End()
+        {
+            lock (_lock)
+            {
+                if (!_completed)
+                {
+                    _sending = false;
+                    return;
+                }
+            }
+
+            StartDrain();
+        }
+
+        // Only by the one who holds the right to send, which it gives to the drain for good.
+        private void StartDrain()
+        {
+            if (_pending.Length == 0)
+            {
+                stream.SendFin();
+                return;
+            }
+
+            var drain = SendRestAsync();
+            lock (_lock)
+            {
+                _drain = drain;
+            }
+        }
+
+        private async Task SendRestAsync()
+        {
+            try
+            {
+                while (!TrySendPending())
+                {
+                    await Signal.WaitAsync().ConfigureAwait(false);
+                }
+
+                stream.SendFin();
+            }
+            catch (Exception failure)
+            {
+                YamuxLog.OutputLost(stream.Session.Logger, stream.Id, failure);
+                _pending.Clear();
+            }
+        }
+    }
+}

@@ -1,0 +1,289 @@
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using Yamux.FlowControl;
+using Yamux.Internal;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <summary>
+/// One stream of a <see cref="YamuxSession"/>: bytes in both directions, each closed on its own. Read from
+/// <see cref="Input"/>, write to <see cref="Output"/>, or use <see cref="AsStream"/> for both.
+/// </summary>
+/// <remarks>
+/// <para>One thread may read while another writes; neither side takes two callers at once. <see cref="Abort"/>,
+/// <see cref="PipeReader.CancelPendingRead"/> and <see cref="PipeWriter.CancelPendingFlush"/> may be called from anywhere.</para>
+/// <para>A stream that ends because it was aborted, or because its session ended, never reads as a clean end: what had
+/// arrived can be read, then <see cref="YamuxException"/> is thrown.</para>
+/// <para>Locks: the gate guards every field below; under it the session's writer and timer may be called, whose locks are
+/// leaves. What follows from a change of state is done after the gate is left, by <see cref="Run"/>.</para>
+/// </remarks>
+[SuppressMessage("Naming", "CA1711", Justification = "Stream is what the yamux spec calls it.")]
+public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly InputReader _input;
+    private readonly OutputWriter _output;
+    private StreamState _state;
+    private SendWindow _sendWindow = new(FrameHeader.InitialWindow);
+    private ReceiveWindow _receiveWindow = new(FrameHeader.InitialWindow);
+    private YamuxException? _failure;
+    private Deadline? _openDeadline;
+    private Deadline? _closeDeadline;
+    private CancellationTokenSource? _closed;
+    private YamuxStreamAdapter? _adapter;
+
+    internal YamuxStream(YamuxSession session, uint id, bool outbound)
+    {
+        Session = session;
+        Id = id;
+        _state = outbound ? StreamState.Outbound : StreamState.None;
+        _input = new InputReader(this);
+        _output = new OutputWriter(this);
+    }
+
+    /// <summary>The stream's id: odd if the client opened it, even if the server did; 1 to 2³²−1.</summary>
+    public uint Id { get; }
+
+    /// <summary>The session that the stream belongs to.</summary>
+    public YamuxSession Session { get; }
+
+    /// <summary>
+    /// The bytes that the peer sends. What is consumed (not what is only examined) becomes credit for the peer. Completing
+    /// it drops what still comes; completing both sides closes the stream as <see cref="DisposeAsync"/> does.
+    /// </summary>
+    public PipeReader Input => _input;
+
+    /// <summary>
+    /// The bytes for the peer. A flush completes when the session has taken all of them, and waits for the peer's credit;
+    /// cancelled, it keeps what it could not send for the next flush. <see cref="PipeWriter.Complete"/> sends what was
+    /// written and then FIN; completing with an exception aborts the stream, since FIN would read as a clean end.
+    /// </summary>
+    public PipeWriter Output => _output;
+
+    /// <summary>
+    /// Cancelled when the stream has left its session: both ends have closed it, it was aborted, or the session has ended.
+    /// Input that had arrived by then can still be read.
+    /// </summary>
+    public CancellationToken Closed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_closed is null)
+                {
+                    _closed = new CancellationTokenSource();
+                    if (_state.HasFlag(StreamState.Removed))
+                    {
+                        _closed.Cancel();
+                    }
+                }
+
+                return _closed.Token;
+            }
+        }
+    }
+
+    internal bool IsOutbound => _state.HasFlag(StreamState.Outbound);
+
+    /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
+    internal uint QueuedCredit { get; set; }
+
+    /// <summary>
+    /// The stream as a <see cref="Stream"/>. Writes flush themselves; disposing it disposes the yamux stream. A cancelled
+    /// write may have sent a part of its bytes.
+    /// </summary>
+    /// <returns>The same object each time.</returns>
+    public Stream AsStream() => _adapter ??= new YamuxStreamAdapter(this);
+
+    /// <summary>Aborts the stream in both directions and tells the peer (RST). What has not been read or sent is lost. Does nothing the second time.</summary>
+    /// <param name="reason">What readers and writers of this end get as the inner exception of their <see cref="YamuxException"/>.</param>
+    public void Abort(Exception? reason = null)
+        => Fail(new YamuxException(YamuxErrorCode.StreamAborted, $"Yamux stream {Id} was aborted at this end.", reason), tellPeer: true);
+
+    /// <summary>
+    /// Closes the stream: what was written arrives, then FIN. Waits until the session has taken it all. If the peer has not
+    /// closed its side <see cref="YamuxOptions.StreamCloseTimeout"/> later, the stream is reset.
+    /// </summary>
+    public ValueTask DisposeAsync()
+    {
+        _input.Complete();
+        _output.Complete();
+        return _output.DrainAsync();
+    }
+
+    /// <summary>Opens the stream on the wire. The session's lock for opening is held, so that ids rise there.</summary>
+    internal void SendSyn(uint extraWindow)
+    {
+        lock (_gate)
+        {
+            _receiveWindow.Grow(extraWindow);
+            _openDeadline = Session.Timer.AddOpen(this);
+            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, extraWindow));
+        }
+    }
+
+    /// <summary>Tells the peer that its stream was accepted: once, and also if it has sent FIN by now.</summary>
+    internal void SendAck(uint extraWindow)
+    {
+        lock (_gate)
+        {
+            if (!_state.HasFlag(StreamState.Failed))
+            {
+                SetUnsynchronized(StreamState.Acknowledged);
+                _receiveWindow.Grow(extraWindow);
+                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, extraWindow));
+            }
+        }
+
+        Session.Writer.Flush();
+    }
+
+    /// <summary>The peer has not answered in time. The deadline may have been met meanwhile.</summary>
+    internal void OnDeadline(bool open)
+    {
+        lock (_gate)
+        {
+            if (_state.HasFlag(open ? StreamState.Acknowledged : StreamState.Removed))
+            {
+                return;
+            }
+        }
+
+        var options = Session.Options;
+        Fail(
+            open
+                ? new YamuxException(YamuxErrorCode.StreamOpenTimeout, $"Yamux stream {Id} was not acknowledged within {options.StreamOpenTimeout}.")
+                : new YamuxException(YamuxErrorCode.StreamCloseTimeout, $"Yamux stream {Id} was not closed by the peer within {options.StreamCloseTimeout}."),
+            tellPeer: true);
+    }
+
+    /// <summary>Ends the stream in both directions.</summary>
+    internal void Fail(YamuxException failure, bool tellPeer)
+    {
+        StreamEffects effects;
+        lock (_gate)
+        {
+            effects = FailUnsynchronized(failure, tellPeer);
+        }
+
+        Run(effects);
+    }
+
+    private StreamEffects FailUnsynchronized(YamuxException failure, bool tellPeer)
+    {
+        if (_state.HasFlag(StreamState.Failed))
+        {
+            return StreamEffects.None;
+        }
+
+        // What had ended well stays so, unless this end itself wants no more of it.
+        var endedWell = _state.HasFlag(StreamState.FinReceived) && failure.ErrorCode != YamuxErrorCode.StreamAborted;
+        tellPeer &= !_state.HasFlag(StreamState.Removed);
+        var effects = SetUnsynchronized(StreamState.Failed) | SetUnsynchronized(StreamState.Removed);
+        _failure = failure;
+        _input.FailUnsynchronized(endedWell ? null : failure);
+        _output.Wake();
+        Session.Writer.CancelCredit(this, reset: tellPeer);
+        return effects | StreamEffects.Flush;
+    }
+
+    // The only place where the state changes: each effect is asked for by exactly one transition.
+    private StreamEffects SetUnsynchronized(StreamState bit)
+    {
+        var old = _state;
+        _state |= bit;
+        var effects = StreamEffects.None;
+
+        if (BothUnsynchronized(StreamState.FinSent, StreamState.FinReceived))
+        {
+            _state |= StreamState.Removed;
+        }
+
+        const StreamState NoLongerOpening = StreamState.Acknowledged | StreamState.Removed;
+        if ((old & NoLongerOpening) == 0 && (_state & NoLongerOpening) != 0)
+        {
+            Session.Timer.Remove(_openDeadline);
+            _openDeadline = null;
+            if (IsOutbound)
+            {
+                effects |= StreamEffects.ReleaseOpenSlot;
+            }
+        }
+
+        if (((old ^ _state) & StreamState.Removed) != 0)
+        {
+            Session.Timer.Remove(_closeDeadline);
+            _closeDeadline = null;
+            effects |= StreamEffects.Remove;
+        }
+        else if (bit is StreamState.InputCompleted or StreamState.OutputCompleted
+            && old != _state
+            && !_state.HasFlag(StreamState.Removed)
+            && BothUnsynchronized(StreamState.InputCompleted, StreamState.OutputCompleted))
+        {
+            _closeDeadline = Session.Timer.AddClose(this);
+        }
+
+        return effects;
+    }
+
+    private bool BothUnsynchronized(StreamState first, StreamState second) => _state.HasFlag(first | second);
+
+    private void Run(StreamEffects effects)
+    {
+        if (effects == StreamEffects.None)
+        {
+            return;
+        }
+
+        if (effects.HasFlag(StreamEffects.ReportRepeatedFin))
+        {
+            Session.LogIgnored(Id, "a second FIN");
+        }
+
+        if (effects.HasFlag(StreamEffects.Flush))
+        {
+            Session.Writer.Flush();
+        }
+
+        if (effects.HasFlag(StreamEffects.ReleaseOpenSlot))
+        {
+            Session.ReleaseOpenSlot();
+        }
+
+        if (effects.HasFlag(StreamEffects.Remove))
+        {
+            Session.OnStreamRemoved(this);
+            CancelClosedToken();
+        }
+    }
+
+    private void CancelClosedToken()
+    {
+        lock (_gate)
+        {
+            if (_closed is null || _closed.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+
+        // On a thread of its own: callbacks are foreign code, and we may be on the receive loop.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static stream =>
+            {
+                try
+                {
+                    stream._closed!.Cancel();
+                }
+                catch (AggregateException error)
+                {
+                    YamuxLog.ClosedCallbackFailed(stream.Session.Logger, stream.Id, error);
+                }
+            },
+            this,
+            preferLocal: false);
+    }
+}
