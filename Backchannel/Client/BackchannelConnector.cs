@@ -1,0 +1,21 @@
+namespace Backchannel;
+
+/// <summary>What a handler's PlaintextStreamFilter does: after TLS, before HTTP/2, exactly where Gitaly's clients do it.</summary>
+internal sealed class BackchannelConnector(
+    BackchannelHost host, Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? previous)
+{
+    public async ValueTask<Stream> ConnectAsync(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellationToken)
+    {
+        var stream = previous is null
+            ? context.PlaintextStream
+            : await previous(context, cancellationToken).ConfigureAwait(false);
+        if (context.NegotiatedHttpVersion.Major != 2)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw new HttpRequestException(
+                $"A backchannel needs HTTP/2, and this connection speaks HTTP/{context.NegotiatedHttpVersion}: send requests with Version = HttpVersion.Version20 and VersionPolicy = RequestVersionExact, as gRPC does.");
+        }
+
+        return await host.ConnectAsync(stream, cancellationToken).ConfigureAwait(false);
+    }
+}

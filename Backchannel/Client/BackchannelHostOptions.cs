@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>The settings of the client's side: its sessions, and the server that serves its services on them.</summary>
+public sealed class BackchannelHostOptions
+{
+    /// <summary>
+    /// The yamux session of each connection. Defaults as a Praefect client's: an accept backlog of 256, windows of 256 KiB,
+    /// no keepalive (gRPC's pings take its place); the rest is yamux's.
+    /// </summary>
+    public YamuxOptions Yamux { get; set; } = new() { EnableKeepAlive = false };
+
+    /// <summary>
+    /// Changes the limits of the server that serves the client's services. It listens on no port: connections come from the
+    /// sessions alone. Default none.
+    /// </summary>
+    public Action<KestrelServerLimits>? ConfigureLimits { get; set; }
+
+    /// <summary>Checks every option. <see cref="BackchannelHost.Create"/> calls it.</summary>
+    /// <exception cref="ArgumentException">An option is null or out of range; the message names it, its value and the range.</exception>
+    public void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Yamux, nameof(Yamux));
+        Yamux.Validate();
+    }
+}

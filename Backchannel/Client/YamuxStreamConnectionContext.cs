@@ -1,0 +1,45 @@
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>A stream that the server has opened, as a connection that Kestrel serves.</summary>
+internal sealed class YamuxStreamConnectionContext : ConnectionContext
+{
+    private readonly YamuxStream _stream;
+
+    public YamuxStreamConnectionContext(YamuxStream stream, string sessionId)
+    {
+        _stream = stream;
+        Transport = stream;
+        ConnectionId = $"{sessionId}:{stream.Id}";
+        ConnectionClosed = stream.Closed;
+    }
+
+    public override string ConnectionId { get; set; }
+
+    public override IFeatureCollection Features { get; } = new FeatureCollection();
+
+    public override IDictionary<object, object?> Items { get; set; } = new ConnectionItems();
+
+    public override IDuplexPipe Transport { get; set; }
+
+    public override CancellationToken ConnectionClosed { get; set; }
+
+    public override EndPoint? LocalEndPoint { get; set; } = BackchannelEndPoint.Instance;
+
+    public override EndPoint? RemoteEndPoint { get; set; } = BackchannelEndPoint.Instance;
+
+    public override void Abort(ConnectionAbortedException abortReason) => _stream.Abort(abortReason);
+
+    public override void Abort() => _stream.Abort();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync().ConfigureAwait(false);
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,78 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>
+/// Serves a multiplexed connection: a yamux session over the transport, the client's HTTP/2 connection in its first stream,
+/// put in the transport's place on the same connection, so that all that is known of the connection stays known.
+/// </summary>
+internal sealed class BackchannelMiddleware(BackchannelRegistry registry, BackchannelServerOptions options, ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Server");
+    private readonly ILogger _sessionLogger = loggers.CreateLogger("Yamux");
+
+    public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var transport = connection.Transport;
+        var session = YamuxSession.Create(transport, YamuxRole.Server, options.Yamux, _sessionLogger);
+        await using (session.ConfigureAwait(false))
+        {
+            try
+            {
+                if (await AcceptAsync(connection, session).ConfigureAwait(false) is { } stream)
+                {
+                    await ServeAsync(connection, session, stream, next).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                connection.Transport = transport;
+            }
+        }
+    }
+
+    // The one stream that the client opens. Null: it has gone, or took too long.
+    private async ValueTask<IDuplexPipe?> AcceptAsync(ConnectionContext connection, YamuxSession session)
+    {
+        using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.Yamux.TimeProvider);
+        var shutdown = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, shutdown);
+        try
+        {
+            return await session.AcceptStreamAsync(giveUp.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            if (timeout.IsCancellationRequested)
+            {
+                BackchannelLog.HandshakeTimedOut(_logger, connection.ConnectionId, options.HandshakeTimeout);
+            }
+
+            return null;
+        }
+    }
+
+    private async Task ServeAsync(ConnectionContext connection, YamuxSession session, IDuplexPipe stream, ConnectionDelegate next)
+    {
+        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        var peer = new BackchannelPeer(registry.NextId(), session, connection.RemoteEndPoint, certificate, options);
+        connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
+        connection.Transport = stream;
+        registry.Add(peer);
+        BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
+        try
+        {
+            await next(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            registry.Remove(peer);
+            BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+namespace Backchannel;
+
+/// <inheritdoc cref="IBackchannelPeerFeature"/>
+internal sealed record BackchannelPeerFeature(BackchannelPeer Peer) : IBackchannelPeerFeature;

@@ -1,0 +1,71 @@
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>The settings of the server's side: how it takes multiplexed connections, and how it calls back.</summary>
+public sealed class BackchannelServerOptions
+{
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
+    /// <summary>
+    /// The yamux session of each connection. Defaults as a Gitaly server's: an accept backlog of 1, windows of 16 MiB, no
+    /// keepalive (gRPC's pings take its place); the rest is yamux's.
+    /// </summary>
+    public YamuxOptions Yamux { get; set; } = new()
+    {
+        AcceptBacklog = 1,
+        MaxStreamWindowSize = 16 * 1024 * 1024,
+        EnableKeepAlive = false,
+    };
+
+    /// <summary>
+    /// How long a connection may take to send its first 11 bytes, and then, if it is multiplexed, to open its stream; it is
+    /// closed then. Default 120 s, as grpc-go gives; <see cref="Timeout.InfiniteTimeSpan"/> switches it off.
+    /// </summary>
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>
+    /// After how long without a call the channel back to a peer is closed; the next call opens it again. Default 30
+    /// minutes, as grpc-go; <see cref="Timeout.InfiniteTimeSpan"/> switches it off.
+    /// </summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Interceptors of the calls to the peers; the first is the outermost. Default none.</summary>
+    public IList<Interceptor> Interceptors { get; } = [];
+
+    /// <summary>
+    /// Changes the options of each channel back to a peer, such as its message size limits or service config. Its
+    /// <see cref="GrpcChannelOptions.HttpHandler"/> is the backchannel and must stay. Default none.
+    /// </summary>
+    public Action<GrpcChannelOptions>? ConfigureChannel { get; set; }
+
+    /// <summary>Checks every option. <see cref="BackchannelListenOptionsExtensions.UseBackchannel"/> calls it.</summary>
+    /// <exception cref="ArgumentException">An option is null or out of range; the message names it, its value and the range.</exception>
+    public void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Yamux, nameof(Yamux));
+        Yamux.Validate();
+        Check(HandshakeTimeout, nameof(HandshakeTimeout));
+        Check(IdleTimeout, nameof(IdleTimeout));
+        for (var i = 0; i < Interceptors.Count; i++)
+        {
+            if (Interceptors[i] is null)
+            {
+                throw new ArgumentNullException(nameof(Interceptors), $"{nameof(BackchannelServerOptions)}.{nameof(Interceptors)}[{i}] is null.");
+            }
+        }
+    }
+
+    private static void Check(TimeSpan value, string name)
+    {
+        if (value != Timeout.InfiniteTimeSpan && (value <= TimeSpan.Zero || value > LongestTimeout))
+        {
+            throw new ArgumentOutOfRangeException(
+                name,
+                value,
+                $"{nameof(BackchannelServerOptions)}.{name} is {value}; it must be more than 0 and at most {LongestTimeout}, or Timeout.InfiniteTimeSpan to switch it off.");
+        }
+    }
+}
