@@ -1,0 +1,69 @@
+using System.Net.Sockets;
+using Backchannel.Tests.Grpc;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Backchannel.Tests.Kit;
+
+/// <summary>A client, multiplexed unless it is to be plain, that hosts the tester service.</summary>
+internal sealed class TestClient : IAsyncDisposable
+{
+    private readonly GrpcChannel _channel;
+
+    public TestClient(
+        TestServer server, string name = "client", bool plain = false, Action<SocketsHttpHandler>? configure = null, Action<BackchannelHostOptions>? options = null)
+    {
+        State = new TesterState(name);
+        Host = BackchannelHost.Create(
+            services =>
+            {
+                services.AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
+                services.AddSingleton(State);
+                services.AddGrpc();
+            },
+            endpoints => endpoints.MapGrpcService<TesterService>(),
+            options);
+        var handler = new SocketsHttpHandler();
+        var address = server.Address;
+        var unix = address.IndexOf("unix:", StringComparison.Ordinal);
+        if (unix >= 0)
+        {
+            var path = address[(unix + "unix:".Length)..];
+            handler.ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            };
+            address = "http://localhost";
+        }
+
+        configure?.Invoke(handler);
+        if (!plain)
+        {
+            handler.UseBackchannel(Host);
+        }
+
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        Tester = new Tester.TesterClient(_channel);
+    }
+
+    public TestLog Log { get; } = new();
+
+    public TesterState State { get; }
+
+    public BackchannelHost Host { get; }
+
+    public Tester.TesterClient Tester { get; }
+
+    /// <summary>Closes the connection, as a client does that needs it no more.</summary>
+    public void CloseChannel() => _channel.Dispose();
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await Host.DisposeAsync().Guarded();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Backchannel.Tests.Kit;
+
+/// <summary>A real Kestrel with the backchannel and the tester service.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private TestServer(WebApplication app, TesterState state, TestLog log)
+    {
+        _app = app;
+        State = state;
+        Log = log;
+    }
+
+    public TesterState State { get; }
+
+    public TestLog Log { get; }
+
+    public IBackchannelRegistry Registry => _app.Services.GetRequiredService<IBackchannelRegistry>();
+
+    /// <summary>What Kestrel says it listens on: <c>http://127.0.0.1:40001</c>, <c>http://unix:/tmp/x</c>.</summary>
+    public string Address => _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+
+    public static Task<TestServer> StartAsync(
+        Action<ListenOptions>? listen = null, Action<BackchannelServerOptions>? options = null, EndPoint? endPoint = null)
+        => StartAsync(kestrel => kestrel.Listen(endPoint ?? new IPEndPoint(IPAddress.Loopback, 0), listen ?? Cleartext), options);
+
+    public static async Task<TestServer> StartAsync(Action<KestrelServerOptions> kestrel, Action<BackchannelServerOptions>? options)
+    {
+        var log = new TestLog();
+        var state = new TesterState("server");
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel);
+        builder.Services.AddRouting();
+        builder.Services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug));
+        builder.Services.AddSingleton(state);
+        builder.Services.AddGrpc();
+        builder.Services.AddBackchannel(options);
+        var app = builder.Build();
+        app.MapGrpcService<TesterService>();
+        try
+        {
+            await app.StartAsync().Guarded();
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+
+        return new TestServer(app, state, log);
+    }
+
+    public static void Cleartext(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        listen.UseBackchannel();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync().Guarded();
+        await _app.DisposeAsync().Guarded();
+    }
+}

@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using Grpc.Core;
+
+namespace Backchannel.Tests.Kit;
+
+/// <summary>What a <see cref="TesterService"/> knows, and what it has seen.</summary>
+internal sealed class TesterState(string name)
+{
+    private readonly TaskCompletionSource _hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public string Name => name;
+
+    /// <summary>How to call the caller back, where it is not over the backchannel.</summary>
+    public Func<CallInvoker>? CallBack { get; set; }
+
+    public ConcurrentQueue<ServerCallContext> Contexts { get; } = new();
+
+    /// <summary>Completes when a call hangs.</summary>
+    public Task Hanging => _hanging.Task;
+
+    /// <summary>Completes when a call that hung was cancelled.</summary>
+    public Task Cancelled => _cancelled.Task;
+
+    public async Task HangAsync(CancellationToken cancellationToken)
+    {
+        _hanging.TrySetResult();
+        var forever = new TaskCompletionSource();
+        using (cancellationToken.Register(() => forever.TrySetCanceled(cancellationToken)))
+        {
+            try
+            {
+                await forever.Task;
+            }
+            finally
+            {
+                _cancelled.TrySetResult();
+            }
+        }
+    }
+}
