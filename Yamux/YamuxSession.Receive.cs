@@ -21,7 +21,7 @@ public sealed partial class YamuxSession
     private readonly HashSet<YamuxStream> _touched = [];
     private RateLimit _earlyResets;
     private RateLimit _emptyFrames;
-    private uint _lastRemoteId;
+    private readonly UsedIds _remoteIds = new();
     private uint _payloadLeft;
     private YamuxStream? _payloadStream;
     private bool _finAfterPayload;
@@ -261,12 +261,12 @@ public sealed partial class YamuxSession
             throw YamuxException.Protocol($"the peer opened stream {id}, whose id is one of ours: the client's ids are odd, the server's even");
         }
 
-        if (id <= _lastRemoteId)
+        if (!_remoteIds.TryUse(id))
         {
-            throw YamuxException.Protocol($"the peer opened stream {id} after stream {_lastRemoteId}; ids must rise");
+            throw YamuxException.Protocol(
+                $"the peer opened stream {id}, whose id was used before, or is more than {UsedIds.Window} streams behind the latest");
         }
 
-        _lastRemoteId = id;
         string refusal;
         if (_accepts.IsFull)
         {

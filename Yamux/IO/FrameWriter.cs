@@ -213,7 +213,14 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
             }
         }
 
-        _output.CancelPendingFlush();
+        try
+        {
+            _output.CancelPendingFlush();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The output is completed already, so there is no flush to cancel.
+        }
     }
 
     /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
