@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Backchannel.Tests.Grpc;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,7 @@ namespace Backchannel.Tests.Kit;
 /// <summary>A client, multiplexed unless it is to be plain, that hosts the tester service.</summary>
 internal sealed class TestClient : IAsyncDisposable
 {
+    private readonly Func<GrpcChannel> _newChannel;
     private readonly GrpcChannel _channel;
 
     public TestClient(
@@ -25,8 +27,36 @@ internal sealed class TestClient : IAsyncDisposable
             },
             endpoints => endpoints.MapGrpcService<TesterService>(),
             options);
+        _newChannel = () => Connect(server.Address, plain ? null : Host, configure);
+        _channel = _newChannel();
+        Tester = new Tester.TesterClient(_channel);
+    }
+
+    public TestLog Log { get; } = new();
+
+    public TesterState State { get; }
+
+    public BackchannelHost Host { get; }
+
+    public Tester.TesterClient Tester { get; }
+
+    public CallInvoker Invoker => _channel.CreateCallInvoker();
+
+    /// <summary>A further connection of the same client.</summary>
+    public GrpcChannel NewChannel() => _newChannel();
+
+    /// <summary>Closes the connection, as a client does that needs it no more.</summary>
+    public void CloseChannel() => _channel.Dispose();
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await Host.DisposeAsync().Guarded();
+    }
+
+    private static GrpcChannel Connect(string address, BackchannelHost? host, Action<SocketsHttpHandler>? configure)
+    {
         var handler = new SocketsHttpHandler();
-        var address = server.Address;
         var unix = address.IndexOf("unix:", StringComparison.Ordinal);
         if (unix >= 0)
         {
@@ -41,29 +71,12 @@ internal sealed class TestClient : IAsyncDisposable
         }
 
         configure?.Invoke(handler);
-        if (!plain)
+        if (host is not null)
         {
-            handler.UseBackchannel(Host);
+            handler.UseBackchannel(host);
         }
 
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
-        Tester = new Tester.TesterClient(_channel);
-    }
-
-    public TestLog Log { get; } = new();
-
-    public TesterState State { get; }
-
-    public BackchannelHost Host { get; }
-
-    public Tester.TesterClient Tester { get; }
-
-    /// <summary>Closes the connection, as a client does that needs it no more.</summary>
-    public void CloseChannel() => _channel.Dispose();
-
-    public async ValueTask DisposeAsync()
-    {
-        _channel.Dispose();
-        await Host.DisposeAsync().Guarded();
+        return GrpcChannel.ForAddress(
+            address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
     }
 }

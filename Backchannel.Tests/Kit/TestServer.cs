@@ -14,10 +14,12 @@ namespace Backchannel.Tests.Kit;
 internal sealed class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly ConnectionCounter _connections;
 
-    private TestServer(WebApplication app, TesterState state, TestLog log)
+    private TestServer(WebApplication app, ConnectionCounter connections, TesterState state, TestLog log)
     {
         _app = app;
+        _connections = connections;
         State = state;
         Log = log;
     }
@@ -25,6 +27,9 @@ internal sealed class TestServer : IAsyncDisposable
     public TesterState State { get; }
 
     public TestLog Log { get; }
+
+    /// <summary>How many transport connections Kestrel serves now.</summary>
+    public int ConnectionCount => _connections.Count;
 
     public IBackchannelRegistry Registry => _app.Services.GetRequiredService<IBackchannelRegistry>();
 
@@ -39,8 +44,13 @@ internal sealed class TestServer : IAsyncDisposable
     {
         var log = new TestLog();
         var state = new TesterState("server");
+        var connections = new ConnectionCounter();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
+        {
+            options.ConfigureEndpointDefaults(listen => listen.Use(next => connection => connections.CountAsync(connection, () => next(connection))));
+            kestrel(options);
+        });
         builder.Services.AddRouting();
         builder.Services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug));
         builder.Services.AddSingleton(state);
@@ -58,7 +68,7 @@ internal sealed class TestServer : IAsyncDisposable
             throw;
         }
 
-        return new TestServer(app, state, log);
+        return new TestServer(app, connections, state, log);
     }
 
     public static void Cleartext(ListenOptions listen)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Backchannel.Tests.Grpc;
 using Grpc.Core;
 
@@ -9,7 +8,12 @@ internal sealed class TesterService(TesterState state) : Tester.TesterBase
 {
     public override async Task<Reply> Unary(Request request, ServerCallContext context)
     {
-        state.Contexts.Enqueue(context);
+        state.CallerCertificates.Enqueue(context.GetHttpContext().Connection.ClientCertificate);
+        if (context.TryGetBackchannelPeer(out var caller))
+        {
+            state.Peers.Enqueue(caller);
+        }
+
         if (request.CallBack is not null)
         {
             return await CallBack(context).UnaryAsync(request.CallBack, cancellationToken: context.CancellationToken);

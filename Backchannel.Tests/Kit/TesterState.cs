@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 
 namespace Backchannel.Tests.Kit;
@@ -14,7 +15,11 @@ internal sealed class TesterState(string name)
     /// <summary>How to call the caller back, where it is not over the backchannel.</summary>
     public Func<CallInvoker>? CallBack { get; set; }
 
-    public ConcurrentQueue<ServerCallContext> Contexts { get; } = new();
+    /// <summary>The peers that called, once a call.</summary>
+    public ConcurrentQueue<BackchannelPeer> Peers { get; } = new();
+
+    /// <summary>The certificates that the callers showed, once a call.</summary>
+    public ConcurrentQueue<X509Certificate2?> CallerCertificates { get; } = new();
 
     /// <summary>Completes when a call hangs.</summary>
     public Task Hanging => _hanging.Task;

@@ -14,7 +14,7 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
     public YamuxStreamConnectionContext(YamuxStream stream, string sessionId)
     {
         _stream = stream;
-        Transport = stream;
+        Transport = new KestrelStreamPipe(stream);
         ConnectionId = $"{sessionId}:{stream.Id}";
         ConnectionClosed = stream.Closed;
     }

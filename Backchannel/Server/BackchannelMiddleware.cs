@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -37,7 +36,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
     }
 
     // The one stream that the client opens. Null: it has gone, or took too long.
-    private async ValueTask<IDuplexPipe?> AcceptAsync(ConnectionContext connection, YamuxSession session)
+    private async ValueTask<YamuxStream?> AcceptAsync(ConnectionContext connection, YamuxSession session)
     {
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.Yamux.TimeProvider);
         var shutdown = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
@@ -57,12 +56,12 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         }
     }
 
-    private async Task ServeAsync(ConnectionContext connection, YamuxSession session, IDuplexPipe stream, ConnectionDelegate next)
+    private async Task ServeAsync(ConnectionContext connection, YamuxSession session, YamuxStream stream, ConnectionDelegate next)
     {
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
         var peer = new BackchannelPeer(registry.NextId(), session, connection.RemoteEndPoint, certificate, options);
         connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
-        connection.Transport = stream;
+        connection.Transport = new KestrelStreamPipe(stream);
         registry.Add(peer);
         BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
         try

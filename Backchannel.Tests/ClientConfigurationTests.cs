@@ -1,0 +1,133 @@
+using System.Net;
+using System.Net.Sockets;
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+using Yamux;
+
+namespace Backchannel.Tests;
+
+public class ClientConfigurationTests
+{
+    [Fact]
+    public async Task A_handler_takes_one_backchannel()
+    {
+        await using var host = NewHost();
+        var handler = new SocketsHttpHandler().UseBackchannel(host);
+
+        Assert.Throws<InvalidOperationException>(() => handler.UseBackchannel(host));
+    }
+
+    [Fact]
+    public async Task Settings_that_would_close_an_idle_connection_are_changed_unless_they_were_set()
+    {
+        await using var host = NewHost();
+        var untouched = new SocketsHttpHandler().UseBackchannel(host);
+        var chosen = new SocketsHttpHandler
+        {
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(7),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(3),
+        }.UseBackchannel(host);
+
+        Assert.Equal((Timeout.InfiniteTimeSpan, TimeSpan.FromSeconds(20)), (untouched.PooledConnectionIdleTimeout, untouched.KeepAlivePingDelay));
+        Assert.Equal((TimeSpan.FromMinutes(7), TimeSpan.FromSeconds(3)), (chosen.PooledConnectionIdleTimeout, chosen.KeepAlivePingDelay));
+    }
+
+    [Fact]
+    public async Task A_request_of_HTTP1_is_refused_with_what_to_do()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var host = NewHost();
+        using var http = new HttpClient(new SocketsHttpHandler().UseBackchannel(host));
+
+        var error = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(new Uri(server.Address)).Guarded());
+
+        Assert.Contains("HTTP/1.1", error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("HttpVersion.Version20", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_filter_that_the_handler_has_runs_first()
+    {
+        var filtered = 0;
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server, configure: handler => handler.PlaintextStreamFilter = (context, _) =>
+        {
+            filtered++;
+            return ValueTask.FromResult(context.PlaintextStream);
+        });
+
+        await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+
+        Assert.Equal(1, filtered);
+    }
+
+    [Fact]
+    public void Options_out_of_range_are_refused_at_creation()
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(
+            () => BackchannelHost.Create(_ => { }, _ => { }, options => options.Yamux.AcceptBacklog = 0));
+
+        Assert.Contains("AcceptBacklog is 0; it must be 1 to", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_that_was_disposed_refuses_connections_and_can_be_disposed_again()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        await client.Host.DisposeAsync().Guarded();
+        await client.Host.DisposeAsync().Guarded();
+
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+
+        Assert.Contains(nameof(ObjectDisposedException), error.ToString(), StringComparison.Ordinal);
+        await Guard.Until(() => server.ConnectionCount == 0, "the connection is closed");
+    }
+
+    [Fact]
+    public async Task A_multiplexed_connection_that_opens_no_stream_is_closed_at_the_timeout()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = await TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.TimeProvider = time);
+        using var socket = await ConnectAsync(server);
+        var stream = new NetworkStream(socket);
+        await stream.WriteAsync("backchannel"u8.ToArray());
+        await using var session = YamuxSession.Create(stream, YamuxRole.Client);
+        await session.PingAsync().Guarded();
+
+        time.Advance(TimeSpan.FromSeconds(120));
+
+        await session.Completion.Guarded();
+        await Guard.Until(() => server.ConnectionCount == 0, "the server closes it");
+        Assert.Equal(0, server.Registry.Count);
+    }
+
+    [Fact]
+    public async Task A_peer_that_breaks_yamux_loses_its_own_connection_alone()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+        using var socket = await ConnectAsync(server);
+        await socket.SendAsync("backchannelPRI * HTTP/2.0"u8.ToArray());
+
+        var answer = new byte[12];
+        await new NetworkStream(socket).ReadExactlyAsync(answer).Guarded();
+
+        Assert.Equal([0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], answer); // GoAway: protocol error.
+        Assert.Equal("client", (await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded()).ServedBy);
+        server.Log.AssertNoErrors();
+    }
+
+    private static BackchannelHost NewHost() => BackchannelHost.Create(services => services.AddGrpc(), _ => { });
+
+    private static async Task<Socket> ConnectAsync(TestServer server)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPEndPoint.Parse(new Uri(server.Address).Authority));
+        return socket;
+    }
+}

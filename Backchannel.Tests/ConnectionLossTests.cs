@@ -1,0 +1,169 @@
+using System.Net.Sockets;
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Xunit;
+
+namespace Backchannel.Tests;
+
+public class ConnectionLossTests
+{
+    [Fact]
+    public async Task When_the_connection_breaks_calls_in_flight_fail_with_Unavailable_at_both_ends()
+    {
+        await using var server = await TestServer.StartAsync();
+        Socket? socket = null;
+        await using var client = new TestClient(server, configure: handler => handler.ConnectCallback = async (context, cancellationToken) =>
+        {
+            socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        });
+        var (toServer, toClient) = await HangBothWaysAsync(server, client);
+
+        socket!.Close(0); // A reset, as of a process that was killed.
+
+        await AssertUnavailableAsync(toServer);
+        await AssertUnavailableAsync(toClient);
+        await AssertNothingLeftAsync(server, client);
+    }
+
+    [Fact]
+    public async Task When_the_client_closes_its_channel_the_servers_call_fails_with_Unavailable()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var (toServer, toClient) = await HangBothWaysAsync(server, client);
+
+        client.CloseChannel();
+
+        await AssertUnavailableAsync(toClient);
+        await Assert.ThrowsAnyAsync<Exception>(() => toServer.Guarded());
+        await AssertNothingLeftAsync(server, client);
+    }
+
+    [Fact]
+    public async Task When_the_host_is_disposed_calls_in_flight_fail_with_Unavailable_at_both_ends()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var (toServer, toClient) = await HangBothWaysAsync(server, client);
+
+        await client.Host.DisposeAsync().Guarded();
+
+        await AssertUnavailableAsync(toServer);
+        await AssertUnavailableAsync(toClient);
+        await AssertNothingLeftAsync(server, client);
+    }
+
+    [Fact]
+    public async Task When_the_server_aborts_the_session_calls_in_flight_fail_with_Unavailable_at_both_ends()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var (toServer, toClient) = await HangBothWaysAsync(server, client);
+
+        server.Registry.GetPeer(1).Session.Abort();
+
+        await AssertUnavailableAsync(toServer);
+        await AssertUnavailableAsync(toClient);
+        await AssertNothingLeftAsync(server, client);
+    }
+
+    [Fact]
+    public async Task A_peer_that_has_gone_is_unavailable_and_forgotten()
+    {
+        await using var server = await TestServer.StartAsync();
+        var client = new TestClient(server);
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+        var peer = server.Registry.GetPeer(1);
+        await client.DisposeAsync();
+        await peer.Completion.Guarded();
+        await Guard.Until(() => server.Registry.Count == 0, "the registry forgets the peer");
+
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => Task.Run(() => new Tester.TesterClient(peer.Invoker).UnaryAsync(new Request()).ResponseAsync).Guarded());
+        var unknown = Assert.Throws<KeyNotFoundException>(() => server.Registry.GetPeer(1));
+
+        Assert.Equal((StatusCode.Unavailable, "no backchannel for peer 1"), (failure.StatusCode, failure.Status.Detail));
+        Assert.Equal("no backchannel for peer 1", unknown.Message);
+        Assert.False(server.Registry.TryGetPeer(1, out _));
+    }
+
+    [Fact]
+    public async Task A_channel_connects_again_after_its_connection_broke_and_is_a_new_peer()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        for (var id = 1; id <= 3; id++)
+        {
+            var reply = await client.Tester.UnaryAsync(new Request { CallBack = new Request() }, new CallOptions().WithWaitForReady()).ResponseAsync.Guarded();
+            Assert.Equal("client", reply.ServedBy);
+            var peer = server.Registry.GetPeer(id);
+            peer.Session.Abort();
+            await peer.Completion.Guarded();
+            await Guard.Until(() => client.Host.ConnectionCount == 0 && server.Registry.Count == 0, "both ends notice");
+        }
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_does_not_wait_for_idle_clients()
+    {
+        var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+
+        await server.DisposeAsync();
+
+        await Guard.Until(() => client.Host.ConnectionCount == 0, "the client notices");
+        server.Log.AssertNoErrors();
+        client.Log.AssertNoErrors();
+        Assert.DoesNotContain(server.Log.Lines, line => line.Message.Contains("did not", StringComparison.Ordinal) && line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task A_thousand_connects_and_disconnects_leave_nothing_behind()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var host = new TestClient(server);
+        for (var batch = 0; batch < 100; batch++)
+        {
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
+            {
+                using var channel = host.NewChannel();
+                var reply = await new Tester.TesterClient(channel).UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+                Assert.Equal("client", reply.ServedBy);
+            }));
+        }
+
+        var sessions = server.State.Peers.Select(peer => peer.Session).ToList();
+        await Task.WhenAll(sessions.Select(session => session.Completion)).Guarded();
+        await AssertNothingLeftAsync(server, host);
+        Assert.Equal(1000, sessions.Count);
+        Assert.All(sessions, session => Assert.Equal(0, session.StreamCount));
+        server.Log.AssertNoErrors();
+        host.Log.AssertNoErrors();
+    }
+
+    private static async Task<(Task ToServer, Task ToClient)> HangBothWaysAsync(TestServer server, TestClient client)
+    {
+        var toServer = client.Tester.UnaryAsync(new Request { Hang = true }).ResponseAsync;
+        await server.State.Hanging.Guarded();
+        var toClient = new Tester.TesterClient(server.Registry.GetPeer(1).Invoker).UnaryAsync(new Request { Hang = true }).ResponseAsync;
+        await client.State.Hanging.Guarded();
+        return (toServer, toClient);
+    }
+
+    private static async Task AssertUnavailableAsync(Task call)
+    {
+        var failure = await Assert.ThrowsAsync<RpcException>(() => call.Guarded());
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+    }
+
+    private static async Task AssertNothingLeftAsync(TestServer server, TestClient client)
+    {
+        await Guard.Until(() => server.Registry.Count == 0, "the registry forgets the peers");
+        await Guard.Until(() => client.Host.ConnectionCount == 0, "the client's sessions end");
+        await Guard.Until(() => server.ConnectionCount == 0, "the server's connections end");
+    }
+}

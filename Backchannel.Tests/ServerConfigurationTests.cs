@@ -1,0 +1,128 @@
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Xunit;
+
+namespace Backchannel.Tests;
+
+public class ServerConfigurationTests
+{
+    [Theory]
+    [InlineData(HttpProtocols.Http1AndHttp2)]
+    [InlineData(HttpProtocols.Http1)]
+    public async Task A_cleartext_endpoint_that_does_not_speak_HTTP2_alone_is_refused_at_start(HttpProtocols protocols)
+    {
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(listen =>
+        {
+            listen.UseBackchannel();
+            listen.Protocols = protocols;
+        }));
+
+        Assert.Contains("http://127.0.0.1:0", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Set listen.Protocols = HttpProtocols.Http2;", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_endpoint_with_TLS_and_without_HTTP2_is_refused_at_start()
+    {
+        using var certificates = TestCertificates.Create();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.UseHttps(certificates.Server).UseBackchannel();
+        }));
+
+        Assert.EndsWith("Set listen.Protocols = HttpProtocols.Http2;", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task UseBackchannel_before_UseHttps_is_refused_at_start()
+    {
+        using var certificates = TestCertificates.Create();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => TestServer.StartAsync(listen => listen.UseBackchannel().UseHttps(certificates.Server)));
+
+        Assert.EndsWith("Call listen.UseHttps() before listen.UseBackchannel();", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UseBackchannel_without_AddBackchannel_is_refused_at_start()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, TestServer.Cleartext));
+
+        // Building the application makes Kestrel read its options, and with them this endpoint.
+        var error = Assert.Throws<InvalidOperationException>(() => builder.Build());
+
+        Assert.Contains("builder.Services.AddBackchannel()", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Options_out_of_range_are_refused_at_start()
+    {
+        var timeout = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.HandshakeTimeout = TimeSpan.FromSeconds(-3)));
+        var window = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.MaxStreamWindowSize = 1000));
+
+        Assert.Contains("HandshakeTimeout is -00:00:03; it must be more than 0", timeout.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxStreamWindowSize is 1000; it must be 262144 to", window.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_defaults_are_those_of_Gitaly_and_Praefect()
+    {
+        var server = new BackchannelServerOptions();
+        var client = new BackchannelHostOptions();
+
+        Assert.Equal((1, 16 * 1024 * 1024, false), (server.Yamux.AcceptBacklog, server.Yamux.MaxStreamWindowSize, server.Yamux.EnableKeepAlive));
+        Assert.Equal((256, 256 * 1024, false), (client.Yamux.AcceptBacklog, client.Yamux.MaxStreamWindowSize, client.Yamux.EnableKeepAlive));
+        Assert.Equal(TimeSpan.FromSeconds(120), server.HandshakeTimeout);
+        Assert.Equal(TimeSpan.FromMinutes(30), server.IdleTimeout);
+    }
+
+    [Fact]
+    public async Task Interceptors_see_every_call_to_a_peer_the_first_outermost()
+    {
+        var seen = new List<string>();
+        await using var server = await TestServer.StartAsync(TestServer.Cleartext, options =>
+        {
+            options.Interceptors.Add(new Recorder("outer", seen));
+            options.Interceptors.Add(new Recorder("inner", seen));
+        });
+        await using var client = new TestClient(server);
+
+        await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+
+        Assert.Equal(["outer", "inner"], seen);
+    }
+
+    [Fact]
+    public async Task Channel_options_can_be_changed_but_not_the_handler()
+    {
+        await using var server = await TestServer.StartAsync(
+            TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.MaxSendMessageSize = 10);
+        await using var client = new TestClient(server);
+        var request = new Request { CallBack = new Request { Payload = Google.Protobuf.ByteString.CopyFrom(new byte[100]) } };
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(request).ResponseAsync.Guarded());
+
+        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+    }
+
+    private sealed class Recorder(string name, List<string> seen) : Interceptor
+    {
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+        {
+            seen.Add(name);
+            return continuation(request, context);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Xunit;
+
+namespace Backchannel.Tests;
+
+public class TlsAndSocketTests
+{
+    [Fact]
+    public async Task It_works_over_TLS_beside_plain_clients()
+    {
+        using var certificates = TestCertificates.Create();
+        await using var server = await TestServer.StartAsync(listen => listen.UseHttps(certificates.Server).UseBackchannel());
+        await using var client = new TestClient(server, configure: handler => Trust(handler, certificates));
+        await using var plain = new TestClient(server, plain: true, configure: handler => Trust(handler, certificates));
+
+        var reply = await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+
+        Assert.Equal("client", reply.ServedBy);
+        Assert.Equal("server", (await plain.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded()).ServedBy);
+        Assert.Null(Assert.Single(server.State.Peers).ClientCertificate);
+        server.Log.AssertNoErrors();
+    }
+
+    [Fact]
+    public async Task Mutual_TLS_shows_the_clients_certificate_to_handlers()
+    {
+        using var certificates = TestCertificates.Create();
+        await using var server = await TestServer.StartAsync(listen => listen
+            .UseHttps(certificates.Server, https =>
+            {
+                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                https.ClientCertificateValidation = (certificate, _, _) => certificate.Issuer == certificates.Authority.Subject;
+            })
+            .UseBackchannel());
+        await using var client = new TestClient(server, configure: handler =>
+        {
+            Trust(handler, certificates);
+            handler.SslOptions.ClientCertificates = [certificates.Client];
+        });
+
+        var reply = await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+
+        Assert.Equal("client", reply.ServedBy);
+        Assert.Equal("CN=a client", Assert.Single(server.State.Peers).ClientCertificate?.Subject);
+        Assert.Equal("CN=a client", Assert.Single(server.State.CallerCertificates)?.Subject);
+    }
+
+    [Fact]
+    public async Task It_works_over_Unix_sockets()
+    {
+        var path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        await using var server = await TestServer.StartAsync(endPoint: new UnixDomainSocketEndPoint(path));
+        await using var client = new TestClient(server);
+
+        var reply = await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+
+        Assert.Equal("client", reply.ServedBy);
+    }
+
+    private static void Trust(SocketsHttpHandler handler, TestCertificates certificates)
+        => handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { certificates.Authority },
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+}
