@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what the foreign peers need where it is missing, builds everything, checks the format, runs the sample and every
+# test. Ends with the line "N passed, N failed, N skipped"; fails if any test failed or was skipped.
+set -uo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+packages=(golang-go golang-github-hashicorp-yamux-dev golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler)
+
+die() {
+  echo "test.sh: $*" >&2
+  exit 1
+}
+
+step() {
+  printf '\n== %s\n' "$*"
+}
+
+install_peers() {
+  local missing=() package
+  command -v dpkg-query >/dev/null || die "the Go peers come from Debian's packages, and this is no Debian; 'dotnet test' runs what does not need them"
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local sudo=()
+  [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+  echo "installing ${missing[*]}"
+  "${sudo[@]}" apt-get update -qq && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null \
+    || die "could not install ${missing[*]}; install them by hand and run this again"
+}
+
+step "foreign peers"
+install_peers
+
+step "build"
+dotnet build Backchannel.sln || die "the build failed"
+
+step "format"
+dotnet format Backchannel.sln --no-restore --verify-no-changes || die "the format is off; 'dotnet format' mends it"
+
+step "sample"
+dotnet run --no-build --project Samples/Voting || die "the sample failed"
+
+step "tests"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+dotnet test --no-build --max-parallel-test-modules 1 2>&1 | tee "$log"
+status=${PIPESTATUS[0]}
+
+# The summary of all projects is the last thing that dotnet test prints.
+count() {
+  sed -n "s/^  *$1: \([0-9][0-9]*\)$/\1/p" "$log" | tail -n 1
+}
+passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
+[ -n "$passed" ] && [ -n "$failed" ] && [ -n "$skipped" ] || die "dotnet test printed no summary"
+[ "$passed" -gt 0 ] || die "no test ran"
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$status" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ]
