@@ -8,6 +8,7 @@ namespace Yamux;
 /// <content>How a session ends: once, for one reason, and whatever was flushed before it is sent.</content>
 public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
 {
+    private readonly CancellationTokenSource _closeNow = new();
     private Task? _closing;
 
     /// <summary>
@@ -21,7 +22,9 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
             YamuxErrorCode.SessionClosed, reason is null ? "The yamux session was aborted." : $"The yamux session was aborted: {reason.Message}", reason);
         if (!End(failure, reason is null ? SessionEnding.Aborted : SessionEnding.Failed))
         {
-            Writer.Abandon(); // It is being closed; now without waiting for the peer.
+            // It is being closed; now without waiting for the peer.
+            Writer.Abandon();
+            _ = _closeNow.CancelAsync();
         }
     }
 
@@ -125,7 +128,10 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         var faulted = ending is not (SessionEnding.Disposed or SessionEnding.ClosedByPeer or SessionEnding.Aborted);
         try
         {
-            await CloseTransportAsync(faulted ? reason : null, linger: ending == SessionEnding.Disposed).ConfigureAwait(false);
+            // The peer is given the time to read the last frame where that says something: a socket that is closed while it
+            // still receives would destroy what was sent and has not arrived.
+            var linger = ending is SessionEnding.Disposed or SessionEnding.ProtocolError or SessionEnding.InternalError;
+            await CloseTransportAsync(reason, faulted, linger).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -147,18 +153,18 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         }
     }
 
-    private async Task CloseTransportAsync(YamuxException? failure, bool linger)
+    private async Task CloseTransportAsync(YamuxException reason, bool faulted, bool linger)
     {
-        using var limit = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
+        using var timeout = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _closeNow.Token);
         var stream = _transport as StreamTransport;
         try
         {
             if (!await IsDoneAsync(Writer.IdleAfterStop, limit.Token).ConfigureAwait(false))
             {
                 Writer.Abandon();
-                linger = false;
             }
-            else if (linger && stream is not null && await stream.TryShutdownSendAsync().ConfigureAwait(false))
+            else if (linger && stream is not null && !Writer.IsAbandoned && await stream.TryShutdownSendAsync(limit.Token).ConfigureAwait(false))
             {
                 await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
             }
@@ -166,15 +172,22 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         finally
         {
             _transport.Input.CancelPendingRead();
-            if (stream is not null)
+            try
             {
-                await stream.DisposeAsync().ConfigureAwait(false);
-            }
+                if (stream is not null)
+                {
+                    await stream.DisposeAsync().ConfigureAwait(false);
+                }
 
-            await Writer.IdleAfterStop.ConfigureAwait(false);
-            await Writer.CompleteAsync(failure).ConfigureAwait(false);
-            await _received.Task.ConfigureAwait(false);
-            await _transport.Input.CompleteAsync(failure).ConfigureAwait(false);
+                // With an error a pipe would drop what it holds, the GoAway frame that tells the peer of the error among it.
+                await Writer.IdleAfterStop.ConfigureAwait(false);
+                await Writer.CompleteAsync(Writer.IsAbandoned ? reason : null).ConfigureAwait(false);
+            }
+            finally
+            {
+                await _received.Task.ConfigureAwait(false);
+                await _transport.Input.CompleteAsync(faulted ? reason : null).ConfigureAwait(false);
+            }
         }
     }
 

@@ -46,17 +46,16 @@ public sealed partial class YamuxSession
             while (!completed)
             {
                 var read = await _transport.Input.ReadAsync().ConfigureAwait(false);
-                completed = read.IsCompleted || read.IsCanceled;
+                completed = read.IsCompleted;
                 if (_ended)
                 {
-                    // Only waiting for the peer to close its side.
+                    // Only waiting for the peer to close its side, or for our own patience to end.
+                    completed |= read.IsCanceled;
                     _transport.Input.AdvanceTo(read.Buffer.End);
-                    continue;
                 }
-
-                if (!TryProcess(read.Buffer, read.IsCompleted))
+                else
                 {
-                    return;
+                    Process(read.Buffer, read.IsCompleted);
                 }
             }
         }
@@ -70,8 +69,7 @@ public sealed partial class YamuxSession
         }
     }
 
-    // False if the session has ended for what was in the buffer.
-    private bool TryProcess(ReadOnlySequence<byte> buffer, bool isLast)
+    private void Process(ReadOnlySequence<byte> buffer, bool isLast)
     {
         var rest = buffer;
         try
@@ -82,13 +80,13 @@ public sealed partial class YamuxSession
         catch (YamuxException error)
         {
             End(error, error.ErrorCode == YamuxErrorCode.ProtocolError ? SessionEnding.ProtocolError : SessionEnding.Failed);
-            return false;
+            return;
         }
         catch (Exception error)
         {
             YamuxLog.InternalError(Logger, error);
             End(new YamuxException(YamuxErrorCode.InternalError, $"The yamux session failed: {error.Message}", error), SessionEnding.InternalError);
-            return false;
+            return;
         }
         finally
         {
@@ -101,8 +99,6 @@ public sealed partial class YamuxSession
         {
             OnEndOfInput(rest.Length);
         }
-
-        return true;
     }
 
     private void OnEndOfInput(long rest)

@@ -52,6 +52,18 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
     /// <summary>Completes when the writer was stopped and no flush is under way any more.</summary>
     public Task IdleAfterStop => _idleAfterStop.Task;
 
+    /// <summary>Whether frames that were appended have not been sent and will not be.</summary>
+    public bool IsAbandoned
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _abandoned;
+            }
+        }
+    }
+
     /// <summary>Appends a frame without payload. False if the session has ended; the frame was dropped.</summary>
     public bool AppendControl(FrameHeader header)
     {

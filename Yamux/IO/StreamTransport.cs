@@ -33,7 +33,7 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
     /// Ends the sending side alone, where the stream can. True if the peer should be given the time to end its own: to
     /// close a socket that still receives would destroy what was sent and has not arrived.
     /// </summary>
-    public async ValueTask<bool> TryShutdownSendAsync()
+    public async ValueTask<bool> TryShutdownSendAsync(CancellationToken cancellationToken)
     {
         switch (_stream)
         {
@@ -41,7 +41,7 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
                 network.Socket.Shutdown(SocketShutdown.Send);
                 return true;
             case SslStream tls:
-                await tls.ShutdownAsync().ConfigureAwait(false);
+                await tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
                 return true;
             default:
                 return false;

@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace Yamux.Tests.Kit;
+
+/// <summary>
+/// A clock that stands still until the test moves it, and that tells when the engine has set a timer: to move it before that
+/// would be a race.
+/// </summary>
+public sealed class TestTime : FakeTimeProvider
+{
+    private readonly Lock _gate = new();
+    private readonly List<DateTimeOffset> _set = [];
+    private readonly List<(DateTimeOffset At, TaskCompletionSource Done)> _waiting = [];
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new Observed(this, base.CreateTimer(callback, state, dueTime, period));
+        OnSet(dueTime);
+        return timer;
+    }
+
+    /// <summary>Waits until a timer has been set that is due after this time.</summary>
+    public Task TimerSetAsync(TimeSpan dueTime)
+    {
+        var at = GetUtcNow() + dueTime;
+        lock (_gate)
+        {
+            if (_set.Contains(at))
+            {
+                return Task.CompletedTask;
+            }
+
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add((at, done));
+            return done.Task.Guarded();
+        }
+    }
+
+    private void OnSet(TimeSpan dueTime)
+    {
+        if (dueTime == Timeout.InfiniteTimeSpan)
+        {
+            return;
+        }
+
+        var at = GetUtcNow() + dueTime;
+        lock (_gate)
+        {
+            _set.Add(at);
+            foreach (var (_, done) in _waiting.Where(waiter => waiter.At == at))
+            {
+                done.TrySetResult();
+            }
+        }
+    }
+
+    private sealed class Observed(TestTime time, ITimer inner) : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            var changed = inner.Change(dueTime, period);
+            time.OnSet(dueTime);
+            return changed;
+        }
+
+        public void Dispose() => inner.Dispose();
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+}
