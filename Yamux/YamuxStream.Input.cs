@@ -174,6 +174,11 @@ public sealed partial class YamuxStream
         StreamEffects effects;
         lock (_gate)
         {
+            if (_state.HasFlag(StreamState.InputCompleted))
+            {
+                return; // What was unread then has become credit already.
+            }
+
             effects = SetUnsynchronized(StreamState.InputCompleted) | StreamEffects.Flush;
             _input.FailUnsynchronized(
                 _state.HasFlag(StreamState.FinReceived)
