@@ -1,0 +1,3 @@
+using Interop.Tests.Support;
+
+[assembly: AssemblyFixture(typeof(GoPeerBinary))]
