@@ -1,0 +1,79 @@
+using System.Security.Cryptography.X509Certificates;
+using Backchannel;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Interop.Tests.Proto;
+using Interop.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Interop.Tests.Calls;
+
+/// <summary>Our client in Praefect's place, with services of its own; or a plain one.</summary>
+internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
+{
+    private readonly ErrorLog _errors = new();
+    private readonly BackchannelHost? _host;
+    private readonly GrpcChannel _channel;
+
+    public CSharpClient(object address, TestCertificates? certificates = null, bool plain = false, int number = 0)
+    {
+        var handler = new SocketsHttpHandler();
+        if (certificates is not null)
+        {
+            handler.SslOptions.CertificateChainPolicy = certificates.Trust();
+            handler.SslOptions.ClientCertificates = new X509CertificateCollection { certificates.Client };
+        }
+
+        if (!plain)
+        {
+            _host = BackchannelHost.Create(
+                services =>
+                {
+                    services.AddLogging(logging => logging.ClearProviders().AddProvider(_errors));
+                    services.AddGrpc(options => options.EnableDetailedErrors = true);
+                    services.AddSingleton(Log);
+                    services.AddSingleton<ICallerDirectory>(this);
+                    services.AddSingleton(new VoterNumber(number));
+                },
+                endpoints =>
+                {
+                    endpoints.MapGrpcService<FarEndService>();
+                    endpoints.MapGrpcService<NumberedVoter>();
+                });
+            handler.UseBackchannel(_host);
+        }
+
+        var scheme = certificates is null ? "http" : "https";
+        _channel = GrpcChannel.ForAddress($"{scheme}://{address}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        Server = new FarEnd.FarEndClient(_channel);
+        Voting = new RefTransaction.RefTransactionClient(_channel);
+    }
+
+    public CallLog Log { get; } = new();
+
+    public FarEnd.FarEndClient Server { get; }
+
+    public RefTransaction.RefTransactionClient Voting { get; }
+
+    public FarEnd.FarEndClient CallerOf(ServerCallContext context) => Server;
+
+    public Identity Identify(ServerCallContext context) => new();
+
+    /// <summary>Closes the connection; there must have been no error.</summary>
+    public async Task EndAsync()
+    {
+        await DisposeAsync().Guarded();
+        Assert.Equal("", string.Join('\n', _errors.Entries));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        if (_host is not null)
+        {
+            await _host.DisposeAsync();
+        }
+    }
+}

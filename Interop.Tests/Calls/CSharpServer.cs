@@ -1,0 +1,87 @@
+using System.Net;
+using Backchannel;
+using Grpc.Core;
+using Interop.Tests.Proto;
+using Interop.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Interop.Tests.Calls;
+
+/// <summary>Our server in Gitaly's place: Kestrel on a free loopback port, with or without TLS, for clients of both kinds.</summary>
+internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
+{
+    private readonly WebApplication _app;
+    private readonly ErrorLog _errors = new();
+
+    private CSharpServer(TestCertificates? certificates)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddProvider(_errors);
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            if (certificates is not null)
+            {
+                listen.UseHttps(certificates.Server, https =>
+                {
+                    https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                    https.ClientCertificateValidation = (certificate, chain, _) =>
+                    {
+                        chain!.ChainPolicy = certificates.Trust();
+                        return chain.Build(certificate);
+                    };
+                });
+            }
+
+            listen.UseBackchannel();
+        }));
+        builder.Services.AddGrpc(options => options.EnableDetailedErrors = true);
+        builder.Services.AddBackchannel();
+        builder.Services.AddSingleton(Log);
+        builder.Services.AddSingleton<ICallerDirectory>(this);
+        _app = builder.Build();
+        _app.MapGrpcService<FarEndService>();
+        _app.MapGrpcService<ForwardingVoter>();
+    }
+
+    public CallLog Log { get; } = new();
+
+    public IBackchannelRegistry Peers => _app.Services.GetRequiredService<IBackchannelRegistry>();
+
+    public string Address => new Uri(_app.Urls.Single()).Authority;
+
+    public static async Task<CSharpServer> StartAsync(TestCertificates? certificates = null)
+    {
+        var server = new CSharpServer(certificates);
+        await server._app.StartAsync(TestContext.Current.CancellationToken);
+        return server;
+    }
+
+    public FarEnd.FarEndClient CallerOf(ServerCallContext context) => new(context.GetBackchannelPeer().Invoker);
+
+    public Identity Identify(ServerCallContext context)
+    {
+        var identity = new Identity { CertificateName = context.GetHttpContext().Connection.ClientCertificate?.Subject ?? "" };
+        if (context.TryGetBackchannelPeer(out var peer))
+        {
+            identity.Multiplexed = true;
+            identity.PeerId = peer.Id;
+        }
+
+        return identity;
+    }
+
+    /// <summary>Stops; there must have been no error.</summary>
+    public async Task EndAsync()
+    {
+        await _app.StopAsync(TestContext.Current.CancellationToken).Guarded();
+        Assert.Equal("", string.Join('\n', _errors.Entries));
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}

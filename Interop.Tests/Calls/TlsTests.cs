@@ -1,0 +1,53 @@
+using Grpc.Core;
+using Interop.Tests.Proto;
+using Interop.Tests.Support;
+
+namespace Interop.Tests.Calls;
+
+/// <summary>The handshake inside mutual TLS: calls in both directions, and the client's certificate visible to the server.</summary>
+public sealed class TlsTests(GoPeerBinary binary)
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_Go_client_at_our_server(bool plain)
+    {
+        using var certificates = new TestCertificates();
+        await using var server = await CSharpServer.StartAsync(certificates);
+        await using var go = binary.Start(
+        [
+            "grpc-client", "-connect", server.Address, "-scenario", "mixed", .. plain ? ["-plain"] : new[] { "-callback", "mixed" },
+            "-ca", certificates.AuthorityFile, "-cert", certificates.ClientFiles.Certificate, "-key", certificates.ClientFiles.Key,
+        ]);
+
+        Assert.Equal($"{(plain ? 0 : 1)} CN={TestCertificates.ClientName}", await go.RestOfLineAsync("peer "));
+
+        await go.SucceedAsync();
+        await server.EndAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Our_client_at_a_Go_server(bool plain)
+    {
+        using var certificates = new TestCertificates();
+        await using var go = binary.Start(
+            "grpc-server", "-ca", certificates.AuthorityFile, "-cert", certificates.ServerFiles.Certificate, "-key", certificates.ServerFiles.Key);
+        await using var client = new CSharpClient(await go.AddressAsync(), certificates, plain);
+        var options = new CallOptions(cancellationToken: TestContext.Current.CancellationToken);
+
+        var identity = await client.Server.IdentifyAsync(new Empty(), options).ResponseAsync.Guarded();
+        Assert.Equal(new Identity { CertificateName = TestCertificates.ClientName, Multiplexed = !plain, PeerId = plain ? 0 : 1 }, identity);
+
+        var mixed = new CallBackRequest { Scenario = "mixed" };
+        var calls = Scenarios.RunAsync(client.Server, mixed, options);
+        if (!plain)
+        {
+            await client.Server.CallBackAsync(mixed, options).ResponseAsync.Guarded();
+        }
+
+        await calls.Guarded();
+        await client.EndAsync();
+    }
+}
