@@ -14,10 +14,13 @@ internal static class Guard
     public static Task Guarded(this ValueTask task) => task.AsTask().Guarded();
 
     /// <summary>Waits for a state that nothing announces.</summary>
-    public static async Task Until(Func<bool> condition, string what)
+    public static Task Until(Func<bool> condition, string what) => Until(() => Task.FromResult(condition()), what);
+
+    /// <summary>Waits for a state that nothing announces.</summary>
+    public static async Task Until(Func<Task<bool>> condition, string what)
     {
         var start = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Xunit.Assert.True(TimeProvider.System.GetElapsedTime(start) < Limit, $"never happened: {what}");
             await Task.Yield();
