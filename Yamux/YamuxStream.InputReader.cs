@@ -32,6 +32,9 @@ public sealed partial class YamuxStream
         private long _consumed;
         private long _examined;
 
+        // What the reader was told. The pipe is not asked again: it may be completed while a read that waited still ends.
+        private YamuxException? _told;
+
         /// <summary>How many bytes have been written here since the stream began. Guarded by the gate.</summary>
         public long Received { get; private set; }
 
@@ -62,6 +65,11 @@ public sealed partial class YamuxStream
 
         public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
         {
+            if (_told is { } told)
+            {
+                return ValueTask.FromException<ReadResult>(told.ForCaller());
+            }
+
             // With nothing kept back there is no window to overstay: what was consumed has become credit.
             if (_examined > _consumed)
             {
@@ -86,6 +94,11 @@ public sealed partial class YamuxStream
 
         public override bool TryRead(out ReadResult result)
         {
+            if (_told is { } told)
+            {
+                throw told.ForCaller();
+            }
+
             if (!_pipe.Reader.TryRead(out result))
             {
                 return false;
@@ -137,7 +150,7 @@ public sealed partial class YamuxStream
                 var unseen = _consumed + buffer.Length > _examined;
                 if (!unseen || failure.ErrorCode == YamuxErrorCode.StreamAborted)
                 {
-                    _pipe.Reader.AdvanceTo(buffer.Start, buffer.End);
+                    _told = failure;
                     throw failure.ForCaller();
                 }
             }
