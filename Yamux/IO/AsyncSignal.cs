@@ -13,6 +13,9 @@ internal sealed class AsyncSignal : IValueTaskSource
     private bool _signalled;
     private bool _waiting;
 
+    /// <summary>Whether it stands in the queue of a <see cref="FrameWriter"/>, whose gate guards it.</summary>
+    public bool IsQueued { get; set; }
+
     /// <summary>Wakes the waiter, or lets the next one through.</summary>
     public void Set()
     {

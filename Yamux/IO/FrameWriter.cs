@@ -38,6 +38,7 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
     private bool _unflushed;
     private bool _stopped;
     private bool _abandoned;
+    private Exception? _appendFailure;
     private int _answersInOutput;
     private int _answersInBacklog;
 
@@ -116,13 +117,19 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
 
             if (_flushing && _backlog.Length >= MaxBacklog)
             {
-                _blocked.Enqueue(writable);
+                // Once: it comes again whenever credit wakes it, and credit costs a peer that reads nothing twelve bytes.
+                if (!writable.IsQueued)
+                {
+                    writable.IsQueued = true;
+                    _blocked.Enqueue(writable);
+                }
+
                 return AppendResult.Blocked;
             }
 
             AppendUnsynchronized(new FrameHeader(FrameType.Data, FrameFlags.None, streamId, (uint)payload.Length));
             CopyUnsynchronized(payload);
-            return AppendResult.Appended;
+            return _stopped ? AppendResult.Stopped : AppendResult.Appended;
         }
     }
 
@@ -173,18 +180,31 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
     /// <summary>Sends what was appended. Never waits and never throws; to be called without any lock held.</summary>
     public void Flush()
     {
+        Exception? failure;
         lock (_gate)
         {
-            if (_flushing || !_unflushed || _abandoned)
+            failure = _appendFailure;
+            _appendFailure = null;
+            if (failure is null)
             {
-                return;
-            }
+                if (_flushing || !_unflushed || _abandoned)
+                {
+                    return;
+                }
 
-            _flushing = true;
-            _unflushed = false;
+                _flushing = true;
+                _unflushed = false;
+            }
         }
 
-        RunFlushes();
+        if (failure is null)
+        {
+            RunFlushes();
+        }
+        else
+        {
+            _owner.OnWriteFailed(failure);
+        }
     }
 
     /// <summary>Takes no more frames; what was appended, and <paramref name="last"/> behind it, is still sent.</summary>
@@ -229,9 +249,9 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
         {
             _output.CancelPendingFlush();
         }
-        catch (ObjectDisposedException)
+        catch (Exception)
         {
-            // The output is completed already, so there is no flush to cancel.
+            // It is completed already, or a callback of its own failed. What is abandoned needs no more than an attempt.
         }
     }
 
@@ -352,18 +372,45 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
             return;
         }
 
-        header.Write(_output.GetSpan(FrameHeader.Size));
-        _output.Advance(FrameHeader.Size);
-        _unflushed = true;
+        try
+        {
+            header.Write(_output.GetSpan(FrameHeader.Size));
+            _output.Advance(FrameHeader.Size);
+            _unflushed = true;
+        }
+        catch (Exception error)
+        {
+            FailAppendUnsynchronized(error);
+        }
     }
 
     private void CopyUnsynchronized(ReadOnlySequence<byte> payload)
     {
-        IBufferWriter<byte> target = _flushing ? _backlog : _output;
-        foreach (var piece in payload)
+        if (_stopped)
         {
-            target.Write(piece.Span);
+            return; // The header could not be written.
         }
+
+        IBufferWriter<byte> target = _flushing ? _backlog : _output;
+        try
+        {
+            foreach (var piece in payload)
+            {
+                target.Write(piece.Span);
+            }
+        }
+        catch (Exception error)
+        {
+            FailAppendUnsynchronized(error);
+        }
+    }
+
+    // The transport's writer threw, as one does that somebody has completed. Flush, which follows, tells the session.
+    private void FailAppendUnsynchronized(Exception error)
+    {
+        _appendFailure ??= error;
+        AbandonUnsynchronized();
+        _idleAfterStop.TrySetResult();
     }
 
     private void MoveBacklogUnsynchronized()
@@ -397,6 +444,7 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
     {
         while (_blocked.TryDequeue(out var writable))
         {
+            writable.IsQueued = false;
             writable.Set();
         }
     }
