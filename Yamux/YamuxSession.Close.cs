@@ -125,6 +125,7 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
 
     private async Task CloseAsync(YamuxException reason, SessionEnding ending)
     {
+        Exception? closeFailure = null;
         var faulted = ending is not (SessionEnding.Disposed or SessionEnding.ClosedByPeer or SessionEnding.Aborted);
         try
         {
@@ -136,20 +137,43 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         catch (Exception error)
         {
             // It was to be closed, and it is gone: nothing is lost that the peer could still have had.
-            YamuxLog.CloseFailed(Logger, error);
+            closeFailure = error;
         }
 
         Timer.Dispose();
-        if (faulted)
+        try
         {
-            YamuxLog.SessionFailed(Logger, reason.Message, reason);
-            _completion.SetException(reason);
-            _ = _completion.Task.Exception; // Observed: whoever does not look at Completion does not care.
+            Log(closeFailure, faulted ? reason : null);
+        }
+        finally
+        {
+            // Whatever a logger does, nobody waits for ever.
+            if (faulted)
+            {
+                _completion.SetException(reason);
+                _ = _completion.Task.Exception; // Observed: whoever does not look at Completion does not care.
+            }
+            else
+            {
+                _completion.SetResult();
+            }
+        }
+    }
+
+    private void Log(Exception? closeFailure, YamuxException? failure)
+    {
+        if (closeFailure is not null)
+        {
+            YamuxLog.CloseFailed(Logger, closeFailure);
+        }
+
+        if (failure is not null)
+        {
+            YamuxLog.SessionFailed(Logger, failure.Message, failure);
         }
         else
         {
             YamuxLog.SessionClosed(Logger);
-            _completion.SetResult();
         }
     }
 
@@ -160,7 +184,11 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         var stream = _transport as StreamTransport;
         try
         {
-            if (!await IsDoneAsync(Writer.IdleAfterStop, limit.Token).ConfigureAwait(false))
+            if (Writer.IsAbandoned)
+            {
+                // Nothing more is sent, so there is nothing to wait for; closing the transport ends what is under way.
+            }
+            else if (!await IsDoneAsync(Writer.IdleAfterStop, limit.Token).ConfigureAwait(false))
             {
                 Writer.Abandon();
             }
@@ -171,6 +199,8 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         }
         finally
         {
+            // A transport that does not end even now is left to itself.
+            using var patience = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
             _transport.Input.CancelPendingRead();
             try
             {
@@ -179,14 +209,19 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
                     await stream.DisposeAsync().ConfigureAwait(false);
                 }
 
-                // With an error a pipe would drop what it holds, the GoAway frame that tells the peer of the error among it.
-                await Writer.IdleAfterStop.ConfigureAwait(false);
-                await Writer.CompleteAsync(Writer.IsAbandoned ? reason : null).ConfigureAwait(false);
+                // With an error a pipe drops what it holds, the GoAway frame that tells the peer of the error among it; without
+                // one a stream's writer would try to send what was given up.
+                if (await IsDoneAsync(Writer.IdleAfterStop, patience.Token).ConfigureAwait(false))
+                {
+                    await Writer.CompleteAsync(Writer.IsAbandoned && (faulted || stream is not null) ? reason : null).ConfigureAwait(false);
+                }
             }
             finally
             {
-                await _received.Task.ConfigureAwait(false);
-                await _transport.Input.CompleteAsync(faulted ? reason : null).ConfigureAwait(false);
+                if (await IsDoneAsync(_received.Task, patience.Token).ConfigureAwait(false))
+                {
+                    await _transport.Input.CompleteAsync(faulted ? reason : null).ConfigureAwait(false);
+                }
             }
         }
     }
