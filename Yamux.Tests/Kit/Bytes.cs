@@ -18,6 +18,15 @@ public static class Bytes
         return bytes;
     }
 
+    /// <summary>The same bytes; for so many that to compare them one by one would take long.</summary>
+    public static void AssertSame(byte[] expected, byte[] actual)
+    {
+        var common = expected.AsSpan().CommonPrefixLength(actual);
+        Assert.True(
+            common == expected.Length && common == actual.Length,
+            $"{expected.Length} bytes were expected and {actual.Length} came; the first {common} agree.");
+    }
+
     /// <summary>Reads and consumes exactly so many bytes.</summary>
     public static async Task<byte[]> TakeAsync(this PipeReader input, int count)
     {

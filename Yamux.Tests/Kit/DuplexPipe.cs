@@ -8,8 +8,9 @@ public sealed class DuplexPipe(PipeReader input, PipeWriter output) : IDuplexPip
     /// <summary>Takes whatever is written to it at once.</summary>
     public static PipeOptions Unbounded { get; } = new(pauseWriterThreshold: 0, useSynchronizationContext: false);
 
-    /// <summary>A flush ends only when the other end has looked at every byte.</summary>
-    public static PipeOptions Rendezvous { get; } = new(pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false);
+    /// <summary>A flush ends when the other end has looked at every byte, and has ended when that one goes on.</summary>
+    public static PipeOptions Rendezvous { get; } = new(
+        writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false);
 
     public PipeReader Input => input;
 

@@ -1,0 +1,62 @@
+namespace Yamux.Tests.Face;
+
+/// <summary>The same exchange whether it comes at once, byte by byte, or cut at any place.</summary>
+public class FragmentationTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_exchange_of_every_kind_of_frame(bool oneByteAtATime)
+    {
+        await using var t = Scenario.Server(oneByteAtATime: oneByteAtATime);
+
+        await ExchangeAsync(t, frames => t.Peer.SendAsync(frames));
+    }
+
+    [Fact]
+    public async Task An_exchange_cut_at_each_place()
+    {
+        for (var cut = 1; cut < Incoming.Sum(frame => frame.ToBytes().Length); cut++)
+        {
+            await using var t = Scenario.Server();
+            await ExchangeAsync(t, async frames =>
+            {
+                var bytes = frames.SelectMany(frame => frame.ToBytes()).ToArray();
+                await t.Peer.SendRawAsync(bytes.AsMemory(0, cut));
+                await t.Peer.SendRawAsync(bytes.AsMemory(cut));
+            });
+        }
+    }
+
+    private static Frame[] Incoming =>
+    [
+        Frame.Ping(9),
+        Frame.Syn(1, 5),
+        Frame.Data(1, [1, 2, 3]),
+        Frame.Data(3, [4], FrameFlag.Syn),
+        Frame.Pong(77),
+        Frame.Data(1, [5], FrameFlag.Fin),
+        Frame.Data(99, [0, 0, 0, 3, 1]),
+        Frame.Rst(3),
+        Frame.Data(5, [6, 7], FrameFlag.Syn | FrameFlag.Fin),
+        Frame.GoAway(0),
+        Frame.Ping(10),
+    ];
+
+    private static async Task ExchangeAsync(Scenario t, Func<Frame[], Task> send)
+    {
+        await send(Incoming);
+        await t.Peer.ExpectAsync(Frame.Pong(9), Frame.Pong(10));
+        var first = await t.AcceptOpenedAsync(1);
+        var last = await t.AcceptOpenedAsync(5);
+
+        Assert.Equal([1, 2, 3, 5], await first.Input.TakeAllAsync());
+        Assert.Equal([6, 7], await last.Input.TakeAllAsync());
+        await Guard.FailsWithAsync(YamuxErrorCode.GoAway, t.Session.OpenStreamAsync());
+        await first.Output.WriteAsync(new byte[] { 8 }).Guarded();
+        await first.DisposeAsync().Guarded();
+        await last.DisposeAsync().Guarded();
+        await t.Peer.ExpectAsync(Frame.Data(1, [8]), Frame.Fin(1), Frame.Fin(5));
+        Assert.Equal(0, t.Session.StreamCount);
+    }
+}
