@@ -13,7 +13,9 @@ internal sealed class ConnectFailure(Address address, ClientTls? tls)
     public static bool TryGetCause(RpcException error, [NotNullWhen(true)] out Exception? cause)
     {
         cause = error.Status.DebugException;
-        return cause is HttpRequestException or SocketException or IOException and not HttpProtocolException;
+
+        // A reset of the call alone has an error code; a connection that closes in good order has none.
+        return cause is HttpRequestException or SocketException or IOException and not HttpProtocolException { ErrorCode: not 0 };
     }
 
     public ExplainedException Explain(Exception cause)
