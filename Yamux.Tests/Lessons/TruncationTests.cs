@@ -21,7 +21,8 @@ public class TruncationTests
         var examined = await t.OpenAsync();
         var finished = await t.OpenAsync();
         var adapter = await t.OpenAsync();
-        await t.Peer.SendAsync(Frame.Data(1, [1, 2]), Frame.Data(5, [3]), Frame.Data(7, [4], FrameFlag.Fin));
+        var copied = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.Data(1, [1, 2]), Frame.Data(5, [3]), Frame.Data(7, [4], FrameFlag.Fin), Frame.Data(11, [5, 6]));
         await examined.Input.ExamineAsync(1);
         await t.Peer.ExpectNothingAsync();
         var read = waiting.Input.ReadAsync().AsTask();
@@ -32,6 +33,10 @@ public class TruncationTests
         await Guard.FailsWithAsync(code, read);
         await Guard.FailsWithAsync(code, streamRead);
         await Guard.FailsWithAsync(code, examined.Input.ReadAsync());
+        await Guard.FailsWithAsync(code, copied.Input.TakeAllAsync());
+        var last = await unread.Input.ReadAsync().Guarded();
+        Assert.Equal((2, false), (last.Buffer.Length, last.IsCompleted));
+        unread.Input.AdvanceTo(last.Buffer.Start);
         Assert.Equal([1, 2], await unread.Input.TakeAsync(2));
         await Guard.FailsWithAsync(code, unread.Input.ReadAsync());
         await Guard.FailsWithAsync(code, unread.Input.ReadAsync());
