@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace Interop.Tests.Support;
 
-/// <summary>The Go program that plays the far end, built once for all tests. Without the means to build it they are skipped (run with --fail-skips to have them fail).</summary>
+/// <summary>The Go program that plays the far end, built once for all tests. Without the means to build it they are skipped (run with --fail-skips on to have them fail).</summary>
 public sealed class GoPeerBinary : IAsyncLifetime
 {
     // Where Debian's golang-*-dev packages put their sources.

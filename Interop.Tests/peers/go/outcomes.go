@@ -60,10 +60,10 @@ func statusCalls(ctx context.Context, far pb.FarEndClient) (int32, error) {
 		request := &pb.Request{StatusCode: int32(code), StatusMessage: status.Convert(want).Message(), Count: 2}
 		for _, call := range kindsOfCall {
 			stream, err := call(ctx, far, request)
-			if err != nil {
-				return calls, err
+			if err == nil {
+				err = drain(stream)
 			}
-			if err := sameStatus(drain(stream), want); err != nil {
+			if err := sameStatus(err, want); err != nil {
 				return calls, err
 			}
 			calls++
@@ -138,14 +138,14 @@ var kindsOfCall = []func(ctx context.Context, far pb.FarEndClient, request *pb.R
 		if err != nil {
 			return nil, err
 		}
-		return func() error { return stream.RecvMsg(&pb.Response{}) }, stream.Send(request)
+		return func() error { return stream.RecvMsg(&pb.Response{}) }, send(stream, request)
 	},
 	func(ctx context.Context, far pb.FarEndClient, request *pb.Request) (receiver, error) {
 		stream, err := far.Bidi(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return func() error { _, err := stream.Recv(); return err }, stream.Send(request)
+		return func() error { _, err := stream.Recv(); return err }, send(stream, request)
 	},
 }
 

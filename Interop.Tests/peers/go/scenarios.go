@@ -9,6 +9,7 @@ import (
 	"math/rand"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -119,7 +120,7 @@ func clientStreamingCalls(ctx context.Context, far pb.FarEndClient) (int32, erro
 	for _, size := range messageSizes {
 		payload := randomBytes(size)
 		digest.Write(payload)
-		if err := stream.Send(&pb.Request{Payload: payload}); err != nil {
+		if err := send(stream, &pb.Request{Payload: payload}); err != nil {
 			return 0, err
 		}
 	}
@@ -140,7 +141,7 @@ func bidirectionalCalls(ctx context.Context, far pb.FarEndClient) (int32, error)
 	}
 	for i, size := range messageSizes {
 		payload := randomBytes(size)
-		if err := stream.Send(&pb.Request{Payload: payload}); err != nil {
+		if err := send(stream, &pb.Request{Payload: payload}); err != nil {
 			return 0, err
 		}
 		if err := expectResponse(stream.Recv, payload, int32(i)); err != nil {
@@ -152,6 +153,16 @@ func bidirectionalCalls(ctx context.Context, far pb.FarEndClient) (int32, error)
 		return 0, fmt.Errorf("bidirectional: %v instead of the end", err)
 	}
 	return 1, nil
+}
+
+// send sends one message of a call. In grpc-go io.EOF says no more than that the call has ended: the status comes from
+// receiving.
+func send(stream grpc.ClientStream, request *pb.Request) error {
+	err := stream.SendMsg(request)
+	if err == io.EOF {
+		err = stream.RecvMsg(&pb.Response{})
+	}
+	return err
 }
 
 func expectResponse(receive func() (*pb.Response, error), payload []byte, index int32) error {
