@@ -82,12 +82,28 @@ public class ConnectionLossTests
         await Guard.Until(() => server.Registry.Count == 0, "the registry forgets the peer");
 
         var failure = await Assert.ThrowsAsync<RpcException>(
-            () => Task.Run(() => new Tester.TesterClient(peer.Invoker).UnaryAsync(new Request()).ResponseAsync).Guarded());
+            () => new Tester.TesterClient(peer.Invoker).UnaryAsync(new Request()).ResponseAsync.Guarded());
         var unknown = Assert.Throws<KeyNotFoundException>(() => server.Registry.GetPeer(1));
 
-        Assert.Equal((StatusCode.Unavailable, "no backchannel for peer 1"), (failure.StatusCode, failure.Status.Detail));
+        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        Assert.Contains("no backchannel for peer 1", failure.Status.Detail, StringComparison.Ordinal);
         Assert.Equal("no backchannel for peer 1", unknown.Message);
         Assert.False(server.Registry.TryGetPeer(1, out _));
+    }
+
+    [Fact]
+    public async Task A_peer_is_forgotten_though_a_handler_of_its_connection_goes_on()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var call = client.Tester.UnaryAsync(new Request { Stubborn = true }).ResponseAsync;
+        await server.State.Hanging.Guarded();
+
+        client.CloseChannel();
+
+        await Guard.Until(() => server.Registry.Count == 0, "the registry forgets the peer");
+        server.State.LetGo();
+        await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
     }
 
     [Fact]

@@ -102,6 +102,22 @@ public sealed class ListenMuxTests : IDisposable
     }
 
     [Fact]
+    public async Task A_client_that_closes_its_side_at_once_is_served_what_it_had_sent()
+    {
+        var (connection, peer) = NewConnection();
+        using var closed = new CancellationTokenSource();
+        connection.ConnectionClosed = closed.Token;
+        await peer.Output.WriteAsync("sidechannelpayload"u8.ToArray());
+        await peer.Output.CompleteAsync();
+        await closed.CancelAsync(); // As Kestrel does when the client's FIN has come.
+        var served = false;
+
+        await Build(mux => mux.Map("sidechannel"u8, (_, _) => Task.FromResult(served = true)), _ => Task.CompletedTask)(connection).Guarded();
+
+        Assert.True(served);
+    }
+
+    [Fact]
     public async Task A_handler_can_replace_the_transport_and_pass_the_connection_on()
     {
         var (connection, peer) = NewConnection();

@@ -40,7 +40,16 @@ public sealed class ListenMuxBuilder
     } = TimeSpan.FromSeconds(120);
 
     /// <summary>The clock of <see cref="HandshakeTimeout"/>. Default <see cref="TimeProvider.System"/>.</summary>
-    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
+    public TimeProvider TimeProvider
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = TimeProvider.System;
 
     /// <summary>Sends connections that begin with <paramref name="magic"/> to <paramref name="handler"/>.</summary>
     /// <param name="magic">Exactly 11 bytes.</param>

@@ -30,7 +30,9 @@ internal sealed class ListenMuxMiddleware(ListenMuxBuilder mux, ConnectionDelega
 
         // A server that shuts down must not wait for a connection that has sent nothing.
         var shutdown = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, shutdown, connection.ConnectionClosed);
+
+        // Not when ConnectionClosed fires: that is when the client closes its side, and what it sent before is still to be read.
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, shutdown);
         ReadResult read;
         try
         {

@@ -25,5 +25,5 @@ public class YamuxException : IOException
     /// <summary>
     /// A fresh exception for each caller: one object thrown on several threads would mix their stack traces.
     /// </summary>
-    internal YamuxException ForCaller() => new(ErrorCode, Message, InnerException ?? this);
+    internal YamuxException ForCaller() => new(ErrorCode, Message, InnerException);
 }

@@ -29,13 +29,20 @@ public sealed class YamuxOptions
     public int MaxStreamWindowSize { get; set; } = SmallestWindow;
 
     /// <summary>
+    /// By how many bytes the windows of a session's streams may together exceed the 262,144 that each has; when they are
+    /// given away, further streams start with a smaller window. Default 64 MiB; at least 0.
+    /// </summary>
+    public int MaxSessionWindowGrowth { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>
     /// How long the peer may take to acknowledge a stream of ours; then that stream fails with
     /// <see cref="YamuxErrorCode.StreamOpenTimeout"/>. Default 75 s. hashicorp/yamux, which ends the whole session: <c>StreamOpenTimeout</c>.
     /// </summary>
     public TimeSpan StreamOpenTimeout { get; set; } = TimeSpan.FromSeconds(75);
 
     /// <summary>
-    /// How long the peer may take to close a stream that we have closed in both directions; then it is reset and forgotten.
+    /// How long the peer may take to close a stream that we have closed in both directions, or to give credit for what we
+    /// still have to send on it; then it is reset and forgotten.
     /// Default 5 minutes. hashicorp/yamux: <c>StreamCloseTimeout</c>.
     /// </summary>
     public TimeSpan StreamCloseTimeout { get; set; } = TimeSpan.FromMinutes(5);
@@ -92,6 +99,7 @@ public sealed class YamuxOptions
         Check(AcceptBacklog, 1, int.MaxValue, nameof(AcceptBacklog));
         Check(MaxInboundStreams, 1, int.MaxValue, nameof(MaxInboundStreams));
         Check(MaxStreamWindowSize, SmallestWindow, 1 << 30, nameof(MaxStreamWindowSize));
+        Check(MaxSessionWindowGrowth, 0, int.MaxValue, nameof(MaxSessionWindowGrowth));
         Check(MaxQueuedAnswers, 1, int.MaxValue, nameof(MaxQueuedAnswers));
         Check(MaxEarlyResets, 1, int.MaxValue, nameof(MaxEarlyResets));
         Check(MaxEmptyFrames, 1, int.MaxValue, nameof(MaxEmptyFrames));

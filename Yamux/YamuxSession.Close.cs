@@ -145,9 +145,12 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         {
             Log(closeFailure, faulted ? reason : null);
         }
+        catch (Exception)
+        {
+            // A logger that throws must not keep those who wait for the end, and there is no other to report it to.
+        }
         finally
         {
-            // Whatever a logger does, nobody waits for ever.
             if (faulted)
             {
                 _completion.SetException(reason);
@@ -201,9 +204,9 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         {
             // A transport that does not end even now is left to itself.
             using var patience = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
-            _transport.Input.CancelPendingRead();
             try
             {
+                _transport.Input.CancelPendingRead();
                 if (stream is not null)
                 {
                     await stream.DisposeAsync().ConfigureAwait(false);

@@ -84,8 +84,8 @@ public sealed partial class YamuxSession
         }
         catch (Exception error)
         {
-            YamuxLog.InternalError(Logger, error);
             End(new YamuxException(YamuxErrorCode.InternalError, $"The yamux session failed: {error.Message}", error), SessionEnding.InternalError);
+            YamuxLog.InternalError(Logger, error);
             return;
         }
         finally
@@ -207,7 +207,7 @@ public sealed partial class YamuxSession
 
     private void OnStreamFrame(FrameHeader header)
     {
-        if (header is { Length: 0, Flags: FrameFlags.None } && !_emptyFrames.TryCount())
+        if (header.Length == 0 && (header.Flags & FrameHeader.KnownFlags) == 0 && !_emptyFrames.TryCount())
         {
             throw YamuxException.Protocol(
                 $"more than {Options.MaxEmptyFrames} frames that change nothing came within {Options.RateLimitPeriod}");
@@ -351,7 +351,7 @@ public sealed partial class YamuxSession
                 $"{Options.MaxQueuedAnswers} answers to the peer wait to be sent, because it asks and does not read");
         }
 
-        if (++_unflushedAnswers >= AnswersPerFlush)
+        if (++_unflushedAnswers >= Math.Min(AnswersPerFlush, Options.MaxQueuedAnswers))
         {
             _unflushedAnswers = 0;
             Writer.Flush();

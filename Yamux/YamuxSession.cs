@@ -30,7 +30,8 @@ public sealed partial class YamuxSession : IAsyncDisposable
     private readonly PendingPings _pings;
     private readonly SemaphoreSlim _openSlots;
     private readonly CancellationTokenSource _noMoreOpens = new();
-    private readonly uint _extraWindow;
+    private readonly int _wantedGrowth;
+    private int _growthLeft;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private uint _nextId;
     private int _streamCount;
@@ -48,7 +49,8 @@ public sealed partial class YamuxSession : IAsyncDisposable
         Options = options;
         Logger = logger;
         _nextId = role == YamuxRole.Client ? 1u : 2u;
-        _extraWindow = (uint)options.MaxStreamWindowSize - FrameHeader.InitialWindow;
+        _wantedGrowth = options.MaxStreamWindowSize - (int)FrameHeader.InitialWindow;
+        _growthLeft = options.MaxSessionWindowGrowth;
         _accepts = new AcceptQueue(options.AcceptBacklog);
         _pings = new PendingPings(options.TimeProvider);
         _openSlots = new SemaphoreSlim(options.AcceptBacklog);
@@ -155,7 +157,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
     public async ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default)
     {
         var stream = await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
-        stream?.SendAck(_extraWindow);
+        stream?.SendAck();
         return stream;
     }
 
@@ -210,6 +212,20 @@ public sealed partial class YamuxSession : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>What a stream's window may have beyond its initial size, out of the session's budget.</summary>
+    internal uint TakeWindowGrowth()
+    {
+        while (true)
+        {
+            var left = Volatile.Read(ref _growthLeft);
+            var taken = Math.Min(left, _wantedGrowth);
+            if (Interlocked.CompareExchange(ref _growthLeft, left - taken, left) == left)
+            {
+                return (uint)taken;
+            }
+        }
+    }
+
     internal void ReleaseOpenSlot() => _openSlots.Release();
 
     internal void OnStreamRemoved(YamuxStream stream)
@@ -219,6 +235,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
             return;
         }
 
+        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
         Interlocked.Decrement(ref _streamCount);
         if (!stream.IsOutbound)
         {
@@ -229,7 +246,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// <summary>A new exception that tells why the session takes nothing more.</summary>
     internal YamuxException NewEndedException()
         => (Volatile.Read(ref _endReason) ?? Volatile.Read(ref _writeFailure))?.ForCaller()
-            ?? new YamuxException(YamuxErrorCode.SessionClosed, "The yamux session was closed.");
+            ?? new YamuxException(YamuxErrorCode.ConnectionLost, "The yamux connection was lost."); // By a write that fails this instant.
 
     /// <summary>For tests: the next stream that is opened gets this id.</summary>
     internal void SetNextStreamId(uint id) => _nextId = id;
@@ -269,7 +286,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
             _nextId += 2;
             _streams[stream.Id] = stream;
             Interlocked.Increment(ref _streamCount);
-            stream.SendSyn(_extraWindow);
+            stream.SendSyn();
             return stream;
         }
     }

@@ -62,7 +62,7 @@ public sealed partial class YamuxStream
             }
 
             // Dropped. While we still write, the peer must not wait for credit: it might never read what we write.
-            if ((_state & (StreamState.Failed | StreamState.OutputCompleted)) == 0)
+            if ((_state & (StreamState.Failed | StreamState.FinSent)) == 0)
             {
                 GiveCreditUnsynchronized(_receiveWindow.Consume((uint)piece.Length));
             }
@@ -184,7 +184,7 @@ public sealed partial class YamuxStream
                 _state.HasFlag(StreamState.FinReceived)
                     ? null
                     : new YamuxException(YamuxErrorCode.StreamAborted, $"The input of yamux stream {Id} was completed at this end."));
-            if (!_state.HasFlag(StreamState.OutputCompleted))
+            if (!_state.HasFlag(StreamState.FinSent))
             {
                 GiveCreditUnsynchronized(_receiveWindow.Consume((uint)(_input.Received - consumed)));
             }

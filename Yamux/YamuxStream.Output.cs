@@ -39,6 +39,10 @@ public sealed partial class YamuxStream
                 if (result == AppendResult.Appended)
                 {
                     _sendWindow.Take(count);
+                    if (_state.HasFlag(StreamState.OutputCompleted))
+                    {
+                        RestartCloseDeadlineUnsynchronized(); // The drain makes progress.
+                    }
                 }
             }
 
@@ -49,6 +53,7 @@ public sealed partial class YamuxStream
 
             if (result == AppendResult.Stopped)
             {
+                Session.Writer.Flush(); // It may be this very frame that showed the transport to be broken.
                 throw Session.NewEndedException();
             }
 

@@ -22,7 +22,7 @@ public sealed partial class YamuxStream
         private bool _sending;
         private bool _completed;
         private bool _flushCancelled;
-        private Task? _drain;
+        private TaskCompletionSource? _drained;
 
         /// <summary>Set when there may be something to do: credit, room in the session, a failure, a cancellation.</summary>
         public AsyncSignal Signal { get; } = new();
@@ -50,11 +50,18 @@ public sealed partial class YamuxStream
                 return ValueTask.FromCanceled<FlushResult>(cancellationToken);
             }
 
-            Begin();
             bool cancelled;
             try
             {
-                stream.ThrowIfFailed();
+                Begin();
+            }
+            catch (YamuxException failure)
+            {
+                return ValueTask.FromException<FlushResult>(failure);
+            }
+
+            try
+            {
                 cancelled = TakeFlushCancelled();
                 if (!cancelled && !TrySendPending())
                 {
@@ -75,6 +82,7 @@ public sealed partial class YamuxStream
         public override async ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            stream.ThrowIfFailed();
             ThrowIfCompleted();
             if (_pending.Length > 0)
             {
@@ -87,7 +95,6 @@ public sealed partial class YamuxStream
             Begin();
             try
             {
-                stream.ThrowIfFailed();
                 var cancelled = TakeFlushCancelled();
                 while (!cancelled && !stream.TrySend(ref rest))
                 {
@@ -117,10 +124,17 @@ public sealed partial class YamuxStream
                 return ValueTask.FromCanceled(cancellationToken);
             }
 
-            Begin();
             try
             {
-                stream.ThrowIfFailed();
+                Begin();
+            }
+            catch (YamuxException failure)
+            {
+                return ValueTask.FromException(failure);
+            }
+
+            try
+            {
                 var rest = new ReadOnlySequence<byte>(source);
                 if (!TrySendPending() || !stream.TrySend(ref rest))
                 {
@@ -145,9 +159,14 @@ public sealed partial class YamuxStream
 
         public override void Complete(Exception? exception = null)
         {
+            if (Volatile.Read(ref _completed))
+            {
+                return;
+            }
+
             if (exception is not null)
             {
-                stream.Abort(exception);
+                stream.Abort(exception); // First, so that no drain can send FIN.
             }
 
             lock (_lock)
@@ -158,6 +177,7 @@ public sealed partial class YamuxStream
                 }
 
                 _completed = true;
+                _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
 
             stream.OnOutputCompleted();
@@ -171,7 +191,7 @@ public sealed partial class YamuxStream
                 _sending = true;
             }
 
-            StartDrain();
+            _ = DrainRestAsync();
         }
 
         /// <summary>Waits until everything is sent, or will never be. Never fails: a reader or a flush tells of failures.</summary>
@@ -179,7 +199,7 @@ public sealed partial class YamuxStream
         {
             lock (_lock)
             {
-                return _drain is null ? default : new ValueTask(_drain);
+                return _drained is null || _drained.Task.IsCompleted ? default : new ValueTask(_drained.Task);
             }
         }
 
@@ -269,8 +289,10 @@ public sealed partial class YamuxStream
             }
         }
 
+        // A failure comes before all else: it is what the writer must know, and not that it is also completed.
         private void Begin()
         {
+            stream.ThrowIfFailed();
             lock (_lock)
             {
                 ThrowIfCompleted();
@@ -294,26 +316,12 @@ public sealed partial class YamuxStream
                 }
             }
 
-            StartDrain();
+            _ = DrainRestAsync();
         }
 
-        // Only by the one who holds the right to send, which it gives to the drain for good.
-        private void StartDrain()
-        {
-            if (_pending.Length == 0)
-            {
-                stream.SendFin();
-                return;
-            }
-
-            var drain = SendRestAsync();
-            lock (_lock)
-            {
-                _drain = drain;
-            }
-        }
-
-        private async Task SendRestAsync()
+        // Only by the one who holds the right to send, which it gives to the drain for good. Whoever wants to know awaits
+        // DrainAsync; it cannot fail, and ends when the stream does.
+        private async Task DrainRestAsync()
         {
             try
             {
@@ -328,6 +336,10 @@ public sealed partial class YamuxStream
             {
                 YamuxLog.OutputLost(stream.Session.Logger, stream.Id, failure);
                 _pending.Clear();
+            }
+            finally
+            {
+                _drained!.TrySetResult();
             }
         }
     }

@@ -85,6 +85,9 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
     }
 
+    /// <summary>What the window took of the session's budget; the session has it back when the stream is removed.</summary>
+    internal uint WindowGrowth { get; private set; }
+
     internal bool IsOutbound => _state.HasFlag(StreamState.Outbound);
 
     /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
@@ -95,7 +98,8 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     /// write may have sent a part of its bytes.
     /// </summary>
     /// <returns>The same object each time.</returns>
-    public Stream AsStream() => _adapter ??= new YamuxStreamAdapter(this);
+    public Stream AsStream()
+        => _adapter ?? Interlocked.CompareExchange(ref _adapter, new YamuxStreamAdapter(this), null) ?? _adapter;
 
     /// <summary>Aborts the stream in both directions and tells the peer (RST). What has not been read or sent is lost. Does nothing the second time.</summary>
     /// <param name="reason">What readers and writers of this end get as the inner exception of their <see cref="YamuxException"/>.</param>
@@ -114,26 +118,26 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     }
 
     /// <summary>Opens the stream on the wire. The session's lock for opening is held, so that ids rise there.</summary>
-    internal void SendSyn(uint extraWindow)
+    internal void SendSyn()
     {
         lock (_gate)
         {
-            _receiveWindow.Grow(extraWindow);
+            GrowWindowUnsynchronized();
             _openDeadline = Session.Timer.AddOpen(this);
-            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, extraWindow));
+            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, WindowGrowth));
         }
     }
 
     /// <summary>Tells the peer that its stream was accepted: once, and also if it has sent FIN by now.</summary>
-    internal void SendAck(uint extraWindow)
+    internal void SendAck()
     {
         lock (_gate)
         {
             if (!_state.HasFlag(StreamState.Failed))
             {
                 SetUnsynchronized(StreamState.Acknowledged);
-                _receiveWindow.Grow(extraWindow);
-                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, extraWindow));
+                GrowWindowUnsynchronized();
+                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, WindowGrowth));
             }
         }
 
@@ -169,6 +173,13 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
 
         Run(effects);
+    }
+
+    // Once, with the SYN or the ACK, whose delta tells the peer.
+    private void GrowWindowUnsynchronized()
+    {
+        WindowGrowth = Session.TakeWindowGrowth();
+        _receiveWindow.Grow(WindowGrowth);
     }
 
     private StreamEffects FailUnsynchronized(YamuxException failure, bool tellPeer)
@@ -218,15 +229,22 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             _closeDeadline = null;
             effects |= StreamEffects.Remove;
         }
-        else if (bit is StreamState.InputCompleted or StreamState.OutputCompleted
-            && old != _state
-            && !_state.HasFlag(StreamState.Removed)
-            && BothUnsynchronized(StreamState.InputCompleted, StreamState.OutputCompleted))
+        else if (bit is StreamState.InputCompleted or StreamState.OutputCompleted or StreamState.FinSent && old != _state)
         {
-            _closeDeadline = Session.Timer.AddClose(this);
+            RestartCloseDeadlineUnsynchronized();
         }
 
         return effects;
+    }
+
+    // The peer has StreamCloseTimeout to close a stream that we have closed, from the last thing that we had to say.
+    private void RestartCloseDeadlineUnsynchronized()
+    {
+        if (!_state.HasFlag(StreamState.Removed) && BothUnsynchronized(StreamState.InputCompleted, StreamState.OutputCompleted))
+        {
+            Session.Timer.Remove(_closeDeadline);
+            _closeDeadline = Session.Timer.AddClose(this);
+        }
     }
 
     private bool BothUnsynchronized(StreamState first, StreamState second) => _state.HasFlag(first | second);

@@ -24,6 +24,11 @@ internal sealed class TesterService(TesterState state) : Tester.TesterBase
             await state.HangAsync(context.CancellationToken);
         }
 
+        if (request.Stubborn)
+        {
+            await state.HangAsync(CancellationToken.None);
+        }
+
         if (request.StatusCode != 0)
         {
             throw new RpcException(new Status((StatusCode)request.StatusCode, request.StatusDetail));

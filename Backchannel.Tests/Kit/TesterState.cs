@@ -8,6 +8,7 @@ namespace Backchannel.Tests.Kit;
 internal sealed class TesterState(string name)
 {
     private readonly TaskCompletionSource _hanging = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _cancelled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Name => name;
@@ -27,20 +28,19 @@ internal sealed class TesterState(string name)
     /// <summary>Completes when a call that hung was cancelled.</summary>
     public Task Cancelled => _cancelled.Task;
 
+    /// <summary>Ends the calls that hang.</summary>
+    public void LetGo() => _letGo.TrySetResult();
+
     public async Task HangAsync(CancellationToken cancellationToken)
     {
         _hanging.TrySetResult();
-        var forever = new TaskCompletionSource();
-        using (cancellationToken.Register(() => forever.TrySetCanceled(cancellationToken)))
+        try
         {
-            try
-            {
-                await forever.Task;
-            }
-            finally
-            {
-                _cancelled.TrySetResult();
-            }
+            await _letGo.Task.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            _cancelled.TrySetResult();
         }
     }
 }

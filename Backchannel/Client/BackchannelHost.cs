@@ -66,8 +66,9 @@ public sealed class BackchannelHost : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
 
-            // The server decides how long an idle backchannel stays.
-            kestrel.Limits.KeepAliveTimeout = Timeout.InfiniteTimeSpan;
+            // The server decides how long an idle backchannel stays. Not InfiniteTimeSpan: Kestrel adds it to the time, which
+            // overflows, and closes an idle connection at its next heartbeat, within a second.
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromDays(3650);
             options.ConfigureLimits?.Invoke(kestrel.Limits);
             kestrel.Listen(BackchannelEndPoint.Instance, listen => listen.Protocols = HttpProtocols.Http2);
         });
@@ -149,7 +150,6 @@ public sealed class BackchannelHost : IAsyncDisposable
         catch (Exception error)
         {
             BackchannelLog.ServingFailed(_logger, error);
-            throw;
         }
         finally
         {

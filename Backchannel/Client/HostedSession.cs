@@ -34,5 +34,5 @@ internal sealed class HostedSession(YamuxSession session, string id, StreamListe
     }
 
     /// <summary>Closes the session. <see cref="RunAsync"/> ends when that is done.</summary>
-    public void Close() => _closing.Cancel();
+    public void Close() => _ = _closing.CancelAsync(); // Elsewhere: the caller may hold locks of its own.
 }

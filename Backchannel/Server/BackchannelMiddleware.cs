@@ -63,6 +63,10 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
         connection.Transport = new KestrelStreamPipe(stream);
         registry.Add(peer);
+
+        // Kestrel returns when all requests of the connection have ended, which may be long after the client has gone.
+        _ = session.Completion.ContinueWith(
+            _ => registry.Remove(peer), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
         try
         {

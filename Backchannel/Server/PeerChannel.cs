@@ -2,6 +2,7 @@ using System.Net;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Yamux;
 
 namespace Backchannel;
 
@@ -14,8 +15,7 @@ internal static class PeerChannel
         // nothing of it is left but memory.
         var handler = new SocketsHttpHandler
         {
-            ConnectCallback = async (_, cancellationToken) =>
-                (await peer.Session.OpenStreamAsync(cancellationToken).ConfigureAwait(false)).AsStream(),
+            ConnectCallback = (_, cancellationToken) => ConnectAsync(peer, cancellationToken),
             PooledConnectionIdleTimeout = options.IdleTimeout,
             EnableMultipleHttp2Connections = true,
             UseProxy = false,
@@ -31,14 +31,24 @@ internal static class PeerChannel
                 $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has replaced the HTTP handler; the backchannel needs its own.");
         }
 
-        // Innermost, so that the interceptors of the user see the refusal of a peer that has gone as any other failure.
-        var invoker = GrpcChannel.ForAddress("http://backchannel", channelOptions).CreateCallInvoker()
-            .Intercept(new ClosedPeerInterceptor(peer));
+        var invoker = GrpcChannel.ForAddress("http://backchannel", channelOptions).CreateCallInvoker();
         for (var i = options.Interceptors.Count - 1; i >= 0; i--)
         {
             invoker = invoker.Intercept(options.Interceptors[i]);
         }
 
         return invoker;
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(BackchannelPeer peer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await peer.Session.OpenStreamAsync(cancellationToken).ConfigureAwait(false)).AsStream();
+        }
+        catch (YamuxException failure)
+        {
+            throw new IOException(BackchannelRegistry.NoBackchannel(peer.Id), failure);
+        }
     }
 }

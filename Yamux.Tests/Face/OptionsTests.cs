@@ -10,6 +10,7 @@ public class OptionsTests
         { nameof(YamuxOptions.AcceptBacklog), 1, int.MaxValue },
         { nameof(YamuxOptions.MaxInboundStreams), 1, int.MaxValue },
         { nameof(YamuxOptions.MaxStreamWindowSize), 262_144, 1 << 30 },
+        { nameof(YamuxOptions.MaxSessionWindowGrowth), 0, int.MaxValue },
         { nameof(YamuxOptions.MaxQueuedAnswers), 1, int.MaxValue },
         { nameof(YamuxOptions.MaxEarlyResets), 1, int.MaxValue },
         { nameof(YamuxOptions.MaxEmptyFrames), 1, int.MaxValue },
@@ -33,6 +34,7 @@ public class OptionsTests
         Assert.Equal(256, options.AcceptBacklog);
         Assert.Equal(1024, options.MaxInboundStreams);
         Assert.Equal(262_144, options.MaxStreamWindowSize);
+        Assert.Equal(64 * 1024 * 1024, options.MaxSessionWindowGrowth);
         Assert.Equal(1024, options.MaxQueuedAnswers);
         Assert.Equal(1000, options.MaxEarlyResets);
         Assert.Equal(10_000, options.MaxEmptyFrames);

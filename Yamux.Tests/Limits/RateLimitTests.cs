@@ -34,6 +34,27 @@ public class RateLimitTests
     }
 
     [Fact]
+    public async Task A_flag_that_does_not_exist_does_not_hide_an_empty_frame()
+    {
+        await using var t = Scenario.Client(options => options.MaxEmptyFrames = 2);
+        await t.OpenAsync();
+
+        await t.Peer.SendAsync(Enumerable.Repeat(Frame.Credit(1, 0, (FrameFlag)0x10), 3));
+
+        await t.ExpectProtocolErrorAsync("more than 2 frames");
+    }
+
+    [Fact]
+    public async Task A_burst_of_pings_that_the_transport_takes_is_answered_however_small_the_limit_is()
+    {
+        await using var t = Scenario.Client(options => options.MaxQueuedAnswers = 2);
+
+        await t.Peer.SendAsync(Enumerable.Range(0, 100).Select(i => Frame.Ping((uint)i)));
+
+        await t.Peer.ExpectAsync(Enumerable.Range(0, 100).Select(i => Frame.Pong((uint)i)));
+    }
+
+    [Fact]
     public async Task Empty_frames_for_a_stream_that_is_not_open_count_too()
     {
         await using var t = Scenario.Client(options => options.MaxEmptyFrames = 2);

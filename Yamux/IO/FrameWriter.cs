@@ -21,6 +21,9 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
     /// <summary>How many bytes may wait behind a flush before Data frames have to wait.</summary>
     public const int MaxBacklog = 128 * 1024;
 
+    // A write that does not end within ConnectionWriteTimeout ends the session, so it must be one that a slow link can do.
+    private const int MaxBytesPerFlush = 64 * 1024;
+
     // A thread that flushes for others gives up after so many flushes in a row: its own work waits meanwhile.
     private const int MaxFlushesInARow = 8;
 
@@ -410,33 +413,40 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
     {
         _appendFailure ??= error;
         AbandonUnsynchronized();
-        _idleAfterStop.TrySetResult();
+        if (!_flushing)
+        {
+            _idleAfterStop.TrySetResult();
+        }
     }
 
     private void MoveBacklogUnsynchronized()
     {
-        if (_backlog.Length > 0)
-        {
-            foreach (var piece in _backlog.Content)
-            {
-                _output.Write(piece.Span);
-            }
-
-            _backlog.Clear();
-            _unflushed = true;
-        }
-
-        _answersInOutput = _answersInBacklog;
-        _answersInBacklog = 0;
         while (_credits.TryDequeue(out var stream))
         {
             if (stream.QueuedCredit != 0)
             {
-                new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit).Write(_output.GetSpan(FrameHeader.Size));
-                _output.Advance(FrameHeader.Size);
+                AppendUnsynchronized(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit));
                 stream.QueuedCredit = 0;
-                _unflushed = true;
             }
+        }
+
+        if (_backlog.Length == 0)
+        {
+            return;
+        }
+
+        var count = Math.Min(_backlog.Length, MaxBytesPerFlush);
+        foreach (var piece in _backlog.Content.Slice(0, count))
+        {
+            _output.Write(piece.Span);
+        }
+
+        _backlog.Consume(count);
+        _unflushed = true;
+        if (_backlog.Length == 0)
+        {
+            _answersInOutput = _answersInBacklog;
+            _answersInBacklog = 0;
         }
     }
 

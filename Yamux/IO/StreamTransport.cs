@@ -41,7 +41,10 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
                 network.Socket.Shutdown(SocketShutdown.Send);
                 return true;
             case SslStream tls:
-                await tls.ShutdownAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+                var shutdown = tls.ShutdownAsync();
+                _ = shutdown.ContinueWith(
+                    static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default); // Observed, if nobody waits any more.
+                await shutdown.WaitAsync(cancellationToken).ConfigureAwait(false);
                 return true;
             default:
                 return false;

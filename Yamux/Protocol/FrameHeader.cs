@@ -22,6 +22,9 @@ internal readonly record struct FrameHeader(FrameType Type, FrameFlags Flags, ui
     /// <summary>The credit that each side of a new stream starts with, before any window update (yamux spec, "Flow Control").</summary>
     public const uint InitialWindow = 256 * 1024;
 
+    /// <summary>The flags that mean something; others are ignored.</summary>
+    public const FrameFlags KnownFlags = FrameFlags.Syn | FrameFlags.Ack | FrameFlags.Fin | FrameFlags.Rst;
+
     /// <summary>Whether <paramref name="flag"/> is set.</summary>
     public bool Has(FrameFlags flag) => (Flags & flag) != 0;
 
