@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PublicApiGenerator;
+using Xunit;
 
 namespace Yamux.Tests.Kit;
 

@@ -16,16 +16,10 @@ namespace Yamux.IO;
 /// Data waits when the backlog is full. The gate is a leaf: nothing is called under it but the transport's buffer and
 /// <see cref="AsyncSignal.Set"/>, which runs no foreign code.
 /// </remarks>
-internal sealed class FrameWriter : IThreadPoolWorkItem
+internal sealed partial class FrameWriter : IThreadPoolWorkItem
 {
     /// <summary>How many bytes may wait behind a flush before Data frames have to wait.</summary>
     public const int MaxBacklog = 128 * 1024;
-
-    // A write that does not end within ConnectionWriteTimeout ends the session, so it must be one that a slow link can do.
-    private const int MaxBytesPerFlush = 64 * 1024;
-
-    // A thread that flushes for others gives up after so many flushes in a row: its own work waits meanwhile.
-    private const int MaxFlushesInARow = 8;
 
     private readonly Lock _gate = new();
     private readonly PipeWriter _output;
@@ -180,36 +174,6 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Sends what was appended. Never waits and never throws; to be called without any lock held.</summary>
-    public void Flush()
-    {
-        Exception? failure;
-        lock (_gate)
-        {
-            failure = _appendFailure;
-            _appendFailure = null;
-            if (failure is null)
-            {
-                if (_flushing || !_unflushed || _abandoned)
-                {
-                    return;
-                }
-
-                _flushing = true;
-                _unflushed = false;
-            }
-        }
-
-        if (failure is null)
-        {
-            RunFlushes();
-        }
-        else
-        {
-            _owner.OnWriteFailed(failure);
-        }
-    }
-
     /// <summary>Takes no more frames; what was appended, and <paramref name="last"/> behind it, is still sent.</summary>
     public void Stop(FrameHeader? last)
     {
@@ -260,102 +224,6 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
 
     /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
     public ValueTask CompleteAsync(Exception? error) => _output.CompleteAsync(error);
-
-    void IThreadPoolWorkItem.Execute() => RunFlushes();
-
-    private void RunFlushes()
-    {
-        for (var count = 0; count < MaxFlushesInARow; count++)
-        {
-            try
-            {
-#pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
-                _flush = _output.FlushAsync().ConfigureAwait(false).GetAwaiter();
-#pragma warning restore CA2012
-            }
-            catch (Exception error)
-            {
-                Fail(error);
-                return;
-            }
-
-            if (!_flush.IsCompleted)
-            {
-                _owner.OnWriteStarted();
-                _flush.UnsafeOnCompleted(_onFlushed);
-                return;
-            }
-
-            if (!TryPrepareNextFlush())
-            {
-                return;
-            }
-        }
-
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
-
-    private void OnFlushed()
-    {
-        _owner.OnWriteEnded();
-        if (TryPrepareNextFlush())
-        {
-            RunFlushes();
-        }
-    }
-
-    // The flush has ended: true if there is more to flush.
-    private bool TryPrepareNextFlush()
-    {
-        try
-        {
-            if (_flush.GetResult().IsCompleted)
-            {
-                throw new IOException("The transport takes no more bytes.");
-            }
-
-            lock (_gate)
-            {
-                _answersInOutput = 0;
-                if (!_abandoned)
-                {
-                    MoveBacklogUnsynchronized();
-                    WakeBlockedUnsynchronized();
-                }
-
-                if (_unflushed && !_abandoned)
-                {
-                    _unflushed = false;
-                    return true;
-                }
-
-                _flushing = false;
-                if (_stopped)
-                {
-                    _idleAfterStop.TrySetResult();
-                }
-
-                return false;
-            }
-        }
-        catch (Exception error)
-        {
-            Fail(error);
-            return false;
-        }
-    }
-
-    private void Fail(Exception error)
-    {
-        lock (_gate)
-        {
-            AbandonUnsynchronized();
-            _flushing = false;
-            _idleAfterStop.TrySetResult();
-        }
-
-        _owner.OnWriteFailed(error);
-    }
 
     private void AbandonUnsynchronized()
     {
@@ -416,46 +284,6 @@ internal sealed class FrameWriter : IThreadPoolWorkItem
         if (!_flushing)
         {
             _idleAfterStop.TrySetResult();
-        }
-    }
-
-    private void MoveBacklogUnsynchronized()
-    {
-        while (_credits.TryDequeue(out var stream))
-        {
-            if (stream.QueuedCredit != 0)
-            {
-                AppendUnsynchronized(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit));
-                stream.QueuedCredit = 0;
-            }
-        }
-
-        if (_backlog.Length == 0)
-        {
-            return;
-        }
-
-        var count = Math.Min(_backlog.Length, MaxBytesPerFlush);
-        foreach (var piece in _backlog.Content.Slice(0, count))
-        {
-            _output.Write(piece.Span);
-        }
-
-        _backlog.Consume(count);
-        _unflushed = true;
-        if (_backlog.Length == 0)
-        {
-            _answersInOutput = _answersInBacklog;
-            _answersInBacklog = 0;
-        }
-    }
-
-    private void WakeBlockedUnsynchronized()
-    {
-        while (_blocked.TryDequeue(out var writable))
-        {
-            writable.IsQueued = false;
-            writable.Set();
         }
     }
 }

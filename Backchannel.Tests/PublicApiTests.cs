@@ -1,0 +1,15 @@
+using Xunit;
+using Yamux.Tests.Kit;
+
+namespace Backchannel.Tests;
+
+public class PublicApiTests
+{
+    [Fact]
+    public void The_public_face_of_Backchannel_is_the_approved_one()
+        => PublicApi.AssertApproved(typeof(BackchannelHost).Assembly, "Backchannel.approved.txt");
+
+    [Fact]
+    public void The_public_face_of_ListenMux_is_the_approved_one()
+        => PublicApi.AssertApproved(typeof(ListenMux.ListenMuxBuilder).Assembly, "ListenMux.approved.txt");
+}

@@ -1,0 +1,116 @@
+using Yamux.Internal;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <content>Frames of streams: to which stream each goes, and which new streams are taken. All of it runs on the read loop.</content>
+public sealed partial class YamuxSession
+{
+    private readonly UsedIds _remoteIds = new();
+    private RateLimit _earlyResets;
+    private RateLimit _emptyFrames;
+    private int _inboundCount; // Interlocked
+
+    private void OnStreamFrame(FrameHeader header)
+    {
+        if (header.Length == 0 && (header.Flags & FrameHeader.KnownFlags) == 0 && !_emptyFrames.TryCount())
+        {
+            throw YamuxException.Protocol(
+                $"more than {Options.MaxEmptyFrames} frames that change nothing came within {Options.RateLimitPeriod}");
+        }
+
+        YamuxStream? stream;
+        if (header.Has(FrameFlags.Syn))
+        {
+            stream = AddInbound(header);
+        }
+        else if (!_streams.TryGetValue(header.StreamId, out stream))
+        {
+            // Closed or reset at this end, refused, or never opened: all are passed over, for the peer may not know yet.
+            LogIgnored(header.StreamId, "a frame for a stream that is not open");
+        }
+
+        var wanted = false;
+        if (stream is not null)
+        {
+            if (header.Has(FrameFlags.Rst) && !stream.IsOutbound)
+            {
+                OnInboundReset(header, stream);
+            }
+
+            wanted = stream.OnFrame(header);
+            if (header.Has(FrameFlags.Syn) && !header.Has(FrameFlags.Rst))
+            {
+                _accepts.Add(stream);
+            }
+        }
+
+        if (header.Type == FrameType.Data)
+        {
+            _payloadLeft = header.Length;
+            _payloadStream = wanted ? stream : null;
+            _finAfterPayload = wanted && header.Has(FrameFlags.Fin);
+        }
+    }
+
+    // Null: the stream was refused.
+    private YamuxStream? AddInbound(FrameHeader header)
+    {
+        var id = header.StreamId;
+        var ours = Role == YamuxRole.Client ? 1u : 0u;
+        if (id % 2 == ours)
+        {
+            throw YamuxException.Protocol($"the peer opened stream {id}, whose id is one of ours: the client's ids are odd, the server's even");
+        }
+
+        if (!_remoteIds.TryUse(id))
+        {
+            throw YamuxException.Protocol(
+                $"the peer opened stream {id}, whose id was used before, or is more than {UsedIds.Window} streams behind the latest");
+        }
+
+        string refusal;
+        if (_accepts.IsFull)
+        {
+            refusal = $"{Options.AcceptBacklog} streams wait to be accepted";
+        }
+        else if (Volatile.Read(ref _inboundCount) >= Options.MaxInboundStreams)
+        {
+            refusal = $"{Options.MaxInboundStreams} streams of the peer's are open";
+        }
+        else
+        {
+            lock (_gate)
+            {
+                if (!_localGoAway && !_ended)
+                {
+                    var stream = new YamuxStream(this, id, outbound: false);
+                    _streams[id] = stream;
+                    Interlocked.Increment(ref _streamCount);
+                    Interlocked.Increment(ref _inboundCount);
+                    return stream;
+                }
+            }
+
+            refusal = "this end has sent GoAway";
+        }
+
+        if (TryCountLogLine())
+        {
+            YamuxLog.StreamRefused(Logger, id, refusal);
+        }
+
+        Answer(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Rst, id, 0));
+        return null;
+    }
+
+    // A stream that is reset before anybody accepted it leaves the queue at once. Whoever does that all the time is hostile.
+    private void OnInboundReset(FrameHeader header, YamuxStream stream)
+    {
+        if ((header.Has(FrameFlags.Syn) || _accepts.Remove(stream)) && !_earlyResets.TryCount())
+        {
+            throw YamuxException.Protocol(
+                $"more than {Options.MaxEarlyResets} streams were opened and reset before they were accepted, within {Options.RateLimitPeriod}");
+        }
+    }
+}
