@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -46,6 +48,18 @@ public class ClientConfigurationTests
 
         Assert.Contains("HTTP/1.1", error.ToString(), StringComparison.Ordinal);
         Assert.Contains("HttpVersion.Version20", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_know_the_backchannel_is_named_as_the_cause()
+    {
+        await using var server = await TestServer.StartAsync(listen => listen.Protocols = HttpProtocols.Http2);
+        await using var client = new TestClient(server);
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+
+        Assert.Contains("Does its endpoint call listen.UseBackchannel()?", error.ToString(), StringComparison.Ordinal);
+        await Guard.Until(() => server.ConnectionCount == 0 && client.Host.ConnectionCount == 0, "both ends close the connection");
     }
 
     [Fact]

@@ -8,6 +8,9 @@ namespace Yamux;
 /// <content>How a session ends: once, for one reason, and whatever was flushed before it is sent.</content>
 public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
 {
+    // How long a peer that broke the protocol may take to read that it did, and to close its side.
+    private static readonly TimeSpan FaultyPeerPatience = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _closeNow = new();
     private Task? _closing;
 
@@ -197,6 +200,11 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
             }
             else if (linger && stream is not null && !Writer.IsAbandoned && await stream.TryShutdownSendAsync(limit.Token).ConfigureAwait(false))
             {
+                if (faulted)
+                {
+                    timeout.CancelAfter(FaultyPeerPatience);
+                }
+
                 await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
             }
         }

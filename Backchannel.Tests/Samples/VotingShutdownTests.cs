@@ -10,26 +10,29 @@ public class VotingShutdownTests
 {
     private const int Interrupt = 2;
     private const int Terminate = 15;
+    private const nint DefaultHandler = 0;
 
     [Theory]
     [InlineData(Interrupt)]
     [InlineData(Terminate)]
-    public async Task A_signal_stops_the_server_soon_though_clients_are_connected_and_idle(int signal)
+    public async Task A_signal_stops_the_server_though_clients_are_connected_and_idle(int signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "no signals there");
-        Assert.SkipWhen(signal == Interrupt && IsInterruptIgnored(), "started in the background by a shell: children ignore Ctrl-C");
+        if (IsInterruptIgnored())
+        {
+            // A shell made this a background job, which ignores Ctrl-C, and so would its children.
+            Signal(Interrupt, DefaultHandler);
+        }
+
         await using var server = await VotingProcess.StartServerAsync("127.0.0.1:0");
         await using var multiplexed = new RawVoter($"http://{server.Address}", _ => Task.CompletedTask);
         await using var plain = new RawVoter($"http://{server.Address}", _ => Task.CompletedTask, plain: true);
         await multiplexed.CallAsync("grpc.health.v1.Health", "Check", []);
         await plain.CallAsync("grpc.health.v1.Health", "Check", []);
 
-        var start = TimeProvider.System.GetTimestamp();
         Assert.Equal(0, Kill(server.Id, signal));
-        var result = await server.EndAsync();
 
-        Assert.Equal(new VotingResult(0, "", ""), result);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.Equal(new VotingResult(0, "", ""), await server.EndAsync());
     }
 
     private static bool IsInterruptIgnored()
@@ -41,4 +44,7 @@ public class VotingShutdownTests
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Kill(int process, int signal);
+
+    [DllImport("libc", EntryPoint = "signal")]
+    private static extern nint Signal(int signal, nint handler);
 }

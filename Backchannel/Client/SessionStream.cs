@@ -8,6 +8,7 @@ namespace Backchannel;
 internal sealed class SessionStream(YamuxStream stream, Action onDisposed) : Stream
 {
     private readonly Stream _inner = stream.AsStream();
+    private bool _answered;
 
     public override bool CanRead => true;
 
@@ -24,7 +25,7 @@ internal sealed class SessionStream(YamuxStream stream, Action onDisposed) : Str
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        => _inner.ReadAsync(buffer, cancellationToken);
+        => _answered ? _inner.ReadAsync(buffer, cancellationToken) : ReadFirstAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
         => _inner.ReadAsync(buffer, offset, count, cancellationToken);
@@ -48,6 +49,22 @@ internal sealed class SessionStream(YamuxStream stream, Action onDisposed) : Str
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    // A server that does not know the backchannel takes the magic for a broken HTTP/2 client, and that is what its answer looks like.
+    private async ValueTask<int> ReadFirstAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var count = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            _answered = true;
+            return count;
+        }
+        catch (YamuxException failure) when (failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost)
+        {
+            throw new IOException(
+                "The server did not answer as one with a backchannel does. Does its endpoint call listen.UseBackchannel()?", failure);
+        }
+    }
 
     protected override void Dispose(bool disposing)
     {

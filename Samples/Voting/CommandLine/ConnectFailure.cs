@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Grpc.Core;
@@ -24,12 +25,14 @@ internal sealed class ConnectFailure(Address address, ClientTls? tls)
         {
             if (error is AuthenticationException)
             {
-                return new($"TLS with {address} failed: {error.GetBaseException().Message} Check that the server speaks TLS, that its certificate names the host of --connect, and that --tls-ca holds the authority that signed it.");
+                return new($"TLS with {address} failed: {error.GetBaseException().Message.TrimEnd('.')}. Check that the server speaks TLS, that its certificate names the host of --connect, and that --tls-ca holds the authority that signed it.");
             }
 
             if (error is SocketException { SocketErrorCode: not (SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown) })
             {
-                return new($"no server answers at {address}: {error.Message}. Check --connect, or start one: server --listen {address}");
+                var reason = address.EndPoint is UnixDomainSocketEndPoint unix && !File.Exists(unix.ToString()) ? "there is no such file" : error.Message;
+                var listen = address.EndPoint is DnsEndPoint name ? $"127.0.0.1:{name.Port}" : address.ToString();
+                return new($"no server answers at {address}: {reason}. Check --connect, or start one: server --listen {listen}");
             }
         }
 

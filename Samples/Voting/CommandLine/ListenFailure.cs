@@ -14,6 +14,11 @@ internal static class ListenFailure
                 : $"{address} exists and no server answers there: if it is left over from a server that was killed, remove it with: rm {unix}";
         }
 
+        if (address.EndPoint is UnixDomainSocketEndPoint path && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path.ToString()))))
+        {
+            return $"cannot listen on {address}: there is no such folder. Make it, or choose another path.";
+        }
+
         var reason = error.GetBaseException();
         return reason is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
             ? $"{address} is in use by another program: choose another port (0 takes a free one), or stop that program."
