@@ -33,8 +33,9 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
 
     /// <summary>
     /// Ends the session: tells the peer (GoAway), sends what the streams have flushed, and closes the transport. Streams
-    /// that are open fail with <see cref="YamuxErrorCode.SessionClosed"/>. Takes at most
-    /// <see cref="YamuxOptions.ConnectionWriteTimeout"/>, and does not throw if the session had failed.
+    /// that are open fail with <see cref="YamuxErrorCode.SessionClosed"/>. Gives the peer at most
+    /// <see cref="YamuxOptions.ConnectionWriteTimeout"/>, and a transport that does not end as much again. Does not throw if
+    /// the session had failed.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -210,29 +211,35 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         }
         finally
         {
-            // A transport that does not end even now is left to itself.
-            using var patience = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
-            try
-            {
-                _transport.Input.CancelPendingRead();
-                if (stream is not null)
-                {
-                    await stream.DisposeAsync().ConfigureAwait(false);
-                }
+            await EndTransportAsync(stream, reason, faulted).ConfigureAwait(false);
+        }
+    }
 
-                // With an error a pipe drops what it holds, the GoAway frame that tells the peer of the error among it; without
-                // one a stream's writer would try to send what was given up.
-                if (await IsDoneAsync(Writer.IdleAfterStop, patience.Token).ConfigureAwait(false))
-                {
-                    await Writer.CompleteAsync(Writer.IsAbandoned && (faulted || stream is not null) ? reason : null).ConfigureAwait(false);
-                }
-            }
-            finally
+    // A transport that does not end even now is left to itself.
+    private async Task EndTransportAsync(StreamTransport? stream, YamuxException reason, bool faulted)
+    {
+        using var patience = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
+        try
+        {
+            if (stream is not null)
             {
-                if (await IsDoneAsync(_received.Task, patience.Token).ConfigureAwait(false))
-                {
-                    await _transport.Input.CompleteAsync(faulted ? reason : null).ConfigureAwait(false);
-                }
+                await IsDoneAsync(stream.DisposeAsync().AsTask(), patience.Token).ConfigureAwait(false);
+            }
+
+            // With an error a pipe drops what it holds, the GoAway frame that tells the peer of the error among it; without
+            // one a stream's writer would try to send what was given up.
+            if (await IsDoneAsync(Writer.IdleAfterStop, patience.Token).ConfigureAwait(false))
+            {
+                var error = Writer.IsAbandoned && (faulted || stream is not null) ? reason : null;
+                await Writer.CompleteAsync(error).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _transport.Input.CancelPendingRead();
+            if (await IsDoneAsync(_received.Task, patience.Token).ConfigureAwait(false))
+            {
+                await _transport.Input.CompleteAsync(faulted ? reason : null).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
             }
         }
     }

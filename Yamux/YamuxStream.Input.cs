@@ -61,12 +61,8 @@ public sealed partial class YamuxStream
                 return true;
             }
 
-            // Dropped. While we still write, the peer must not wait for credit: it might never read what we write.
-            if ((_state & (StreamState.Failed | StreamState.FinSent)) == 0)
-            {
-                GiveCreditUnsynchronized(_receiveWindow.Consume((uint)piece.Length));
-            }
-
+            // Dropped, and credited: a peer that waited for credit might never read what we have written.
+            GiveCreditUnsynchronized(_receiveWindow.Consume((uint)piece.Length));
             return false;
         }
     }
@@ -97,6 +93,8 @@ public sealed partial class YamuxStream
             }
         }
     }
+
+    private bool IsInputCompleted => _state.HasFlag(StreamState.InputCompleted);
 
     private void OnCreditUnsynchronized(uint delta)
     {
@@ -144,17 +142,6 @@ public sealed partial class YamuxStream
         }
     }
 
-    // The reader has consumed bytes.
-    private void OnConsumed(long count)
-    {
-        lock (_gate)
-        {
-            GiveCreditUnsynchronized(_receiveWindow.Consume((uint)count));
-        }
-
-        Session.Writer.Flush();
-    }
-
     // The reader has seen all there is, keeps some of it, and wants more. It may be waiting for more than a window holds.
     private void OnReaderWantsMore(long examined)
     {
@@ -169,25 +156,19 @@ public sealed partial class YamuxStream
         Session.Writer.Flush();
     }
 
-    private void OnInputCompleted(long consumed)
+    private void OnInputCompleted()
     {
         StreamEffects effects;
         lock (_gate)
         {
-            if (_state.HasFlag(StreamState.InputCompleted))
+            if (IsInputCompleted)
             {
                 return; // What was unread then has become credit already.
             }
 
             effects = SetUnsynchronized(StreamState.InputCompleted) | StreamEffects.Flush;
-            _input.FailUnsynchronized(
-                _state.HasFlag(StreamState.FinReceived)
-                    ? null
-                    : new YamuxException(YamuxErrorCode.StreamAborted, $"The input of yamux stream {Id} was completed at this end."));
-            if (!_state.HasFlag(StreamState.FinSent))
-            {
-                GiveCreditUnsynchronized(_receiveWindow.Consume((uint)(_input.Received - consumed)));
-            }
+            _input.EndUnsynchronized(); // Wakes a reader that waits, on another thread.
+            GiveCreditUnsynchronized(_receiveWindow.Consume((uint)_input.CompleteUnsynchronized()));
         }
 
         Run(effects);

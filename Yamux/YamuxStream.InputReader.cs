@@ -27,9 +27,13 @@ public sealed partial class YamuxStream
         // Set under the gate, before the pipe's writer is completed; that is what makes it visible here.
         private YamuxException? _failure;
 
-        // The reader's own: the last buffer it was given, and how far it has come since the stream began.
-        private ReadOnlySequence<byte> _lastRead;
+        // Guarded by the gate: whether the reader has a buffer in hand, which must stay valid until it advances, and how many
+        // bytes it has consumed since the stream began.
+        private bool _bufferOut;
         private long _consumed;
+
+        // The reader's own: the last buffer it was given, and how far it has looked since the stream began.
+        private ReadOnlySequence<byte> _lastRead;
         private long _examined;
 
         // What the reader was told. The pipe is not asked again: it may be completed while a read that waited still ends.
@@ -76,19 +80,18 @@ public sealed partial class YamuxStream
                 stream.OnReaderWantsMore(_examined);
             }
 
-            var read = _pipe.Reader.ReadAsync(cancellationToken);
-            if (!read.IsCompletedSuccessfully)
-            {
-                return WaitAsync(read);
-            }
-
             try
             {
-                return new ValueTask<ReadResult>(Check(read.Result));
+                var read = _pipe.Reader.ReadAsync(cancellationToken);
+                return read.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Check(read.Result)) : WaitAsync(read);
             }
             catch (YamuxException failure)
             {
                 return ValueTask.FromException<ReadResult>(failure);
+            }
+            catch (InvalidOperationException) when (stream.IsInputCompleted)
+            {
+                return ValueTask.FromException<ReadResult>(NewCompletedException()); // By another thread, this instant or before.
             }
         }
 
@@ -121,29 +124,83 @@ public sealed partial class YamuxStream
                 kept = _lastRead.Slice(consumed, examined).Length;
             }
 
-            _pipe.Reader.AdvanceTo(consumed, examined);
             _lastRead = default;
-            _consumed += count;
-            _examined = _consumed + kept;
-            if (count > 0)
+            lock (stream._gate)
             {
-                stream.OnConsumed(count);
+                _pipe.Reader.AdvanceTo(consumed, examined);
+                _bufferOut = false;
+                _consumed += count;
+                _examined = _consumed + kept;
+                if (stream.IsInputCompleted)
+                {
+                    _pipe.Reader.Complete(); // It was put off for the buffer's sake, and the credit was given then.
+                    return;
+                }
+
+                if (count == 0)
+                {
+                    return;
+                }
+
+                stream.GiveCreditUnsynchronized(stream._receiveWindow.Consume((uint)count));
             }
+
+            stream.Session.Writer.Flush();
         }
 
         public override void CancelPendingRead() => _pipe.Reader.CancelPendingRead();
 
         public override void Complete(Exception? exception = null)
         {
-            stream.OnInputCompleted(_consumed);
-            _pipe.Reader.Complete();
+            stream.OnInputCompleted();
+        }
+
+        /// <summary>Drops what is buffered. Returns how many bytes nobody has consumed.</summary>
+        public long CompleteUnsynchronized()
+        {
+            if (!_bufferOut)
+            {
+                _pipe.Reader.Complete();
+            }
+
+            return Received - _consumed;
         }
 
         [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read) => Check(await read.ConfigureAwait(false));
+        private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read)
+        {
+            ReadResult result;
+            try
+            {
+                result = await read.ConfigureAwait(false);
+            }
+            catch (InvalidOperationException) when (stream.IsInputCompleted)
+            {
+                throw NewCompletedException();
+            }
+
+            return Check(result);
+        }
+
+        private YamuxException NewCompletedException()
+            => new(YamuxErrorCode.StreamAborted, $"The input of yamux stream {stream.Id} was completed at this end.");
 
         private ReadResult Check(ReadResult result)
         {
+            lock (stream._gate)
+            {
+                return CheckUnsynchronized(result);
+            }
+        }
+
+        private ReadResult CheckUnsynchronized(ReadResult result)
+        {
+            if (stream.IsInputCompleted)
+            {
+                _told = NewCompletedException(); // The buffer has gone back to its pool.
+                throw _told.ForCaller();
+            }
+
             var buffer = result.Buffer;
             if (result.IsCompleted && !result.IsCanceled && _failure is { } failure)
             {
@@ -156,6 +213,7 @@ public sealed partial class YamuxStream
             }
 
             _lastRead = buffer;
+            _bufferOut = true;
 
             // A failure is not an end: the reader comes back for it.
             return new ReadResult(buffer, result.IsCanceled, result.IsCompleted && _failure is null);

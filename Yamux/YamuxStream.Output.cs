@@ -39,10 +39,11 @@ public sealed partial class YamuxStream
                 if (result == AppendResult.Appended)
                 {
                     _sendWindow.Take(count);
-                    if (_state.HasFlag(StreamState.OutputCompleted))
-                    {
-                        RestartCloseDeadlineUnsynchronized(); // The drain makes progress.
-                    }
+                }
+
+                if (_state.HasFlag(StreamState.OutputCompleted))
+                {
+                    RestartCloseDeadlineUnsynchronized(); // The drain makes progress, or waits for others: not for the peer.
                 }
             }
 

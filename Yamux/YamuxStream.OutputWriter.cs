@@ -334,8 +334,8 @@ public sealed partial class YamuxStream
             }
             catch (Exception failure)
             {
-                YamuxLog.OutputLost(stream.Session.Logger, stream.Id, failure);
                 _pending.Clear();
+                YamuxLog.OutputLost(stream.Session.Logger, stream.Id, failure);
             }
             finally
             {

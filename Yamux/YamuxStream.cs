@@ -108,7 +108,8 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
 
     /// <summary>
     /// Closes the stream: what was written arrives, then FIN. Waits until the session has taken it all. If the peer has not
-    /// closed its side <see cref="YamuxOptions.StreamCloseTimeout"/> later, the stream is reset.
+    /// closed its side <see cref="YamuxOptions.StreamCloseTimeout"/> later, the stream is reset. Until then what the peer
+    /// sends is dropped; to make it stop, use <see cref="Abort"/>.
     /// </summary>
     public ValueTask DisposeAsync()
     {

@@ -218,15 +218,19 @@ public class CreditTests
     }
 
     [Fact]
-    public async Task No_credit_for_what_comes_after_the_stream_was_disposed()
+    public async Task What_comes_after_the_stream_was_disposed_is_credited_until_the_peer_closes_it()
     {
         await using var t = Scenario.Client();
         var stream = await t.OpenAsync();
 
+        // A peer that must write before it reads on would otherwise never read what was written before the disposal.
         await stream.DisposeAsync().Guarded();
         await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(262_144)));
+        await t.Peer.ExpectAsync(Frame.Fin(1), Frame.Credit(1, 262_144));
 
-        await t.Peer.ExpectAsync(Frame.Fin(1));
+        await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(262_144), FrameFlag.Fin));
+        await t.Peer.ExpectAsync(Frame.Credit(1, 262_144));
         await t.Peer.ExpectNothingAsync();
+        Assert.Equal(0, t.Session.StreamCount);
     }
 }

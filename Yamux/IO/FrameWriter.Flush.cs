@@ -156,6 +156,14 @@ internal sealed partial class FrameWriter
             return;
         }
 
+        // The backlog may never be empty while it is moved piece by piece, so answers are counted off when the last of
+        // those that were in it at one time has been moved.
+        if (_answersMoving == 0)
+        {
+            (_answersMoving, _answersInBacklog) = (_answersInBacklog, 0);
+            _movingLeft = _backlog.Length;
+        }
+
         var count = Math.Min(_backlog.Length, MaxBytesPerFlush);
         foreach (var piece in _backlog.Content.Slice(0, count))
         {
@@ -164,10 +172,10 @@ internal sealed partial class FrameWriter
 
         _backlog.Consume(count);
         _unflushed = true;
-        if (_backlog.Length == 0)
+        _movingLeft -= count;
+        if (_movingLeft <= 0)
         {
-            _answersInOutput = _answersInBacklog;
-            _answersInBacklog = 0;
+            (_answersInOutput, _answersMoving) = (_answersMoving, 0);
         }
     }
 

@@ -38,6 +38,8 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private Exception? _appendFailure;
     private int _answersInOutput;
     private int _answersInBacklog;
+    private int _answersMoving;
+    private long _movingLeft;
 
     public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers)
     {
@@ -90,7 +92,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
                 return true;
             }
 
-            if (_answersInOutput + _answersInBacklog >= _maxAnswers)
+            if (_answersInOutput + _answersMoving + _answersInBacklog >= _maxAnswers)
             {
                 return false;
             }
