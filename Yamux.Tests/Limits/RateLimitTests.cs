@@ -55,38 +55,6 @@ public class RateLimitTests
     }
 
     [Fact]
-    public async Task Answers_that_were_sent_do_not_count_however_busy_the_connection_is()
-    {
-        await using var t = Scenario.Stalled(configure: options => options.MaxQueuedAnswers = 4);
-        var stream = await t.OpenAsync(credit: 1 << 30);
-        using var enough = new CancellationTokenSource();
-        var writer = Task.Run(async () =>
-        {
-            var bytes = new byte[65_536];
-            while (!enough.IsCancellationRequested)
-            {
-                await stream.Output.WriteAsync(bytes);
-            }
-        });
-
-        for (var i = 0u; i < 50; i++)
-        {
-            await t.Peer.SendAsync(Frame.Ping(i));
-            Frame frame;
-            do
-            {
-                frame = await t.Peer.ReadAsync();
-            }
-            while (frame.Kind == FrameKind.Data);
-            Assert.Equal(Frame.Pong(i), frame);
-        }
-
-        await enough.CancelAsync();
-        stream.Abort();
-        await writer.ContinueWith(static _ => { }, TaskScheduler.Default).Guarded();
-    }
-
-    [Fact]
     public async Task Empty_frames_for_a_stream_that_is_not_open_count_too()
     {
         await using var t = Scenario.Client(options => options.MaxEmptyFrames = 2);
