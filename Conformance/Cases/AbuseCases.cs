@@ -1,0 +1,207 @@
+using Conformance.Running;
+using Conformance.Wire;
+using static Conformance.Running.Requirement;
+
+namespace Conformance.Cases;
+
+/// <summary>What a hostile peer does, and the limits that an implementation cannot do without.</summary>
+internal static class AbuseCases
+{
+    private const int Flood = 4_000_000;
+
+    public static IEnumerable<SpecCase> All { get; } =
+    [
+        new("abuse.1", Must, "Answers to pings do not pile up without bound for a peer that does not read them.", "CVE-2024-32984 (rust-yamux)",
+            peer => FloodUnreadAsync(peer, "pings", index => Frame.Ping(index))),
+        new("abuse.2", Must, "Answers to SYNs do not pile up without bound for a peer that does not read them.", "CVE-2024-32984 (rust-yamux)",
+            peer => FloodUnreadAsync(peer, "SYNs", index => Frame.Syn(peer.OurId(index + 1)))),
+        new SpecCase("abuse.3", Should, "20,000 streams that are opened and reset at once end the session, with GoAway code 1.", "rapid reset, CVE-2023-44487 (HTTP/2)", async peer =>
+        {
+            await SynAndRstAsync(peer, 20_000);
+            await peer.ExpectProtocolErrorAsync();
+        }).In(Profile.Hashicorp, "20,000 streams that are opened and reset at once do no harm.", BearResetsAsync)
+            .In(Profile.Libp2p, "20,000 streams that are opened and reset at once do no harm.", BearResetsAsync),
+        new("abuse.4", Must, "300 streams that are opened and reset at once are no attack.", "calls that are cancelled", async peer =>
+        {
+            await SynAndRstAsync(peer, 300);
+            await peer.ExpectAliveAsync();
+        }),
+        Idle("abuse.5", "window updates of 0", id => Frame.WindowUpdate(id, 0)),
+        Idle("abuse.6", "Data frames without payload", id => Frame.Data(id, default)),
+        new SpecCase("abuse.7", Should, "The number of streams open at once is limited: of 2,000 some are refused with RST.", "go-yamux: MaxIncomingStreams", LimitStreamsAsync)
+            .In(Profile.Hashicorp, "2,000 streams may be open at once.", async peer =>
+            {
+                await OpenManyAsync(peer, 2000);
+                await peer.FinishAsync(peer.Streams.First());
+            }),
+        new("abuse.8", Must, "Each of 5,000 SYNs in one burst is answered, by ACK or by RST.", "a stream that is neither served nor refused hangs its opener", async peer =>
+        {
+            await peer.SendAsync([.. Enumerable.Range(1, 5000).Select(number => Frame.Syn(peer.OurId((uint)number)))]);
+            await peer.UntilAsync("5,000 answers", () => peer.Streams.All(stream => stream.Acknowledged || stream.RstReceived));
+            await peer.FinishAsync(peer.Streams.First(stream => !stream.RstReceived));
+        }),
+        new("abuse.9", Must, "100 streams with a full window each, all stalled, leave the session working.", "spec: Flow Control", async peer =>
+        {
+            for (var number = 1u; number <= 100; number++)
+            {
+                (await peer.OpenAsync(number)).GrantsCredit = false;
+            }
+
+            foreach (var stream in peer.Streams)
+            {
+                await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern((int)Frame.InitialWindow)));
+            }
+
+            await peer.ExpectAliveAsync();
+        }),
+        ProtocolError.Case("abuse.10", "A window filled with frames of one byte, and one more,", "memory for each frame instead of for each byte", async peer =>
+        {
+            var stream = await CreditCases.StallAsync(peer);
+            while (stream.SendCredit > 0)
+            {
+                await peer.SendAsync([.. Enumerable.Range(0, (int)Math.Min(stream.SendCredit, 20_000)).Select(at => Frame.Data(stream.Id, TestedPeer.Pattern(1, at)))]);
+                await peer.SettleAsync();
+            }
+
+            await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern(1)));
+        }),
+        new("abuse.11", Should, "Data for a stream that is closed is passed over a thousand times, and never answered.", "an answer for each would be an amplifier", async peer =>
+        {
+            var stream = await peer.OpenAsync();
+            await peer.FinishAsync(stream);
+            await peer.SettleAsync();
+            for (var round = 0; round < 1000; round++)
+            {
+                await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern(5000)));
+            }
+
+            await peer.ExpectNothingAsync(stream, "no answer on a stream that is closed");
+            await peer.ExpectAliveAsync();
+        }),
+        new("abuse.12", Should, "The windows of 500 streams together grow by at most 64 MiB.", "a window for each stream and none for the session", async peer =>
+        {
+            await OpenManyAsync(peer, 500);
+            var growth = peer.Streams.Sum(stream => stream.HighestSendCredit - Frame.InitialWindow);
+            if (growth > 64 << 20)
+            {
+                throw new SpecFailedException("at most 67108864 bytes beyond the initial windows", $"{growth}");
+            }
+        }),
+        new SpecCase("abuse.13", Must, "A peer that takes no byte of the target's output for 20 s is given up.", "hashicorp/yamux: ConnectionWriteTimeout is 10 s", NeverReadAsync) { IsSlow = true },
+        new SpecCase("abuse.14", Should, "A peer that falls silent within a header is given up within a minute.", "hashicorp/yamux: keepalive after 30 s, and 10 s for its answer", async peer =>
+        {
+            await peer.OpenAsync();
+            peer.AnswersPings = false;
+            await peer.SendRawAsync(Frame.Ping(1).ToBytes().AsMemory(0, 6), "6 bytes of a header, and then silence");
+            await peer.ExpectEndAsync(TimeSpan.FromSeconds(60));
+        }) { IsSlow = true },
+    ];
+
+    // Passes when the target ends the session, or reads no further: either bounds what it queues.
+    private static async Task FloodUnreadAsync(TestedPeer peer, string what, Func<uint, Frame> frame)
+    {
+        const int Batch = 4096;
+        peer.Connection.PauseReading();
+        var bytes = new byte[Batch * Frame.HeaderSize];
+        peer.Connection.Transcript.Sent($"up to {Flood:N0} {what}, reading nothing");
+        for (var sent = 0u; sent < Flood; sent += Batch)
+        {
+            for (var index = 0u; index < Batch; index++)
+            {
+                frame(sent + index).ToBytes().CopyTo(bytes, index * Frame.HeaderSize);
+            }
+
+            if (!await peer.TrySendWithinAsync(bytes, TimeSpan.FromSeconds(2)))
+            {
+                peer.Connection.Transcript.Note($"the target ended the session or stopped reading after about {sent:N0} {what}");
+                return;
+            }
+        }
+
+        throw new SpecFailedException($"an end to reading {what} whose answers nobody reads", $"all of {Flood:N0} were read");
+    }
+
+    private static async Task SynAndRstAsync(TestedPeer peer, int count)
+    {
+        var frames = new List<Frame>();
+        for (var number = 1u; number <= count; number++)
+        {
+            frames.AddRange([Frame.Syn(peer.OurId(number)), Frame.Rst(peer.OurId(number))]);
+        }
+
+        await peer.SendAsync([.. frames]);
+    }
+
+    private static async Task BearResetsAsync(TestedPeer peer)
+    {
+        await SynAndRstAsync(peer, 20_000);
+        await peer.ExpectAliveAsync(30_000);
+    }
+
+    private static SpecCase Idle(string id, string what, Func<uint, Frame> frame)
+    {
+        return new SpecCase(id, Should, $"20,000 {what} in a burst end the session, with GoAway code 1.", "frames that cost time and change nothing", async peer =>
+        {
+            await SendAsync(peer);
+            await peer.ExpectProtocolErrorAsync();
+        }).In(Profile.Hashicorp, $"20,000 {what} in a burst do no harm.", BearAsync)
+            .In(Profile.Libp2p, $"20,000 {what} in a burst do no harm.", BearAsync);
+
+        async Task SendAsync(TestedPeer peer)
+        {
+            var stream = await peer.OpenAsync();
+            await peer.SendAsync([.. Enumerable.Repeat(frame(stream.Id), 20_000)]);
+        }
+
+        async Task BearAsync(TestedPeer peer)
+        {
+            await SendAsync(peer);
+            await peer.ExpectAliveAsync();
+        }
+    }
+
+    private static async Task OpenManyAsync(TestedPeer peer, uint count)
+    {
+        // In portions, so that no accept backlog is the limit.
+        for (var number = 1u; number <= count;)
+        {
+            var frames = new List<Frame>();
+            for (var portion = 0; portion < 100 && number <= count; portion++)
+            {
+                frames.Add(Frame.Syn(peer.OurId(number++)));
+            }
+
+            await peer.SendAsync([.. frames]);
+            await peer.UntilAsync("ACK or RST for each stream", () => peer.Streams.All(stream => stream.Acknowledged || stream.RstReceived));
+        }
+    }
+
+    private static async Task LimitStreamsAsync(TestedPeer peer)
+    {
+        await OpenManyAsync(peer, 2000);
+        var refused = peer.Streams.Count(stream => stream.IsRefused);
+        if (refused == 0)
+        {
+            throw new SpecFailedException("RST for some of 2,000 streams", "ACK for all of them");
+        }
+
+        // What one stream leaves, another may take.
+        await peer.FinishAsync(peer.Streams.First(stream => !stream.IsRefused));
+        await peer.ExpectAliveAsync(3000);
+    }
+
+    private static async Task NeverReadAsync(TestedPeer peer)
+    {
+        // More than the buffers of both sockets hold.
+        peer.Connection.PauseReading();
+        for (var number = 1u; number <= 100; number++)
+        {
+            await peer.SendAsync(Frame.Syn(peer.OurId(number)), Frame.Data(peer.OurId(number), TestedPeer.Pattern((int)Frame.InitialWindow)));
+        }
+
+        peer.Connection.Transcript.Note("20 s in which nothing is read");
+        await Task.Delay(TimeSpan.FromSeconds(20));
+        peer.Connection.ResumeReading();
+        await peer.ExpectEndAsync();
+    }
+}

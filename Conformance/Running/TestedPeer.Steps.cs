@@ -1,0 +1,137 @@
+using Conformance.Wire;
+
+namespace Conformance.Running;
+
+/// <content>The steps that many cases share.</content>
+internal sealed partial class TestedPeer
+{
+    /// <summary>Test data: bytes that differ from place to place, so that what is lost, doubled or swapped shows.</summary>
+    public static byte[] Pattern(int count, int seed = 0)
+    {
+        var bytes = new byte[count];
+        for (var i = 0; i < count; i++)
+        {
+            bytes[i] = (byte)((i * 31) + (i >> 8) + (i >> 16) + seed);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Sends a frame one byte at a time.</summary>
+    public async Task SendByteByByteAsync(Frame frame)
+    {
+        Connection.Transcript.Sent($"{frame}, byte by byte");
+        Count(frame);
+        var bytes = frame.ToBytes();
+        for (var at = 0; at < bytes.Length; at++)
+        {
+            await SendBytesAsync(bytes.AsMemory(at, 1));
+        }
+    }
+
+    /// <summary>A pong may answer this ping, though it is not sent as one.</summary>
+    public void Expect(Frame ping) => _pings[ping.Length] = _pings.GetValueOrDefault(ping.Length) + 1;
+
+    /// <summary>The stream's id may be used as if for the first time.</summary>
+    public void Forget(TestedStream stream) => _streams.Remove(stream.Id);
+
+    /// <summary>Opens our stream number <paramref name="number"/> and waits until it is acknowledged.</summary>
+    public async Task<TestedStream> OpenAsync(uint number = 1, uint delta = 0)
+    {
+        var id = OurId(number);
+        await SendAsync(Frame.Syn(id, delta));
+        var stream = Stream(id);
+        await UntilAsync($"ACK for stream {id}", () => stream.Acknowledged);
+        return stream;
+    }
+
+    /// <summary>Sends data as credit allows, and waits until all of it has come back.</summary>
+    public async Task EchoAsync(TestedStream stream, ReadOnlyMemory<byte> data, int frameSize = 16 * 1024)
+    {
+        while (data.Length > 0)
+        {
+            await UntilAsync($"credit for stream {stream.Id}", () => stream.SendCredit > 0);
+            var size = (int)Math.Min(Math.Min(frameSize, data.Length), stream.SendCredit);
+            await SendAsync(Frame.Data(stream.Id, data[..size]));
+            data = data[size..];
+        }
+
+        await ExpectEchoAsync(stream);
+    }
+
+    /// <summary>All that was sent on the stream comes back.</summary>
+    public Task ExpectEchoAsync(TestedStream stream)
+        => UntilAsync($"the echo of {stream.Sent} bytes on stream {stream.Id}", () => stream.Received == stream.Sent);
+
+    /// <summary>All that was sent on the stream comes back, and then the target's FIN.</summary>
+    public async Task ExpectEchoAndFinAsync(TestedStream stream)
+    {
+        await UntilAsync($"the echo of {stream.Sent} bytes and then FIN on stream {stream.Id}", () => stream.FinReceived);
+        if (stream.Received != stream.Sent)
+        {
+            throw new SpecFailedException($"the echo of {stream.Sent} bytes on stream {stream.Id} before FIN", $"FIN after {stream.Received} bytes");
+        }
+    }
+
+    /// <summary>Half-closes the stream, and waits for the rest of the echo and the target's FIN.</summary>
+    public async Task FinishAsync(TestedStream stream)
+    {
+        await SendAsync(Frame.Fin(stream.Id));
+        await ExpectEchoAndFinAsync(stream);
+    }
+
+    /// <summary>
+    /// Waits until the target has taken in all that was sent, as a ping shows that it answers, and says nothing more.
+    /// </summary>
+    public async Task SettleAsync()
+    {
+        var pongs = Pongs;
+        await SendAsync(Frame.Ping(_barriers++));
+        await UntilAsync("a pong, so that what was sent before the ping has been processed", () => Pongs > pongs);
+        while (!HasEnded && await TryTakeAsync(Silence))
+        {
+        }
+    }
+
+    /// <summary>The target has nothing to say to what was just sent.</summary>
+    public async Task ExpectNothingAsync(TestedStream stream, string expected)
+    {
+        var before = stream.Frames;
+        await SettleAsync();
+        if (stream.Frames > before)
+        {
+            throw new SpecFailedException(expected, $"{stream.Frames - before} frames on stream {stream.Id}");
+        }
+
+        if (HasEnded || GoAwayReceived is not null)
+        {
+            throw new SpecFailedException(expected, HasEnded ? DescribeEnd() : $"GoAway code {GoAwayReceived}");
+        }
+    }
+
+    /// <summary>The session goes on: a ping is answered and a new stream echoes.</summary>
+    public async Task ExpectAliveAsync(uint number = 1001)
+    {
+        var stream = await OpenAsync(number);
+        await EchoAsync(stream, Pattern(1000));
+        await FinishAsync(stream);
+        await SettleAsync();
+        if (HasEnded || GoAwayReceived is not null)
+        {
+            throw new SpecFailedException("a session that goes on", HasEnded ? DescribeEnd() : $"GoAway code {GoAwayReceived}");
+        }
+    }
+
+    /// <summary>The target says GoAway with code 1 and closes the connection.</summary>
+    public async Task ExpectProtocolErrorAsync()
+    {
+        await UntilAsync("GoAway code 1, and then the end of the connection", () => HasEnded);
+        if (GoAwayReceived != 1)
+        {
+            throw new SpecFailedException("GoAway code 1, and then the end of the connection", DescribeEnd());
+        }
+    }
+
+    /// <summary>The target closes the connection, whether or not it says why.</summary>
+    public Task ExpectEndAsync(TimeSpan? within = null) => UntilAsync("the end of the connection", () => HasEnded, within);
+}
