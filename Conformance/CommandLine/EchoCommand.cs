@@ -57,26 +57,31 @@ internal static class EchoCommand
         }
     }
 
-    // The tester may start later than we; when it has gone, it does not come back.
+    // The tester may start later than we. Once it has been there and is gone, it does not come back.
     private static async Task DialAsync(EchoTarget target, DnsEndPoint address, CancellationToken cancellationToken)
     {
         using var dialler = new DialledTarget(address, TimeSpan.FromSeconds(5));
-        for (var attempts = 30; ;)
+        var served = 0;
+        for (var attemptsLeft = 30; ;)
         {
             Socket socket;
             try
             {
                 socket = await dialler.ConnectAsync(cancellationToken);
             }
-            catch (TargetUnreachableException) when (attempts > 0)
+            catch (TargetUnreachableException) when (served > 0)
             {
-                attempts--;
+                Console.WriteLine($"nobody listens on {address.Host}:{address.Port} any more; {served} connections were served");
+                return;
+            }
+            catch (TargetUnreachableException) when (--attemptsLeft > 0)
+            {
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
                 continue;
             }
 
-            attempts = 0;
             await target.ServeAsync(socket, cancellationToken);
+            served++;
         }
     }
 }

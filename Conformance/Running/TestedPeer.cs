@@ -116,6 +116,35 @@ internal sealed partial class TestedPeer : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads on and counts frames, without looking at them, until there are so many, none comes in time, or nothing more can come.</summary>
+    public async Task<int> CountUncheckedAsync(int limit, TimeSpan patience)
+    {
+        Connection.ResumeReading();
+        var count = 0;
+        while (count < limit)
+        {
+            using var time = new CancellationTokenSource(patience);
+            try
+            {
+                if (!await Connection.Frames.WaitToReadAsync(time.Token))
+                {
+                    break;
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+
+            while (Connection.Frames.TryRead(out _))
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
     /// <summary>Takes in what comes until <paramref name="condition"/> holds.</summary>
     /// <param name="expected">What is waited for, for the report.</param>
     /// <param name="within">How long the target may take; null means <see cref="Timeout"/>.</param>

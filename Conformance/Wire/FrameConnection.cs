@@ -13,6 +13,7 @@ internal sealed class FrameConnection : IAsyncDisposable
     private const uint LongestPayload = 32 * 1024 * 1024;
 
     private readonly Socket _socket;
+    private readonly Stream _input;
     private readonly Channel<Frame> _frames = Channel.CreateUnbounded<Frame>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenSource _disposed = new();
     private readonly SemaphoreSlim _sending = new(1);
@@ -23,6 +24,7 @@ internal sealed class FrameConnection : IAsyncDisposable
     {
         _socket = socket;
         socket.NoDelay = true;
+        _input = new BufferedStream(new NetworkStream(socket, ownsSocket: false), 64 * 1024);
         Transcript = transcript;
         _reading = ReadAsync();
     }
@@ -107,11 +109,11 @@ internal sealed class FrameConnection : IAsyncDisposable
         {
             End = await ReadFramesAsync();
         }
-        catch (SocketException error)
+        catch (IOException error) when (error.InnerException is SocketException socketError)
         {
-            End = error.SocketErrorCode == SocketError.ConnectionReset ? "the target reset the connection (TCP RST)" : $"the connection failed: {error.SocketErrorCode}";
+            End = socketError.SocketErrorCode == SocketError.ConnectionReset ? "the target reset the connection (TCP RST)" : $"the connection failed: {socketError.SocketErrorCode}";
         }
-        catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException)
+        catch (Exception error) when (error is OperationCanceledException or ObjectDisposedException or IOException { InnerException: ObjectDisposedException })
         {
             End = "we closed the connection";
         }
@@ -159,7 +161,7 @@ internal sealed class FrameConnection : IAsyncDisposable
                 await paused.Task.WaitAsync(_disposed.Token);
             }
 
-            var got = await _socket.ReceiveAsync(buffer[filled..], SocketFlags.None, _disposed.Token);
+            var got = await _input.ReadAsync(buffer[filled..], _disposed.Token);
             if (got == 0)
             {
                 break;
