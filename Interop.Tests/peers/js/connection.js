@@ -20,29 +20,38 @@ export async function echoConnection (socket, direction, enableKeepAlive) {
       stream.sink(stream.source).catch(error => complain('echo of stream %s: %s', stream.id, error.message))
     }
   })
-  // The muxer's sink reports failures through its logger; what it throws is a failure of its own.
   let linger
-  muxer.sink(chunks(socket)).catch(error => complain('receive: %s', error.stack)).then(() => {
-    linger = setTimeout(() => socket.destroy(), lingerLimit)
-    socket.resume()
-  })
+  const startLinger = () => { linger ??= setTimeout(() => socket.destroy(), lingerLimit) }
+
+  // The muxer's sink reports failures through its logger; what it throws is a failure of its own. After one it leaves
+  // its source unfinished, and the socket would wait for its next reader rather than notice that the far end closes.
+  const incoming = socket.iterator({ destroyOnReturn: false })
+  muxer.sink(chunks(incoming))
+    .catch(error => complain('receive: %s', error))
+    .then(() => incoming.return())
+    .catch(error => complain('receive: %s', error))
+    .then(() => {
+      startLinger()
+      socket.resume()
+    })
 
   try {
     await send(muxer.source, socket)
   } catch (error) {
-    complain('send: %s', error.message)
+    complain('send: %s', error)
     muxer.abort(error)
     socket.destroy()
   }
 
   socket.end()
+  startLinger()
   await closed
   clearTimeout(linger)
 }
 
-/** What arrives. The socket outlives it, for the muxer may have something to send when it reads no more. */
-async function * chunks (socket) {
-  yield * socket.iterator({ destroyOnReturn: false })
+/** The muxer takes the return method from the iterator that it gets, hence this one. */
+async function * chunks (incoming) {
+  yield * incoming
 }
 
 /** Writes what the muxer has to say, and takes no more from it than the socket does. */
