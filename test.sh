@@ -17,10 +17,14 @@ step() {
 }
 
 install_peers() {
-  local missing=() package
-  command -v dpkg-query >/dev/null || die "the Go peers come from Debian's packages, and this is no Debian; 'dotnet test' runs what does not need them"
+  local missing=() package command
+  command -v dpkg-query >/dev/null || die "the foreign peers come from Debian's packages, and this is no Debian; 'dotnet test' runs what does not need them"
   for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  # These may have come from elsewhere than Debian, under the same names or in one package.
+  for command in node:nodejs npm:npm; do
+    command -v "${command%%:*}" >/dev/null || missing+=("${command#*:}")
   done
   [ ${#missing[@]} -eq 0 ] && return
   local sudo=()
@@ -32,6 +36,9 @@ install_peers() {
 
 step "foreign peers"
 install_peers
+
+step "JavaScript peer"
+(cd Interop.Tests/peers/js && npm ci) || die "npm could not install the JavaScript peer; it needs a package registry ('npm config get registry' names yours)"
 
 step "build"
 dotnet build Backchannel.sln || die "the build failed"

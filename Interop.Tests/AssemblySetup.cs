@@ -1,3 +1,4 @@
 using Interop.Tests.Support;
 
 [assembly: AssemblyFixture(typeof(GoPeerBinary))]
+[assembly: AssemblyFixture(typeof(NodePeerPackage))]

@@ -19,7 +19,7 @@ public sealed class GoPeerBinary : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var missing = Tools.Where(tool => !IsOnPath(tool))
+        var missing = Tools.Where(tool => !SearchPath.Has(tool))
             .Concat(Libraries.Where(library => !Directory.Exists(Path.Combine(DebianGoPath, "src", library))))
             .ToList();
         if (missing.Count > 0)
@@ -41,8 +41,8 @@ public sealed class GoPeerBinary : IAsyncLifetime
         return new GoPeer(Executable, arguments);
     }
 
-    private static bool IsOnPath(string tool)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, tool)));
+    private static bool IsSource(string resource)
+        => resource.EndsWith(".go", StringComparison.Ordinal) || resource.EndsWith(".proto", StringComparison.Ordinal);
 
     private async Task BuildAsync()
     {
@@ -55,7 +55,7 @@ public sealed class GoPeerBinary : IAsyncLifetime
         // Import paths are folders below src: the program's own, and one for each package that protoc generates.
         var assembly = Assembly.GetExecutingAssembly();
         var protos = new List<string>();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith("peers/", StringComparison.Ordinal)))
+        foreach (var name in assembly.GetManifestResourceNames().Where(IsSource))
         {
             var file = Path.Combine(sources, name);
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);

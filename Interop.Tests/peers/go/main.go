@@ -14,6 +14,7 @@ import (
 
 var commands = map[string]func(args []string) error{
 	"check":       func([]string) error { return nil },
+	"conformance": conformance,
 	"grpc-client": grpcClient,
 	"grpc-server": grpcServer,
 	"voting":      votingClients,
@@ -22,7 +23,7 @@ var commands = map[string]func(args []string) error{
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: peer check|grpc-client|grpc-server|voting|yamux [flags]")
+		fmt.Fprintln(os.Stderr, "usage: peer check|conformance|grpc-client|grpc-server|voting|yamux [flags]")
 		os.Exit(2)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {
