@@ -34,10 +34,10 @@ internal static class AbuseCases
                 await OpenManyAsync(peer, 2000);
                 await peer.FinishAsync(peer.Streams.First());
             }),
-        new("abuse.8", Must, "Each of 5,000 SYNs in one burst is answered, by ACK or by RST.", "a stream that is neither served nor refused hangs its opener", async peer =>
+        new("abuse.8", Must, "Each of 5,000 streams that are opened in one burst is served or refused with RST.", "a stream that is neither served nor refused hangs its opener", async peer =>
         {
-            await peer.SendAsync([.. Enumerable.Range(1, 5000).Select(number => Frame.Syn(peer.OurId((uint)number)))]);
-            await peer.UntilAsync("5,000 answers", () => peer.Streams.All(stream => stream.Acknowledged || stream.RstReceived));
+            await peer.SendAsync([.. Enumerable.Range(1, 5000).Select(number => Frame.Data(peer.OurId((uint)number), TestedPeer.Pattern(1), FrameFlags.Syn))]);
+            await peer.UntilAsync("5,000 answers", () => peer.Streams.All(stream => stream.Received > 0 || stream.RstReceived));
             await peer.FinishAsync(peer.Streams.First(stream => !stream.RstReceived));
         }),
         new("abuse.9", Must, "100 streams with a full window each, all stalled, leave the session working.", "spec: Flow Control", async peer =>
@@ -170,11 +170,12 @@ internal static class AbuseCases
             var frames = new List<Frame>();
             for (var portion = 0; portion < 100 && number <= count; portion++)
             {
-                frames.Add(Frame.Syn(peer.OurId(number++)));
+                frames.AddRange([Frame.Syn(peer.OurId(number)), Frame.Data(peer.OurId(number), TestedPeer.Pattern(1))]);
+                number++;
             }
 
             await peer.SendAsync([.. frames]);
-            await peer.UntilAsync("ACK or RST for each stream", () => peer.Streams.All(stream => stream.Acknowledged || stream.RstReceived));
+            await peer.UntilAsync("an echo or RST for each stream", () => peer.Streams.All(stream => stream.Received > 0 || stream.RstReceived));
         }
     }
 

@@ -54,9 +54,9 @@ internal static class CreditCases
             await peer.SendAsync(Frame.WindowUpdate(stream.Id, 16 << 20));
             await peer.ExpectEchoAsync(stream);
         }),
-        ProtocolError.Case("credit.14", "A payload one byte longer than the initial window", "spec: Flow Control", async peer =>
+        ProtocolError.Case("credit.14", "A payload one byte longer than the window", "spec: Flow Control", async peer =>
         {
-            var stream = await peer.OpenAsync();
+            var stream = await peer.EstablishAsync();
             await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern((int)stream.SendCredit + 1)));
         }),
         ProtocolError.Case("credit.15", "One byte more than what remains of the window", "spec: Flow Control; hashicorp/yamux: ErrRecvWindowExceeded", async peer =>
@@ -71,8 +71,8 @@ internal static class CreditCases
             await peer.EchoAsync(await peer.OpenAsync(), TestedPeer.Pattern(64 * (int)Frame.InitialWindow), frameSize: 64 * 1024)),
         new("credit.18", Should, "When all is consumed, at least half of the window is open.", "hashicorp/yamux grants at half a window", async peer =>
         {
-            var stream = await peer.OpenAsync();
-            var window = stream.SendCredit;
+            var stream = await peer.EstablishAsync();
+            var window = stream.HighestSendCredit;
             foreach (var size in new[] { 100_000, 300_000, 1, 131_071, 131_072, 500_000 })
             {
                 await peer.EchoAsync(stream, TestedPeer.Pattern(size));
@@ -171,8 +171,8 @@ internal static class CreditCases
 
     private static async Task WindowStaysAsync(TestedPeer peer)
     {
-        var stream = await peer.OpenAsync();
-        var window = stream.SendCredit;
+        var stream = await peer.EstablishAsync();
+        var window = stream.HighestSendCredit;
         await peer.EchoAsync(stream, TestedPeer.Pattern(4 << 20), frameSize: 64 * 1024);
         await peer.SettleAsync();
         if (stream.HighestSendCredit > window)

@@ -79,11 +79,11 @@ internal static class ResetCases
             await peer.SendAsync(Frame.WindowUpdate(stream.Id, 42, FrameFlags.Rst));
             await peer.ExpectAliveAsync();
         }),
-        new("reset.10", Must, "Streams that were reset make room: 1,500 of them, each after its ACK, on one session.", "hashicorp/yamux#28: slots that leak", async peer =>
+        new("reset.10", Must, "Streams that were reset make room: 1,500 of them, each after an echo, on one session.", "hashicorp/yamux#28: slots that leak", async peer =>
         {
             for (var number = 1u; number <= 1500; number++)
             {
-                await peer.SendAsync(Frame.Rst((await peer.OpenAsync(number)).Id));
+                await peer.SendAsync(Frame.Rst((await peer.EstablishAsync(number)).Id));
             }
 
             await peer.ExpectAliveAsync(2000);

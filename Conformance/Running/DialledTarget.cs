@@ -16,7 +16,14 @@ internal sealed class DialledTarget(DnsEndPoint endPoint, TimeSpan timeout) : IT
         try
         {
             await socket.ConnectAsync(endPoint.Host, endPoint.Port, time.Token);
-            return socket;
+            if (!Equals(socket.LocalEndPoint, socket.RemoteEndPoint))
+            {
+                return socket;
+            }
+
+            // Loopback makes this of an ephemeral port on which nobody listens.
+            socket.Dispose();
+            throw new TargetUnreachableException($"nobody listens on {endPoint.Host}:{endPoint.Port}. Check --connect.");
         }
         catch (SocketException error)
         {

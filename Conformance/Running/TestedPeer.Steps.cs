@@ -35,13 +35,22 @@ internal sealed partial class TestedPeer
     /// <summary>The stream's id may be used as if for the first time.</summary>
     public void Forget(TestedStream stream) => _streams.Remove(stream.Id);
 
-    /// <summary>Opens our stream number <paramref name="number"/> and waits until it is acknowledged.</summary>
+    /// <summary>
+    /// Opens our stream number <paramref name="number"/>. An ACK is not waited for: js-libp2p sends it with its first data,
+    /// and the spec lets data follow the SYN at once.
+    /// </summary>
     public async Task<TestedStream> OpenAsync(uint number = 1, uint delta = 0)
     {
         var id = OurId(number);
         await SendAsync(Frame.Syn(id, delta));
-        var stream = Stream(id);
-        await UntilAsync($"ACK for stream {id}", () => stream.Acknowledged);
+        return Stream(id);
+    }
+
+    /// <summary>Opens our stream number <paramref name="number"/>, and echoes a byte: it is served, and its window is known.</summary>
+    public async Task<TestedStream> EstablishAsync(uint number = 1)
+    {
+        var stream = await OpenAsync(number);
+        await EchoAsync(stream, Pattern(1));
         return stream;
     }
 
