@@ -18,7 +18,7 @@ internal static class ProtocolError
         async Task CloseAsync(TestedPeer peer)
         {
             await provoke(peer);
-            await peer.ExpectEndAsync();
+            await peer.ExpectSessionEndAsync();
         }
     }
 }

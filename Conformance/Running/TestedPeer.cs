@@ -10,6 +10,7 @@ namespace Conformance.Running;
 internal sealed partial class TestedPeer : IAsyncDisposable
 {
     private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(30);
+    private static readonly TimeSpan Decision = TimeSpan.FromMilliseconds(300);
 
     private readonly ITarget _target;
     private readonly bool _isClient;

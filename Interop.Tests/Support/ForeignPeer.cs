@@ -49,7 +49,10 @@ internal abstract class ForeignPeer : IAsyncDisposable
     public async Task<IPEndPoint> AddressAsync() => IPEndPoint.Parse(await RestOfLineAsync("listening on "));
 
     /// <summary>The rest of the first line with this beginning, printed already or to come.</summary>
-    public Task<string> RestOfLineAsync(string beginning) => FindAsync(beginning).Guarded();
+    public Task<string> RestOfLineAsync(string beginning) => FindAsync(_lines, beginning).Guarded();
+
+    /// <summary>The same of what it prints as errors.</summary>
+    public Task<string> RestOfErrorLineAsync(string beginning) => FindAsync(_errorLines, beginning).Guarded();
 
     /// <summary>The program goes away as in a crash: no more bytes, no goodbye.</summary>
     public void Kill() => _process.Kill();
@@ -63,6 +66,14 @@ internal abstract class ForeignPeer : IAsyncDisposable
         await _process.WaitForExitAsync().Guarded();
         await Task.WhenAll(_output, _errors).Guarded();
         Assert.True(_process.ExitCode == 0, $"The {_name} peer ended with {_process.ExitCode}.\n{Transcript()}");
+    }
+
+    /// <summary>Waits for the program to end of itself. Its exit code.</summary>
+    public async Task<int> ExitAsync(TimeSpan patience)
+    {
+        await _process.WaitForExitAsync().WaitAsync(patience);
+        await Task.WhenAll(_output, _errors).Guarded();
+        return _process.ExitCode;
     }
 
     public async ValueTask DisposeAsync()
@@ -83,14 +94,14 @@ internal abstract class ForeignPeer : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task<string> FindAsync(string beginning)
+    private async Task<string> FindAsync(List<string> lines, string beginning)
     {
         while (true)
         {
             Task changed;
             lock (_lock)
             {
-                if (_lines.Find(line => line.StartsWith(beginning, StringComparison.Ordinal)) is { } found)
+                if (lines.Find(line => line.StartsWith(beginning, StringComparison.Ordinal)) is { } found)
                 {
                     return found[beginning.Length..];
                 }

@@ -1,0 +1,101 @@
+using System.Runtime.CompilerServices;
+
+namespace Interop.Tests.Conformance;
+
+/// <summary>
+/// The table in docs/conformance.md: a row for each case, a column for each implementation. What was measured is compared with
+/// it, so that a change of an implementation, or of a case, is seen in review.
+/// </summary>
+internal static class ConformanceTable
+{
+    /// <summary>Set to 1, this environment variable makes the tests write the table instead of comparing with it.</summary>
+    public const string AcceptVariable = "ACCEPT_CONFORMANCE";
+
+    public const string Passes = "passes";
+    public const string Differs = "differs";
+    public const string Fails = "**fails**";
+
+    private const string Begin = "<!-- table -->";
+    private const string End = "<!-- end of table -->";
+
+    private static readonly string[] Columns = ["Backchannel", "hashicorp/yamux", "js-libp2p-yamux"];
+    private static readonly Lock Gate = new();
+
+    /// <param name="column">The implementation.</param>
+    /// <param name="strict">What it did by the strict profile.</param>
+    /// <param name="own">What it did, of what it failed, by the profile of its family; null if it has none.</param>
+    public static void AssertMeasured(string column, SpecRun strict, SpecRun? own)
+    {
+        var measured = strict.Results.Values.ToDictionary(
+            result => result.Id,
+            result => result.Passed ? Passes : own is not null && own.Results[result.Id].Passed ? Differs : Fails);
+        lock (Gate)
+        {
+            var text = File.ReadAllText(FilePath());
+            var table = Parse(text);
+            if (Environment.GetEnvironmentVariable(AcceptVariable) == "1")
+            {
+                File.WriteAllText(FilePath(), Replace(text, strict, column, measured, table));
+                return;
+            }
+
+            var differences = measured
+                .Where(cell => table.GetValueOrDefault((cell.Key, column)) != cell.Value)
+                .Select(cell => $"{cell.Key}: {cell.Value}, and the table says {table.GetValueOrDefault((cell.Key, column)) ?? "nothing"}\n{strict.Results[cell.Key].Details}")
+                .Concat(table.Keys.Where(cell => cell.Column == column && !measured.ContainsKey(cell.Id)).Select(cell => $"{cell.Id}: there is no such case"))
+                .ToArray();
+            Assert.True(
+                differences.Length == 0,
+                $"docs/conformance.md is not what was measured for {column}. If the change is meant, run the tests once with {AcceptVariable}=1, "
+                + $"explain it there, and commit the file.\n\n{string.Join("\n\n", differences)}");
+        }
+    }
+
+    /// <summary>Each case that an implementation does not pass is explained below the table.</summary>
+    public static void AssertExplained()
+    {
+        var text = File.ReadAllText(FilePath());
+        var table = Parse(text);
+        foreach (var column in Columns)
+        {
+            var section = text[(text.IndexOf($"\n## {column}", StringComparison.Ordinal) + 1)..];
+            section = section.IndexOf("\n## ", StringComparison.Ordinal) is > 0 and var end ? section[..end] : section;
+            Assert.All(
+                table.Where(cell => cell.Key.Column == column && cell.Value != Passes),
+                cell => Assert.Contains($"`{cell.Key.Id}`", section, StringComparison.Ordinal));
+        }
+    }
+
+    private static string FilePath([CallerFilePath] string caller = "")
+        => Path.Combine(Path.GetDirectoryName(caller)!, "..", "..", "docs", "conformance.md");
+
+    private static Dictionary<(string Id, string Column), string> Parse(string text)
+    {
+        var table = new Dictionary<(string, string), string>();
+        var rows = text[text.IndexOf(Begin, StringComparison.Ordinal)..text.IndexOf(End, StringComparison.Ordinal)].Split('\n');
+        foreach (var row in rows.Where(row => row.StartsWith("| `", StringComparison.Ordinal)))
+        {
+            var cells = row.Split('|', StringSplitOptions.TrimEntries);
+            for (var column = 0; column < Columns.Length; column++)
+            {
+                table[(cells[1].Trim('`'), Columns[column])] = cells[4 + column];
+            }
+        }
+
+        return table;
+    }
+
+    private static string Replace(
+        string text, SpecRun run, string column, Dictionary<string, string> measured, Dictionary<(string Id, string Column), string> table)
+    {
+        var rows = run.Results.Values.Select(result =>
+        {
+            var cells = Columns.Select(name => name == column ? measured[result.Id] : table.GetValueOrDefault((result.Id, name)) ?? "");
+            return $"| `{result.Id}` | {result.Requirement} | {result.Sentence} | {string.Join(" | ", cells)} |";
+        });
+        var head = $"| case | | what the peer does | {string.Join(" | ", Columns)} |\n|---|---|---|{string.Concat(Columns.Select(_ => "---|"))}\n";
+        return text[..(text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)]
+            + $"\n{head}{string.Join('\n', rows)}\n"
+            + text[text.IndexOf(End, StringComparison.Ordinal)..];
+    }
+}
