@@ -52,7 +52,8 @@ internal static class DataCases
             await peer.EchoAsync(stream, TestedPeer.Pattern((int)Frame.InitialWindow), frameSize: (int)Frame.InitialWindow);
         }),
         new SpecCase("data.8", Should, "A payload is delivered in the pieces in which it arrives.", "a whole window in one frame, over a slow link", DeliverPiecesAsync)
-            .In(Profile.Hashicorp, "A payload that arrives in pieces is delivered, at the latest when it is complete.", DeliverCompleteAsync),
+            .In(Profile.Hashicorp, "A payload that arrives in pieces is delivered, at the latest when it is complete.", DeliverCompleteAsync)
+            .In(Profile.Libp2p, "A payload that arrives in pieces is delivered, at the latest when it is complete.", DeliverCompleteAsync),
         new("data.9", Must, "No frame is longer than 1 MiB.", "rust-yamux refuses longer ones", peer => MeasureFramesAsync(peer, 1 << 20)),
         new("data.10", Should, "Frames are at most 64 KiB long, so that streams take turns.", "fairness between streams", peer => MeasureFramesAsync(peer, 64 * 1024)),
         new("data.11", Must, "A stream that gets no credit does not hold up another.", "spec: Flow Control", async peer =>

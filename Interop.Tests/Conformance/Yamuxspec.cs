@@ -44,6 +44,16 @@ internal sealed class Yamuxspec(params string[] arguments) : ForeignPeer("yamuxs
         }
     }
 
+    /// <summary>Runs the tool to its end. What it printed.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> PrintAsync(params string[] arguments)
+    {
+        await using var run = new Yamuxspec(arguments);
+        var exitCode = await run.ExitAsync(Patience);
+        return (exitCode, Join(run.Output), Join(run.Errors));
+
+        static string Join(IEnumerable<string> lines) => string.Concat(lines.Select(line => line + "\n"));
+    }
+
     private static Dictionary<string, SpecResult> Parse(string json)
     {
         using var report = JsonDocument.Parse(json);

@@ -33,6 +33,18 @@ internal abstract class ForeignPeer : IAsyncDisposable
         _errors = ReadAsync(_process.StandardError, _errorLines);
     }
 
+    /// <summary>What the program has printed so far.</summary>
+    protected IReadOnlyList<string> Output
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
     /// <summary>What the program has printed as errors so far.</summary>
     protected IReadOnlyList<string> Errors
     {
