@@ -49,9 +49,19 @@ dotnet format Backchannel.sln --no-restore --verify-no-changes || die "the forma
 step "sample"
 dotnet run --no-build --project Samples/Voting || die "the sample failed"
 
+step "package of yamuxspec"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+dotnet pack --no-build -c Debug Conformance -o "$scratch/packages" || die "yamuxspec could not be packed"
+dotnet tool install --tool-path "$scratch/tools" --add-source "$scratch/packages" yamuxspec >/dev/null \
+  || die "the package of yamuxspec could not be installed as a tool"
+[ "$("$scratch/tools/yamuxspec" list | wc -l)" -ge 80 ] || die "yamuxspec from its package listed no cases"
+
+step "soak, one minute"
+dotnet run -c Release --project Benchmarks -- soak --minutes 1 || die "the soak failed"
+
 step "tests"
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+log=$scratch/tests
 dotnet test --no-build --max-parallel-test-modules 1 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 
