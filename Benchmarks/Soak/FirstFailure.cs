@@ -1,0 +1,19 @@
+namespace Benchmarks.Soak;
+
+/// <summary>The first thing that went wrong; it stops the soak. Thread safe.</summary>
+internal sealed class FirstFailure
+{
+    private readonly TaskCompletionSource<string> _message = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes with what went wrong, if anything does.</summary>
+    public Task<string> Message => _message.Task;
+
+    public bool HasHappened => _message.Task.IsCompleted;
+
+    public void Report(string message) => _message.TrySetResult(message.ReplaceLineEndings(" "));
+
+    public void Report(string where, Exception error) => Report($"{where}: unexpected {Describe(error)}");
+
+    private static string Describe(Exception error)
+        => error is Yamux.YamuxException yamux ? $"{yamux.ErrorCode}: {yamux.Message}" : error.ToString();
+}
