@@ -34,7 +34,7 @@ internal static class SoakCommand
 
             void OnSignal(PosixSignalContext signal)
             {
-                signal.Cancel = true;
+                signal.Cancel = !interrupted.IsCancellationRequested; // The second one ends the process.
                 interrupted.Cancel();
             }
         });

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Benchmarks.Soak.Streams;
 using Benchmarks.Soak.Watching;
+using Microsoft.Extensions.Logging;
 
 namespace Benchmarks.Soak;
 
@@ -14,6 +15,8 @@ internal sealed class SoakContext(SoakSettings settings) : IDisposable
     public FirstFailure Failure { get; } = new();
 
     public PauseGate Gate { get; } = new();
+
+    public ILogger Logger => new WarningWatch(Failure);
 
     public Leftovers Leftovers { get; } = new();
 

@@ -21,6 +21,7 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
         Console.WriteLine(FormattableString.Invariant(
             $"soak: {settings.Duration.TotalMinutes:0.##} min, {settings.Sessions} sessions, {settings.Streams} streams at once, --seed {settings.Seed}; warm-up {settings.WarmUp.TotalSeconds:0} s"));
 
+        Console.WriteLine(Report.Header);
         var work = SoakAsync(interrupted);
         await Task.WhenAny(work, _context.Failure.Message);
         if (!_context.Failure.HasHappened)
@@ -30,11 +31,11 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
 
         if (_context.Failure.HasHappened)
         {
-            await Console.Error.WriteLineAsync($"failed: {await _context.Failure.Message} (after {Format(Elapsed)}: {_context.Totals}; --seed {settings.Seed})");
+            await Console.Error.WriteLineAsync($"failed: {await _context.Failure.Message} (after {Report.Time(Elapsed)}: {_context.Totals}; --seed {settings.Seed})");
             return 1;
         }
 
-        Console.WriteLine($"{(interrupted.IsCancellationRequested ? "stopped" : "ok")}: {Format(Elapsed)}, {_context.Totals}");
+        Console.WriteLine($"{(interrupted.IsCancellationRequested ? "stopped" : "ok")}: {Report.Time(Elapsed)}, {_context.Totals}");
         return interrupted.IsCancellationRequested ? Interrupted : 0;
     }
 
@@ -56,11 +57,12 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
         var pool = await SessionPool.CreateAsync(_context, over.Token);
         var rest = new Rest(_context, pool);
         var random = new RandomSequence((ulong)settings.Seed);
-        var tasks = new List<Task> { new HangWatch(_context).RunAsync(over.Token) };
+        new HangWatch(_context).Start();
+        var workers = new List<Task>();
         for (var index = 0; index < settings.Streams; index++)
         {
             var worker = new Worker(_context, pool, random.Next());
-            tasks.Add(Task.Run(() => worker.RunAsync(over.Token), CancellationToken.None));
+            workers.Add(Task.Run(() => worker.RunAsync(over.Token), CancellationToken.None));
         }
 
         await SampleAsync(rest, growth, interrupted);
@@ -68,41 +70,32 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
         // The gate stays closed: nothing new begins.
         await pool.EndAllAsync();
         await over.CancelAsync();
-        await Task.WhenAll(tasks);
+        await Task.WhenAll(workers);
         var after = await rest.TakeVitalsAsync();
-        Console.WriteLine($"  after: {after}");
-        Judge(interrupted.IsCancellationRequested ? null : growth.FindGrowth() ?? growth.FindLeft(after));
+        Console.WriteLine(Report.Line(Elapsed, _context.Totals, 0, rest.StreamCount, after, growth.AllocatedPerStream));
+        if (!interrupted.IsCancellationRequested && (growth.FindGrowth() ?? growth.FindLeft(after)) is { } found)
+        {
+            _context.Failure.Report(found);
+        }
     }
 
     // Ends with everything at rest.
     private async Task SampleAsync(Rest rest, GrowthWatch growth, CancellationToken interrupted)
     {
-        long openedWarm = 0, allocatedWarm = 0;
-        for (var due = settings.Interval; ; due += settings.Interval)
+        while (true)
         {
-            var wait = due - Elapsed;
-            await Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, interrupted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // At whole intervals, wherever in one the last sample has ended.
+            var wait = settings.Interval - TimeSpan.FromTicks(Elapsed.Ticks % settings.Interval.Ticks);
+            await Task.Delay(wait, interrupted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var open = Interlocked.Read(ref _context.Totals.OpenNow);
             await rest.PauseAsync();
-            var vitals = await rest.TakeVitalsAsync();
-            var warm = Elapsed >= settings.WarmUp;
-            var opened = _context.Totals.Opened;
-            if (warm)
+            var sample = new Sample(_context.Totals.Opened, GC.GetTotalAllocatedBytes(), await rest.TakeVitalsAsync());
+            if (Elapsed >= settings.WarmUp)
             {
-                growth.Add(opened, vitals);
+                growth.Add(sample);
             }
 
-            var allocated = "warming up";
-            if (openedWarm > 0)
-            {
-                allocated = FormattableString.Invariant($"{(GC.GetTotalAllocatedBytes() - allocatedWarm) / Math.Max(1, opened - openedWarm):N0} bytes allocated a stream");
-            }
-            else if (warm)
-            {
-                (openedWarm, allocatedWarm) = (opened, GC.GetTotalAllocatedBytes());
-            }
-
-            Console.WriteLine(FormattableString.Invariant($"{Format(Elapsed)}  {_context.Totals}; {open:N0} were open, then at rest {rest.StreamCount} streams, {vitals}, {allocated}"));
+            Console.WriteLine(Report.Line(Elapsed, _context.Totals, open, rest.StreamCount, sample.Vitals, growth.AllocatedPerStream));
             if (interrupted.IsCancellationRequested || Elapsed >= settings.Duration || _context.Failure.HasHappened)
             {
                 return;
@@ -111,14 +104,4 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
             rest.Resume();
         }
     }
-
-    private void Judge(string? found)
-    {
-        if (found is not null)
-        {
-            _context.Failure.Report(found);
-        }
-    }
-
-    private static string Format(TimeSpan time) => FormattableString.Invariant($"{(int)time.TotalMinutes}:{time.Seconds:00}");
 }

@@ -20,8 +20,8 @@ internal sealed class SessionPair
         _context = context;
         _socket = first;
         Name = name;
-        Client = YamuxSession.Create(new NetworkStream(first, ownsSocket: true), YamuxRole.Client, NewOptions(ref random));
-        Server = YamuxSession.Create(new NetworkStream(second, ownsSocket: true), YamuxRole.Server, NewOptions(ref random));
+        Client = YamuxSession.Create(new NetworkStream(first, ownsSocket: true), YamuxRole.Client, NewOptions(ref random), context.Logger);
+        Server = YamuxSession.Create(new NetworkStream(second, ownsSocket: true), YamuxRole.Server, NewOptions(ref random), context.Logger);
         context.Leftovers.Track(Client, $"the client of session {name}");
         context.Leftovers.Track(Server, $"the server of session {name}");
         _accepting = Task.WhenAll(AcceptAsync(Client, random.Next()), AcceptAsync(Server, random.Next()));

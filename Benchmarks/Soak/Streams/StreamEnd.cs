@@ -193,12 +193,21 @@ internal abstract partial class StreamEnd(SoakContext context, SessionPair pair,
 
         Do("disposing");
         await _stream!.DisposeAsync();
-        if (complete && opener)
+        if (!complete)
+        {
+            return;
+        }
+
+        if (opener)
         {
             Interlocked.Increment(ref context.Totals.Verified);
         }
 
-        Do("done");
+        if (Plan.Seed % 16 == 0)
+        {
+            Do("waiting for Closed");
+            await Task.Delay(SoakSettings.HangLimit * 2, _stream.Closed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     private async Task LingerAsync()

@@ -10,14 +10,19 @@ internal sealed class GrowthWatch(int sockets)
     // What pools of buffers and caches may keep more or less of from one sample to the next.
     private const long HeapNoise = 4 << 20;
 
-    // Threads of the pool come and go with the load.
-    private const int ThreadNoise = 16;
+    // The number of the pool's threads is fixed; the runtime has a few of its own, and keeps each assembly open that it loads.
+    private const int ThreadNoise = 4;
     private const int HandleNoise = 16;
 
-    private readonly List<(long Opened, Vitals Vitals)> _samples = [];
+    private readonly List<Sample> _samples = [];
+
+    /// <summary>What was allocated for a stream, both its ends and the soak's own work on it; null before there are two samples.</summary>
+    public long? AllocatedPerStream => _samples.Count < 2 || _samples[^1].Opened == _samples[0].Opened
+        ? null
+        : (_samples[^1].Allocated - _samples[0].Allocated) / (_samples[^1].Opened - _samples[0].Opened);
 
     /// <summary>Adds a sample that was taken after the warm-up.</summary>
-    public void Add(long opened, Vitals vitals) => _samples.Add((opened, vitals));
+    public void Add(Sample sample) => _samples.Add(sample);
 
     /// <summary>What has grown since the warm-up; null if nothing has.</summary>
     public string? FindGrowth()

@@ -22,7 +22,4 @@ internal readonly record struct Vitals(long Heap, long WorkingSet, int Handles, 
         using var process = Process.GetCurrentProcess();
         return new Vitals(GC.GetTotalMemory(forceFullCollection: false), process.WorkingSet64, process.HandleCount, process.Threads.Count);
     }
-
-    public override string ToString() => FormattableString.Invariant(
-        $"heap {Heap / 1048576.0:0.0} MiB, working set {WorkingSet >> 20} MiB, {Handles} handles, {Threads} threads");
 }
