@@ -8,6 +8,7 @@ var root = new RootCommand("Measures the yamux engine, and wears it.")
 {
     SoakCommand.Create(),
 };
+root.SetAction(RequireCommand);
 
 var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 try
@@ -26,3 +27,6 @@ catch (ExplainedException error)
     await Console.Error.WriteLineAsync($"error: {error.Message}");
     return 2;
 }
+
+int RequireCommand(ParseResult _)
+    => throw new ExplainedException($"A command is required: {string.Join(", ", root.Subcommands.Select(command => command.Name))}. See --help.");

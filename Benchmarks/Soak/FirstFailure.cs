@@ -1,3 +1,6 @@
+using Benchmarks.Soak.Watching;
+using Yamux;
+
 namespace Benchmarks.Soak;
 
 /// <summary>The first thing that went wrong; it stops the soak. Thread safe.</summary>
@@ -12,8 +15,12 @@ internal sealed class FirstFailure
 
     public void Report(string message) => _message.TrySetResult(message.ReplaceLineEndings(" "));
 
-    public void Report(string where, Exception error) => Report($"{where}: unexpected {Describe(error)}");
+    public void Report(string where, Exception error) => Report($"{where}: {Describe(error)}");
 
-    private static string Describe(Exception error)
-        => error is Yamux.YamuxException yamux ? $"{yamux.ErrorCode}: {yamux.Message}" : error.ToString();
+    private static string Describe(Exception error) => error switch
+    {
+        HangException hang => hang.Message,
+        YamuxException yamux => $"unexpected {yamux.ErrorCode}: {yamux.Message}",
+        _ => $"unexpected {error}",
+    };
 }

@@ -14,7 +14,7 @@ internal static class SoakCommand
     {
         var minutes = NumberOption.Fractional("--minutes", "How long it runs. Default 1;", ShortestMinutes, LongestMinutes, 1);
         var sessions = NumberOption.Whole("--sessions", "How many sessions there are at once. Default 8;", 1, 256, 8);
-        var streams = NumberOption.Whole("--streams", "How many streams are open at once, over all sessions. Default 2000;", 1, 20_000, 2000);
+        var streams = NumberOption.Whole("--streams", "How many streams are open, or being opened, at once, over all sessions. Default 2000;", 1, 20_000, 2000);
         var seed = NumberOption.Whole("--seed", "What chance is drawn from. Default: another one each time;", 0, int.MaxValue, Random.Shared.Next());
         var command = new Command(
             "soak",

@@ -17,7 +17,7 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
     public async Task<int> RunAsync(CancellationToken interrupted)
     {
         FixThreads();
-        TaskScheduler.UnobservedTaskException += (_, arguments) => _context.Failure.Report("an exception that nobody observed", arguments.Exception);
+        TaskScheduler.UnobservedTaskException += (_, arguments) => _context.Failure.Report("an exception that nobody observed", arguments.Exception.InnerException ?? arguments.Exception);
         Console.WriteLine(FormattableString.Invariant(
             $"soak: {settings.Duration.TotalMinutes:0.##} min, {settings.Sessions} sessions, {settings.Streams} streams at once, --seed {settings.Seed}; warm-up {settings.WarmUp.TotalSeconds:0} s"));
 

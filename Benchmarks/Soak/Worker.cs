@@ -16,6 +16,7 @@ internal sealed class Worker(SoakContext context, SessionPool pool, ulong seed)
         {
             while (true)
             {
+                await Task.Yield(); // Behind all others: a worker whose stream never had to wait would keep them from theirs.
                 await context.Gate.EnterAsync(cancellationToken);
                 if (pool.TakeReplacementDue())
                 {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Benchmarks.Soak.Streams;
+using Benchmarks.Soak.Watching;
 using Yamux;
 
 namespace Benchmarks.Soak.Sessions;
@@ -56,7 +57,7 @@ internal sealed class SessionPair
         {
             _draining = true;
             await one.GoAwayAsync();
-            await WaitForStreamsAsync();
+            await InTimeAsync(WaitForStreamsAsync(), "was not rid of its streams after GoAway");
             ending = PairEnding.DisposeBoth;
         }
 
@@ -64,10 +65,10 @@ internal sealed class SessionPair
         switch (ending)
         {
             case PairEnding.DisposeOne:
-                await one.DisposeAsync().AsTask().WaitAsync(SoakSettings.HangLimit);
+                await InTimeAsync(one.DisposeAsync().AsTask(), "was not disposed");
                 break;
             case PairEnding.DisposeBoth:
-                await Task.WhenAll(one.DisposeAsync().AsTask(), other.DisposeAsync().AsTask()).WaitAsync(SoakSettings.HangLimit);
+                await InTimeAsync(Task.WhenAll(one.DisposeAsync().AsTask(), other.DisposeAsync().AsTask()), "was not disposed");
                 break;
             case PairEnding.AbortOne:
                 one.Abort();
@@ -80,8 +81,8 @@ internal sealed class SessionPair
                 break;
         }
 
-        await Task.WhenAll(EndAsync(Client), EndAsync(Server)).WaitAsync(SoakSettings.HangLimit);
-        await _accepting.WaitAsync(SoakSettings.HangLimit);
+        await InTimeAsync(Task.WhenAll(EndAsync(Client), EndAsync(Server)), "did not end");
+        await InTimeAsync(_accepting, "went on accepting");
     }
 
     public override string ToString()
@@ -112,16 +113,22 @@ internal sealed class SessionPair
         await session.DisposeAsync();
     }
 
+    private static async Task InTimeAsync(Task task, string otherwise)
+    {
+        try
+        {
+            await task.WaitAsync(SoakSettings.HangLimit);
+        }
+        catch (TimeoutException)
+        {
+            throw new HangException($"it {otherwise} within {SoakSettings.HangLimit.TotalSeconds:0} s");
+        }
+    }
+
     private async Task WaitForStreamsAsync()
     {
-        var start = Environment.TickCount64;
         while (StreamCount > 0)
         {
-            if (Environment.TickCount64 - start > SoakSettings.HangLimit.TotalMilliseconds)
-            {
-                throw new TimeoutException($"{this} was not rid of its streams {SoakSettings.HangLimit.TotalSeconds:0} s after GoAway");
-            }
-
             await Task.Delay(10);
         }
     }

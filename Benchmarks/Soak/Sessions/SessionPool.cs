@@ -18,9 +18,6 @@ internal sealed class SessionPool
         _pairs = new SessionPair[context.Settings.Sessions];
     }
 
-    /// <summary>How many session objects there are: two a pair.</summary>
-    public int SessionEnds => 2 * _pairs.Length;
-
     /// <summary>The streams of all sessions, both ends counted.</summary>
     public int StreamCount => _pairs.Sum(pair => pair.StreamCount);
 
@@ -39,6 +36,9 @@ internal sealed class SessionPool
 
     /// <summary>The sessions that have streams.</summary>
     public IEnumerable<SessionPair> WithStreams() => _pairs.Where(pair => pair.StreamCount > 0);
+
+    /// <summary>Whether it is a session that runs.</summary>
+    public bool Uses(object session) => _pairs.Any(pair => pair.Client == session || pair.Server == session);
 
     /// <summary>Whether it is time to replace a session. True for one caller each time.</summary>
     public bool TakeReplacementDue()

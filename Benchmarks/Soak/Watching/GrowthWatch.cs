@@ -10,8 +10,10 @@ internal sealed class GrowthWatch(int sockets)
     // What pools of buffers and caches may keep more or less of from one sample to the next.
     private const long HeapNoise = 4 << 20;
 
-    // The number of the pool's threads is fixed; the runtime has a few of its own, and keeps each assembly open that it loads.
-    private const int ThreadNoise = 4;
+    // The pool starts its threads, whose number is fixed, when there is work for them.
+    private const int ThreadNoise = 16;
+
+    // The runtime keeps each assembly open that it loads.
     private const int HandleNoise = 16;
 
     private readonly List<Sample> _samples = [];

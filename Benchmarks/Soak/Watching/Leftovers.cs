@@ -12,15 +12,20 @@ internal sealed class Leftovers
 
     public void Track(object target, string what) => _tracked.Add((new WeakReference(target), what));
 
-    /// <summary>After a collection: what is still there. Forgets the rest.</summary>
-    public List<string> Take()
+    /// <summary>After a collection: what is still there, and is not in use. Forgets what is gone.</summary>
+    public List<string> Find(Func<object, bool> isInUse)
     {
         var alive = new List<(WeakReference Reference, string What)>();
+        var left = new List<string>();
         while (_tracked.TryTake(out var item))
         {
-            if (item.Reference.IsAlive)
+            if (item.Reference.Target is { } target)
             {
                 alive.Add(item);
+                if (!isInUse(target))
+                {
+                    left.Add(item.What);
+                }
             }
         }
 
@@ -29,6 +34,6 @@ internal sealed class Leftovers
             _tracked.Add(item);
         }
 
-        return [.. alive.Select(item => item.What)];
+        return left;
     }
 }

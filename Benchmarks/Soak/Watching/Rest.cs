@@ -5,6 +5,8 @@ namespace Benchmarks.Soak.Watching;
 /// <summary>Brings the soak to rest: everything that was begun has ended, and no session has a stream.</summary>
 internal sealed class Rest(SoakContext context, SessionPool pool)
 {
+    private const int MaxNamed = 8;
+
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -42,16 +44,15 @@ internal sealed class Rest(SoakContext context, SessionPool pool)
         while (true)
         {
             var vitals = Vitals.Take();
-            var left = context.Leftovers.Take();
-            var expected = pool.SessionEnds;
-            if (left.Count <= expected)
+            var left = context.Leftovers.Find(pool.Uses);
+            if (left.Count == 0)
             {
                 return vitals;
             }
 
             if (Environment.TickCount64 - start > Patience.TotalMilliseconds)
             {
-                context.Failure.Report($"{left.Count} objects are still referenced though nothing uses them, {expected} sessions that run among them: {string.Join("; ", left.Take(20))}");
+                context.Failure.Report($"{left.Count} objects are still referenced {Patience.TotalSeconds:0} s after they were closed: {string.Join("; ", left.Take(MaxNamed))}{(left.Count > MaxNamed ? "; …" : "")}");
                 return vitals;
             }
 
