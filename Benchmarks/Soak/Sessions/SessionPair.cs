@@ -1,0 +1,182 @@
+using System.Net.Sockets;
+using Benchmarks.Soak.Streams;
+using Benchmarks.Soak.Watching;
+using Yamux;
+
+namespace Benchmarks.Soak.Sessions;
+
+/// <summary>Both ends of a session, over a connection of this machine. Each end accepts what the other opens.</summary>
+internal sealed class SessionPair
+{
+    private const int ManyStreams = 1 << 20;
+
+    private readonly SoakContext _context;
+    private readonly Socket _socket;
+    private readonly Task _accepting;
+    private volatile bool _draining;
+    private volatile bool _doomed;
+
+    private SessionPair(SoakContext context, string name, Socket first, Socket second, ref RandomSequence random)
+    {
+        _context = context;
+        _socket = first;
+        Name = name;
+        Client = YamuxSession.Create(new NetworkStream(first, ownsSocket: true), YamuxRole.Client, NewOptions(ref random), context.Logger);
+        Server = YamuxSession.Create(new NetworkStream(second, ownsSocket: true), YamuxRole.Server, NewOptions(ref random), context.Logger);
+        context.Leftovers.Track(Client, $"the client of session {name}");
+        context.Leftovers.Track(Server, $"the server of session {name}");
+        _accepting = Task.WhenAll(AcceptAsync(Client, random.Next()), AcceptAsync(Server, random.Next()));
+    }
+
+    public string Name { get; }
+
+    public YamuxSession Client { get; }
+
+    public YamuxSession Server { get; }
+
+    /// <summary>Whether one of the ends takes no new streams.</summary>
+    public bool IsDraining => _draining;
+
+    /// <summary>Whether the session is being ended, or has ended. It must not end before.</summary>
+    public bool IsDoomed => _doomed;
+
+    public int StreamCount => Client.StreamCount + Server.StreamCount;
+
+    public static async Task<SessionPair> ConnectAsync(SoakContext context, string name, ulong seed, CancellationToken cancellationToken)
+    {
+        var (first, second) = await Loopback.ConnectAsync(cancellationToken);
+        var random = new RandomSequence(seed);
+        return new SessionPair(context, name, first, second, ref random);
+    }
+
+    /// <summary>Ends the session in this way, and waits until nothing is left of it.</summary>
+    public async Task EndAsync(PairEnding ending, bool atClient)
+    {
+        var (one, other) = atClient ? (Client, Server) : (Server, Client);
+        if (ending == PairEnding.Drain)
+        {
+            _draining = true;
+            await one.GoAwayAsync();
+            await InTimeAsync(WaitForStreamsAsync(), "was not rid of its streams after GoAway");
+            ending = PairEnding.DisposeBoth;
+        }
+
+        _doomed = true;
+        switch (ending)
+        {
+            case PairEnding.DisposeOne:
+                await InTimeAsync(one.DisposeAsync().AsTask(), "was not disposed");
+                break;
+            case PairEnding.DisposeBoth:
+                await InTimeAsync(Task.WhenAll(one.DisposeAsync().AsTask(), other.DisposeAsync().AsTask()), "was not disposed");
+                break;
+            case PairEnding.AbortOne:
+                one.Abort();
+                break;
+            case PairEnding.AbortOneWithReason:
+                one.Abort(new InvalidOperationException("the soak wants it"));
+                break;
+            default:
+                _socket.Close(0);
+                break;
+        }
+
+        await InTimeAsync(Task.WhenAll(EndAsync(Client), EndAsync(Server)), "did not end");
+        await InTimeAsync(_accepting, "went on accepting");
+    }
+
+    public override string ToString()
+        => $"session {Name} ({Client.StreamCount} streams at the client, {Server.StreamCount} at the server)";
+
+    private static YamuxOptions NewOptions(ref RandomSequence random) => new()
+    {
+        MaxStreamWindowSize = 256 * 1024 << random.Next(3),
+
+        // The soak resets far more than a peer may, and opens as many as it is told to.
+        MaxInboundStreams = ManyStreams,
+        MaxEarlyResets = ManyStreams,
+        StreamCloseTimeout = TimeSpan.FromSeconds(5),
+        ConnectionWriteTimeout = SoakSettings.HangLimit / 2,
+        KeepAliveInterval = TimeSpan.FromSeconds(1 + random.Next(5)),
+        KeepAliveTimeout = SoakSettings.HangLimit / 2,
+    };
+
+    private static async Task EndAsync(YamuxSession session)
+    {
+        await session.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (session.Completion.Exception?.InnerException is { } error
+            and not YamuxException { ErrorCode: YamuxErrorCode.SessionClosed or YamuxErrorCode.ConnectionLost })
+        {
+            throw error;
+        }
+
+        await session.DisposeAsync();
+    }
+
+    private static async Task InTimeAsync(Task task, string otherwise)
+    {
+        try
+        {
+            await task.WaitAsync(SoakSettings.HangLimit);
+        }
+        catch (TimeoutException)
+        {
+            throw new HangException($"it {otherwise} within {SoakSettings.HangLimit.TotalSeconds:0} s");
+        }
+    }
+
+    private async Task WaitForStreamsAsync()
+    {
+        while (StreamCount > 0)
+        {
+            await Task.Delay(10);
+        }
+    }
+
+    private async Task AcceptAsync(YamuxSession session, ulong seed)
+    {
+        await Task.Yield();
+        var random = new RandomSequence(seed);
+        try
+        {
+            while (true)
+            {
+                using var cancel = random.OneIn(16) ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(3))) : null;
+                YamuxStream? stream;
+                try
+                {
+                    stream = await session.AcceptStreamAsync(cancel?.Token ?? CancellationToken.None);
+                }
+                catch (OperationCanceledException) when (cancel is not null)
+                {
+                    Interlocked.Increment(ref _context.Totals.Cancelled);
+                    continue;
+                }
+
+                if (stream is null)
+                {
+                    break;
+                }
+
+                _context.Gate.Enter();
+                _ = Task.Run(() => RunAcceptorAsync(session, stream));
+            }
+
+            if (!_doomed)
+            {
+                await session.Completion;
+                _context.Failure.Report($"{this}: the {session.Role} ended, and nobody had ended it");
+            }
+        }
+        catch (Exception error)
+        {
+            _context.Failure.Report(ToString(), error);
+        }
+    }
+
+    private async Task RunAcceptorAsync(YamuxSession session, YamuxStream stream)
+    {
+        await new Acceptor(_context, this, session, stream).RunAsync();
+        _context.Gate.Exit();
+    }
+}
