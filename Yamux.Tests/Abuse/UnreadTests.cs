@@ -51,4 +51,34 @@ public class UnreadTests(ITestOutputHelper output)
         // What is read waits in the writers, a window for each of the hundred streams; behind the flush at most 128 KiB and a frame.
         siege.AssertOthersGoOn().AssertEnded(YamuxErrorCode.ConnectionWriteTimeout).AssertMemory(BareSession + (100 * 2 * (Window + 16_384)) + (192 * 1024));
     }
+
+    [Fact]
+    public async Task Streams_that_are_accepted_and_closed_in_turn_do_not_fill_what_is_never_read()
+    {
+        long closed = 0;
+        var siege = await Siege.RunAsync(
+            output,
+            session => Applications.ReadAndClose(session, () => Interlocked.Increment(ref closed)),
+            peer =>
+            {
+                var target = Interlocked.Read(ref closed);
+                for (var id = 1u; ;)
+                {
+                    for (var i = 0; i < 100; i++, id += 2)
+                    {
+                        peer.Frame(FrameKind.WindowUpdate, FrameFlag.Syn | FrameFlag.Fin, id, 0);
+                    }
+
+                    // No faster than they are taken, or they would be refused; and enough read for a write to end now and then.
+                    peer.Send();
+                    peer.ReadSome(512);
+                    target += 100;
+                    SpinWait.SpinUntil(() => Interlocked.Read(ref closed) >= target, TimeSpan.FromMilliseconds(500));
+                }
+            },
+            reads: false);
+
+        // 256 KiB of ACK and FIN, and the streams that wait to be accepted.
+        siege.AssertOthersGoOn().AssertMemory(BareSession + (1 << 20));
+    }
 }
