@@ -240,8 +240,12 @@ public sealed partial class YamuxSession : IAsyncDisposable
             return;
         }
 
-        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
         Interlocked.Decrement(ref _streamCount);
+    }
+
+    internal void ReleaseWindow(YamuxStream stream)
+    {
+        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
         if (!stream.IsOutbound)
         {
             Interlocked.Decrement(ref _inboundCount);

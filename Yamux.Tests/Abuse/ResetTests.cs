@@ -18,6 +18,14 @@ public class ResetTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Streams_that_are_reset_with_a_window_of_data_unread_hold_no_more_than_open_ones()
+    {
+        var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, static peer => OpenAndReset(peer, new byte[32 * 1024]), seconds: AttackDuration.ShortSeconds);
+
+        siege.AssertOthersGoOn().AssertMemory(BareSession + (1024 * (Window + 16_384)));
+    }
+
+    [Fact]
     public async Task Streams_that_are_reset_with_a_window_of_data_unaccepted_hold_no_more_than_waiting_ones()
     {
         var siege = await Siege.RunAsync(output, Applications.Idle, static peer => OpenAndReset(peer, new byte[32 * 1024]), seconds: AttackDuration.ShortSeconds);
