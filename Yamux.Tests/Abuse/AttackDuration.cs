@@ -14,7 +14,7 @@ internal static class AttackDuration
     public static int Seconds => Parse(Environment.GetEnvironmentVariable(Variable));
 
     /// <summary>For what is a variant of another attack.</summary>
-    public static int ShortSeconds => Math.Max(Shortest, Seconds * 2 / 5);
+    public static int ShortSeconds => Math.Max(3, Seconds * 3 / 10);
 
     public static int Parse(string? text)
     {

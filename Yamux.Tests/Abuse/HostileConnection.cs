@@ -19,6 +19,7 @@ internal sealed class HostileConnection : IDisposable
     private readonly bool _reads;
     private int _length;
     private int _frames;
+    private long _received;
 
     public HostileConnection(EndPoint victim, HostilePeer peer, bool reads)
     {
@@ -102,11 +103,16 @@ internal sealed class HostileConnection : IDisposable
         }
     }
 
-    /// <summary>Sends what is queued, and lets the session take it: a flood is refused by what would otherwise accept it.</summary>
-    public void SendAndPause()
+    /// <summary>Sends what is queued, and waits until the session has answered with so many bytes in all, or seems not to.</summary>
+    public void SendAndWaitFor(long answerBytes)
     {
         Send();
-        Thread.Sleep(1);
+        for (var i = 0; i < 100 && _received < answerBytes; i++)
+        {
+            ThrowIfOver();
+            _socket.Poll(1000, SelectMode.SelectRead);
+            Read();
+        }
     }
 
     /// <summary>Takes at most so many bytes of what the session has sent, which a peer that does not read leaves.</summary>
@@ -131,6 +137,7 @@ internal sealed class HostileConnection : IDisposable
                 throw new SessionOverException();
             }
 
+            _received += received;
             if (received < _sink.Length)
             {
                 return;

@@ -11,13 +11,17 @@ internal sealed class Victim : IAsyncDisposable
     private readonly ConcurrentDictionary<YamuxSession, CountingLogger> _live = new();
     private readonly ConcurrentDictionary<string, int> _endings = new();
     private readonly Func<YamuxSession, Task> _application;
+    private readonly bool _smallBuffers;
     private readonly Task _accepting;
     private int _mostLines;
     private int _warnings;
 
-    public Victim(Func<YamuxSession, Task> application)
+    /// <param name="application">Runs on every session.</param>
+    /// <param name="smallBuffers">Whether what the peer does not read waits in the session soon, and not in the kernel.</param>
+    public Victim(Func<YamuxSession, Task> application, bool smallBuffers)
     {
         _application = application;
+        _smallBuffers = smallBuffers;
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen(512);
         _accepting = AcceptAsync();
@@ -67,7 +71,11 @@ internal sealed class Victim : IAsyncDisposable
             }
 
             socket.NoDelay = true;
-            socket.SendBufferSize = 16 * 1024; // What is not read must wait in the session, and not in the kernel.
+            if (_smallBuffers)
+            {
+                socket.SendBufferSize = 16 * 1024;
+            }
+
             var log = new CountingLogger();
             var session = YamuxSession.Create(new NetworkStream(socket, ownsSocket: true), YamuxRole.Server, options: null, log);
             _live[session] = log;
