@@ -104,6 +104,13 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
             SessionEnding.InternalError => GoAwayFrame(GoAwayCode.InternalError),
             _ => null,
         };
+        // Before the writer stops, which lets through those who wait to accept because too much waits to be sent.
+        var drop = ending is SessionEnding.Disposed or SessionEnding.Aborted;
+        if (drop)
+        {
+            _accepts.Clear();
+        }
+
         if (last is null)
         {
             Writer.Abandon();
@@ -118,7 +125,7 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
             stream.Fail(reason, tellPeer: false);
         }
 
-        _accepts.End(drop: ending is SessionEnding.Disposed or SessionEnding.Aborted);
+        _accepts.End(drop);
         _pings.Fail(NewEndedException);
         CancelOpens();
         _closing = CloseAsync(reason, ending);

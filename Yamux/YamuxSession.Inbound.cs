@@ -33,12 +33,13 @@ public sealed partial class YamuxSession
         var wanted = false;
         if (stream is not null)
         {
-            if (header.Has(FrameFlags.Rst) && !stream.IsOutbound)
+            var unaccepted = header.Has(FrameFlags.Rst) && !stream.IsOutbound && OnInboundReset(header, stream);
+            wanted = stream.OnFrame(header);
+            if (unaccepted)
             {
-                OnInboundReset(header, stream);
+                stream.Input.Complete(); // What came on it goes back to its pool, since nobody will read it.
             }
 
-            wanted = stream.OnFrame(header);
             if (header.Has(FrameFlags.Syn) && !header.Has(FrameFlags.Rst))
             {
                 _accepts.Add(stream);
@@ -105,12 +106,20 @@ public sealed partial class YamuxSession
     }
 
     // A stream that is reset before anybody accepted it leaves the queue at once. Whoever does that all the time is hostile.
-    private void OnInboundReset(FrameHeader header, YamuxStream stream)
+    // False: it was accepted.
+    private bool OnInboundReset(FrameHeader header, YamuxStream stream)
     {
-        if ((header.Has(FrameFlags.Syn) || _accepts.Remove(stream)) && !_earlyResets.TryCount())
+        if (!header.Has(FrameFlags.Syn) && !_accepts.Remove(stream))
+        {
+            return false;
+        }
+
+        if (!_earlyResets.TryCount())
         {
             throw YamuxException.Protocol(
                 $"more than {Options.MaxEarlyResets} streams were opened and reset before they were accepted, within {Options.RateLimitPeriod}");
         }
+
+        return true;
     }
 }

@@ -263,7 +263,8 @@ public sealed partial class YamuxSession
         Writer.Flush();
     }
 
-    private bool TryCountLogLine()
+    /// <summary>Whether one more line may be logged about what the peer does. It could provoke any number of them.</summary>
+    internal bool TryCountLogLine()
     {
         if (Volatile.Read(ref _ignoredLogged) >= MaxIgnoredLogged)
         {

@@ -124,13 +124,14 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>
     /// Opens a stream. It can be written to at once; the peer need not have accepted it. Waits only while
-    /// <see cref="YamuxOptions.AcceptBacklog"/> streams of this end are not acknowledged yet.
+    /// <see cref="YamuxOptions.AcceptBacklog"/> streams of this end are not acknowledged yet, or while 256 KiB wait to be sent.
     /// </summary>
     /// <exception cref="YamuxException">The session has ended or takes no more streams, or the ids are used up.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was opened.</exception>
     public async ValueTask<YamuxStream> OpenStreamAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
         if (!_openSlots.Wait(0, CancellationToken.None))
         {
             await WaitForOpenSlotAsync(cancellationToken).ConfigureAwait(false);
@@ -152,10 +153,14 @@ public sealed partial class YamuxSession : IAsyncDisposable
     }
 
     /// <summary>Accepts the next stream of the peer's, as soon as there is one. Null: the session has ended.</summary>
-    /// <remarks>Streams that had arrived when the peer closed the session are still handed out, then null.</remarks>
+    /// <remarks>
+    /// Streams that had arrived when the peer closed the session are still handed out, then null. While 256 KiB wait to be
+    /// sent no stream is handed out: each would add to what the peer does not read.
+    /// </remarks>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was lost.</exception>
     public async ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default)
     {
+        await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
         var stream = await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
         stream?.SendAck();
         return stream;
@@ -235,8 +240,12 @@ public sealed partial class YamuxSession : IAsyncDisposable
             return;
         }
 
-        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
         Interlocked.Decrement(ref _streamCount);
+    }
+
+    internal void ReleaseWindow(YamuxStream stream)
+    {
+        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
         if (!stream.IsOutbound)
         {
             Interlocked.Decrement(ref _inboundCount);

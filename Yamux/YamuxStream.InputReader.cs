@@ -187,13 +187,21 @@ public sealed partial class YamuxStream
 
         private ReadResult Check(ReadResult result)
         {
-            lock (stream._gate)
+            var effects = StreamEffects.None;
+            try
             {
-                return CheckUnsynchronized(result);
+                lock (stream._gate)
+                {
+                    return CheckUnsynchronized(result, ref effects);
+                }
+            }
+            finally
+            {
+                stream.Run(effects);
             }
         }
 
-        private ReadResult CheckUnsynchronized(ReadResult result)
+        private ReadResult CheckUnsynchronized(ReadResult result, ref StreamEffects effects)
         {
             if (stream.IsInputCompleted)
             {
@@ -208,6 +216,7 @@ public sealed partial class YamuxStream
                 if (!unseen || failure.ErrorCode == YamuxErrorCode.StreamAborted)
                 {
                     _told = failure;
+                    effects = stream.SetUnsynchronized(StreamState.LetGo);
                     throw failure.ForCaller();
                 }
             }
@@ -216,7 +225,13 @@ public sealed partial class YamuxStream
             _bufferOut = true;
 
             // A failure is not an end: the reader comes back for it.
-            return new ReadResult(buffer, result.IsCanceled, result.IsCompleted && _failure is null);
+            var ended = result.IsCompleted && _failure is null;
+            if (ended)
+            {
+                effects = stream.SetUnsynchronized(StreamState.LetGo);
+            }
+
+            return new ReadResult(buffer, result.IsCanceled, ended);
         }
     }
 }

@@ -335,7 +335,10 @@ public sealed partial class YamuxStream
             catch (Exception failure)
             {
                 _pending.Clear();
-                YamuxLog.OutputLost(stream.Session.Logger, stream.Id, failure);
+                if (stream.Session.TryCountLogLine())
+                {
+                    YamuxLog.OutputLost(stream.Session.Logger, stream.Id, failure);
+                }
             }
             finally
             {

@@ -187,14 +187,14 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     {
         if (_state.HasFlag(StreamState.Failed))
         {
-            return StreamEffects.None;
+            return failure.ErrorCode == YamuxErrorCode.StreamAborted ? SetUnsynchronized(StreamState.LetGo) : StreamEffects.None;
         }
 
         // What had ended well stays so, unless this end itself wants no more of it.
         var endedWell = _state.HasFlag(StreamState.FinReceived) && failure.ErrorCode != YamuxErrorCode.StreamAborted;
         tellPeer &= !_state.HasFlag(StreamState.Removed);
-        var effects = SetUnsynchronized(StreamState.Failed) | SetUnsynchronized(StreamState.Removed);
         _failure = failure;
+        var effects = SetUnsynchronized(StreamState.Failed) | SetUnsynchronized(StreamState.Removed);
         _input.FailUnsynchronized(endedWell ? null : failure);
         _output.Wake();
         Session.Writer.CancelCredit(this, reset: tellPeer);
@@ -235,8 +235,20 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             RestartCloseDeadlineUnsynchronized();
         }
 
+        if (!_state.HasFlag(StreamState.WindowReleased) && HoldsNoWindowUnsynchronized())
+        {
+            _state |= StreamState.WindowReleased;
+            effects |= StreamEffects.ReleaseWindow;
+        }
+
         return effects;
     }
+
+    // What had arrived before a reset can still be read, so it is held until the reader knows of the reset or has gone. A
+    // peer that opens, fills and resets stream after stream would else make us hold any number of windows.
+    private bool HoldsNoWindowUnsynchronized()
+        => _state.HasFlag(StreamState.Removed)
+            && (_failure?.ErrorCode != YamuxErrorCode.StreamReset || (_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0);
 
     // The peer has StreamCloseTimeout to close a stream that we have closed, from the last thing that we had to say.
     private void RestartCloseDeadlineUnsynchronized()
@@ -270,6 +282,11 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         if (effects.HasFlag(StreamEffects.ReleaseOpenSlot))
         {
             Session.ReleaseOpenSlot();
+        }
+
+        if (effects.HasFlag(StreamEffects.ReleaseWindow))
+        {
+            Session.ReleaseWindow(this);
         }
 
         if (effects.HasFlag(StreamEffects.Remove))

@@ -84,9 +84,9 @@ public class InboundLimitTests
         await t.Peer.SendAsync(Frame.Fin(3));
         await t.Peer.ExpectAsync(Frame.Fin(3));
         await t.Peer.ExpectNothingAsync();
-        await t.AcceptAsync(9);
+        var reset = await t.AcceptAsync(9);
         await t.Peer.SendAsync(Frame.Rst(9));
-        await t.Peer.ExpectNothingAsync();
+        await Guard.FailsWithAsync(YamuxErrorCode.StreamReset, reset.Input.ReadAsync());
 
         await t.AcceptAsync(11);
         await t.Peer.SendAsync(Frame.Syn(13));

@@ -174,4 +174,21 @@ public class RateLimitTests
         await t.Peer.ExpectNothingAsync();
         Assert.InRange(t.Log.Lines.Count(), 1, 20);
     }
+
+    [Fact]
+    public async Task What_could_not_be_sent_on_streams_that_were_reset_is_logged_a_few_times_and_no_more()
+    {
+        await using var t = Scenario.Server();
+        for (var id = 1u; id < 200; id += 2)
+        {
+            var stream = await t.AcceptAsync(id);
+            stream.Output.GetSpan(1)[0] = 1;
+            stream.Output.Advance(1);
+            await t.Peer.SendAsync(Frame.Rst(id));
+            await Guard.FailsWithAsync(YamuxErrorCode.StreamReset, stream.Input.ReadAsync());
+            await stream.DisposeAsync().Guarded();
+        }
+
+        Assert.InRange(t.Log.Lines.Count(), 1, 20);
+    }
 }

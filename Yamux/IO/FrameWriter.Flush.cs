@@ -178,13 +178,4 @@ internal sealed partial class FrameWriter
             (_answersInOutput, _answersMoving) = (_answersMoving, 0);
         }
     }
-
-    private void WakeBlockedUnsynchronized()
-    {
-        while (_blocked.TryDequeue(out var writable))
-        {
-            writable.IsQueued = false;
-            writable.Set();
-        }
-    }
 }

@@ -13,7 +13,7 @@ namespace Yamux.IO;
 /// (the transport's writer cannot be written to then), into the backlog. Whoever appends calls <see cref="Flush"/> after
 /// leaving its locks: the one who finds no flush under way becomes the flusher, and flushes outside the gate until nothing
 /// is left. So frames that come while the transport is busy leave together, in one write. Control frames never wait;
-/// Data waits when the backlog is full. The gate is a leaf: nothing is called under it but the transport's buffer and
+/// Data waits when the backlog is full, and new streams when it is fuller still. The gate is a leaf: nothing is called under it but the transport's buffer and
 /// <see cref="AsyncSignal.Set"/>, which runs no foreign code.
 /// </remarks>
 internal sealed partial class FrameWriter : IThreadPoolWorkItem

@@ -80,6 +80,15 @@ internal sealed class AcceptQueue(int capacity)
         }
     }
 
+    /// <summary>Drops every stream that waits. Acceptors go on waiting.</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _waiting.Clear();
+        }
+    }
+
     /// <summary>
     /// Ends the queue: acceptors get what still waits, for the peer may have sent and closed all of it, and then null.
     /// With <paramref name="drop"/> they get null at once.

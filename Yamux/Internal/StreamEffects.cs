@@ -17,4 +17,7 @@ internal enum StreamEffects
 
     /// <summary>The peer has sent FIN a second time, which is tolerated and worth a line in the log.</summary>
     ReportRepeatedFin = 1 << 3,
+
+    /// <summary>The stream no longer holds a window: the session may give its place to another.</summary>
+    ReleaseWindow = 1 << 4,
 }

@@ -1,0 +1,85 @@
+namespace Yamux.Tests.Abuse;
+
+/// <summary>A peer that makes us send and does not read.</summary>
+[Collection(AbuseCollection.Name)]
+[Trait("Category", "Long")]
+public class UnreadTests(ITestOutputHelper output)
+{
+    private const long BareSession = 1 << 20;
+    private const long Window = 262_144;
+
+    [Fact]
+    public async Task Pongs_that_are_never_read_end_the_session()
+    {
+        var siege = await Siege.RunAsync(
+            output,
+            Applications.Idle,
+            static peer =>
+            {
+                for (var value = 0u; ; value++)
+                {
+                    peer.Frame(FrameKind.Ping, FrameFlag.Syn, 0, value);
+                }
+            },
+            reads: false,
+            seconds: AttackDuration.ShortSeconds);
+
+        siege.AssertOthersGoOn().AssertEnded(YamuxErrorCode.ProtocolError).AssertMemory(BareSession).AssertFlat().AssertWorkPerFrame();
+    }
+
+    [Fact]
+    public async Task Echoes_that_are_never_read_hold_the_windows_and_the_backlog_of_writes()
+    {
+        var siege = await Siege.RunAsync(
+            output,
+            Applications.Echo,
+            static peer =>
+            {
+                var payload = new byte[32 * 1024];
+                for (var id = 1u; id < 200; id += 2)
+                {
+                    peer.Frame(FrameKind.WindowUpdate, FrameFlag.Syn, id, 1 << 30);
+                    for (var sent = 0; sent < Window; sent += payload.Length)
+                    {
+                        peer.Frame(FrameKind.Data, FrameFlag.None, id, (uint)payload.Length, payload);
+                    }
+                }
+            },
+            reads: false,
+            seconds: Math.Max(AttackDuration.Seconds, 13));
+
+        // What is read waits in the writers, a window for each of the hundred streams; behind the flush at most 128 KiB and a frame.
+        siege.AssertOthersGoOn().AssertEnded(YamuxErrorCode.ConnectionWriteTimeout).AssertMemory(BareSession + (100 * 2 * (Window + 16_384)) + (192 * 1024)).AssertFlat();
+    }
+
+    [Fact]
+    public async Task Streams_that_are_accepted_and_closed_in_turn_do_not_fill_what_is_never_read()
+    {
+        long closed = 0;
+        var siege = await Siege.RunAsync(
+            output,
+            session => Applications.ReadAndClose(session, () => Interlocked.Increment(ref closed)),
+            peer =>
+            {
+                var target = Interlocked.Read(ref closed);
+                for (var id = 1u; ;)
+                {
+                    for (var i = 0; i < 100; i++, id += 2)
+                    {
+                        peer.Frame(FrameKind.WindowUpdate, FrameFlag.Syn | FrameFlag.Fin, id, 0);
+                    }
+
+                    // No faster than they are taken, or they would be refused; and enough read for a write to end now and then.
+                    peer.Send();
+                    peer.ReadSome(512);
+                    target += 100;
+                    SpinWait.SpinUntil(() => Interlocked.Read(ref closed) >= target, TimeSpan.FromMilliseconds(500));
+                }
+            },
+            reads: false,
+            seconds: AttackDuration.ShortSeconds);
+
+        // 256 KiB of ACK and FIN, and the streams that wait to be accepted.
+        siege.AssertOthersGoOn().AssertMemory(BareSession + (1 << 20)).AssertFlat();
+    }
+}
