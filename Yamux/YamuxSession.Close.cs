@@ -65,7 +65,7 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         Timer.OnWriteStarted();
     }
 
-    void ISessionTimerOwner.OnDeadline(YamuxStream stream, bool open) => stream.OnDeadline(open);
+    void ISessionTimerOwner.OnDeadline(Deadline deadline, bool open) => deadline.Stream.OnDeadline(deadline, open);
 
     void ISessionTimerOwner.OnPingDue()
     {

@@ -145,23 +145,29 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         Session.Writer.Flush();
     }
 
-    /// <summary>The peer has not answered in time. The deadline may have been met meanwhile.</summary>
-    internal void OnDeadline(bool open)
+    /// <summary>
+    /// The peer has not answered in time. The deadline may have been met meanwhile, or begun anew: it had left its queue by
+    /// then, and nobody could take it back.
+    /// </summary>
+    internal void OnDeadline(Deadline deadline, bool open)
     {
+        StreamEffects effects;
         lock (_gate)
         {
-            if (_state.HasFlag(open ? StreamState.Acknowledged : StreamState.Removed))
+            if (deadline != (open ? _openDeadline : _closeDeadline))
             {
                 return;
             }
+
+            var options = Session.Options;
+            effects = FailUnsynchronized(
+                open
+                    ? new YamuxException(YamuxErrorCode.StreamOpenTimeout, $"Yamux stream {Id} was not acknowledged within {options.StreamOpenTimeout}.")
+                    : new YamuxException(YamuxErrorCode.StreamCloseTimeout, $"Yamux stream {Id} was not closed by the peer within {options.StreamCloseTimeout}."),
+                tellPeer: true);
         }
 
-        var options = Session.Options;
-        Fail(
-            open
-                ? new YamuxException(YamuxErrorCode.StreamOpenTimeout, $"Yamux stream {Id} was not acknowledged within {options.StreamOpenTimeout}.")
-                : new YamuxException(YamuxErrorCode.StreamCloseTimeout, $"Yamux stream {Id} was not closed by the peer within {options.StreamCloseTimeout}."),
-            tellPeer: true);
+        Run(effects);
     }
 
     /// <summary>Ends the stream in both directions.</summary>

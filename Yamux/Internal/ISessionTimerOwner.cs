@@ -4,7 +4,7 @@ namespace Yamux.Internal;
 internal interface ISessionTimerOwner
 {
     /// <summary>The peer did not acknowledge the stream in time, or, if not <paramref name="open"/>, did not close it.</summary>
-    void OnDeadline(YamuxStream stream, bool open);
+    void OnDeadline(Deadline deadline, bool open);
 
     /// <summary>A keepalive ping is due.</summary>
     void OnPingDue();

@@ -164,7 +164,7 @@ internal sealed class SessionTimer : IDisposable
 
             if (deadline is not null)
             {
-                _owner.OnDeadline(deadline.Stream, openTimedOut);
+                _owner.OnDeadline(deadline, openTimedOut);
             }
             else if (ping)
             {
