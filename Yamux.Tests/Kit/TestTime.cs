@@ -11,10 +11,15 @@ public sealed class TestTime : FakeTimeProvider
     private readonly Lock _gate = new();
     private readonly List<DateTimeOffset> _set = [];
     private readonly List<(DateTimeOffset At, TaskCompletionSource Done)> _waiting = [];
+    private int _liveTimers;
+
+    /// <summary>How many timers there are that nobody has disposed.</summary>
+    public int LiveTimers => Volatile.Read(ref _liveTimers);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new Observed(this, base.CreateTimer(callback, state, dueTime, period));
+        Interlocked.Increment(ref _liveTimers);
         OnSet(dueTime);
         return timer;
     }
@@ -56,6 +61,8 @@ public sealed class TestTime : FakeTimeProvider
 
     private sealed class Observed(TestTime time, ITimer inner) : ITimer
     {
+        private int _disposed;
+
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             var changed = inner.Change(dueTime, period);
@@ -63,8 +70,19 @@ public sealed class TestTime : FakeTimeProvider
             return changed;
         }
 
-        public void Dispose() => inner.Dispose();
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            {
+                Interlocked.Decrement(ref time._liveTimers);
+                inner.Dispose();
+            }
+        }
 
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 }

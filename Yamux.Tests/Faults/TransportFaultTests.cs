@@ -1,0 +1,150 @@
+namespace Yamux.Tests.Faults;
+
+/// <summary>
+/// A transport that fails, ends, stalls or trickles after each number of bytes of an exchange, on either side, of one end and the other in turn.
+/// Whatever happens: every wait ends, with the right error, what came before the fault is right, and nothing is left.
+/// </summary>
+/// <remarks>They run alone, since unobserved exceptions are those of the whole process.</remarks>
+[CollectionDefinition(nameof(TransportFaultTests), DisableParallelization = true)]
+[Collection(nameof(TransportFaultTests))]
+public class TransportFaultTests
+{
+    private const int Batch = 500;
+
+    public static TheoryData<FaultKind, FaultSide, int> Batches
+    {
+        get
+        {
+            var data = new TheoryData<FaultKind, FaultSide, int>();
+            foreach (var kind in Enum.GetValues<FaultKind>())
+            {
+                foreach (var side in Enum.GetValues<FaultSide>())
+                {
+                    for (var start = 0; start < Exchange.Interesting; start += Batch)
+                    {
+                        data.Add(kind, side, start);
+                    }
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Fact]
+    public async Task Without_a_fault_the_exchange_runs_to_its_end()
+    {
+        var exchange = new Exchange(clientFault: null, serverFault: null);
+
+        await exchange.RunAsync().Guarded();
+
+        Aftermath.ExpectReleased(exchange);
+    }
+
+    [Theory]
+    [MemberData(nameof(Batches))]
+    public async Task A_fault_at_each_offset(FaultKind kind, FaultSide side, int start)
+    {
+        using var unobserved = new UnobservedExceptions();
+        var last = start - 1;
+        await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(async () =>
+        {
+            for (var offset = Interlocked.Increment(ref last); offset < start + Batch; offset = Interlocked.Increment(ref last))
+            {
+                // The ends take turns, two offsets each, so that both meet every kind in both of its forms.
+                var role = (offset / 2 % 2) == ((int)kind % 2) ? YamuxRole.Client : YamuxRole.Server;
+                await RunAsync(new TransportFault(kind, side, offset) { TrickleEnd = Exchange.Interesting }, role);
+            }
+        })));
+        unobserved.AssertNone();
+    }
+
+    private static async Task RunAsync(TransportFault fault, YamuxRole role)
+    {
+        try
+        {
+            await (fault.Kind == FaultKind.Trickle ? RunTrickleAsync(fault, role) : RunFailureAsync(fault, role));
+        }
+        catch (Exception error)
+        {
+            Assert.Fail($"The {role}'s {fault.Side} side, {fault.Kind} after {fault.Offset} bytes: {error}");
+        }
+    }
+
+    private static async Task RunTrickleAsync(TransportFault fault, YamuxRole role)
+    {
+        var (exchange, faulty, _) = Create(fault, role);
+
+        await exchange.RunAsync().Guarded();
+
+        Assert.True(faulty.Transport.Reached.IsCompleted, "The exchange is too short.");
+        Aftermath.ExpectReleased(exchange);
+    }
+
+    private static async Task RunFailureAsync(TransportFault fault, YamuxRole role)
+    {
+        var (exchange, faulty, other) = Create(fault, role);
+        var run = exchange.RunAsync();
+        await faulty.Transport.Reached.Guarded();
+
+        var before = faulty.Transport.Received.Payloads();
+        await PassTimeAsync(fault, exchange.Time);
+
+        // How the exchange failed depends on who found out first; what matters is looked at below.
+        await Assert.ThrowsAsync<YamuxException>(() => run.Guarded());
+        await EndedAsync(faulty.Session).Guarded();
+        await EndedAsync(other.Session).Guarded();
+        await ExpectWaitingEndedAsync(exchange).Guarded();
+        await Aftermath.ExpectFailedAsync(faulty, other, ExpectedCode(fault), fault.Side == FaultSide.Write ? before : null).Guarded();
+        await Aftermath.ExpectFailedAsync(other, faulty, YamuxErrorCode.ConnectionLost).Guarded();
+        Aftermath.ExpectReleased(exchange);
+    }
+
+    private static (Exchange Exchange, Party Faulty, Party Other) Create(TransportFault fault, YamuxRole role)
+    {
+        var isClient = role == YamuxRole.Client;
+        var exchange = new Exchange(isClient ? fault : null, isClient ? null : fault);
+        return isClient ? (exchange, exchange.Client, exchange.Server) : (exchange, exchange.Server, exchange.Client);
+    }
+
+    // A failure to write is no end while there may be something to read: it takes as long as a stalled write.
+    private static async Task PassTimeAsync(TransportFault fault, TestTime time)
+    {
+        var defaults = new YamuxOptions();
+        if (fault.Side == FaultSide.Write)
+        {
+            await time.TimerSetAsync(defaults.ConnectionWriteTimeout);
+            time.Advance(defaults.ConnectionWriteTimeout);
+        }
+        else if (fault.Kind == FaultKind.Stall)
+        {
+            time.Advance(defaults.KeepAliveInterval);
+            time.Advance(defaults.KeepAliveTimeout);
+        }
+    }
+
+    private static YamuxErrorCode ExpectedCode(TransportFault fault) => (fault.Kind, fault.Side) switch
+    {
+        (FaultKind.Stall, FaultSide.Read) => YamuxErrorCode.KeepAliveTimeout,
+        (FaultKind.Stall, FaultSide.Write) => YamuxErrorCode.ConnectionWriteTimeout,
+        _ => YamuxErrorCode.ConnectionLost,
+    };
+
+    private static async Task EndedAsync(YamuxSession session)
+        => await session.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private static async Task ExpectWaitingEndedAsync(Exchange exchange)
+    {
+        foreach (var task in exchange.Waiting)
+        {
+            try
+            {
+                await task;
+            }
+            catch (YamuxException)
+            {
+                // The fault's, or the exchange's own.
+            }
+        }
+    }
+}
