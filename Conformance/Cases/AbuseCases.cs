@@ -32,24 +32,19 @@ internal static class AbuseCases
             .In(Profile.Hashicorp, "2,000 streams may be open at once.", async peer =>
             {
                 await OpenManyAsync(peer, 2000);
-                await peer.FinishAsync(peer.Streams.First());
+                await FinishOneAsync(peer);
             }),
         new("abuse.8", Must, "Each of 1,200 streams that are opened in one burst is served or refused with RST.", "a stream that is neither served nor refused hangs its opener", async peer =>
         {
             await peer.SendAsync([.. Enumerable.Range(1, 1200).Select(number => Frame.Data(peer.OurId((uint)number), TestedPeer.Pattern(1), FrameFlags.Syn))]);
             await peer.UntilAsync("1,200 answers", () => peer.Streams.All(stream => stream.Received > 0 || stream.RstReceived));
-            await peer.FinishAsync(peer.Streams.First(stream => !stream.RstReceived));
+            await FinishOneAsync(peer);
         }),
-        new("abuse.9", Must, "100 streams with a full window each, all stalled, leave the session working.", "spec: Flow Control", async peer =>
+        new("abuse.9", Must, "30 streams that are stalled, each with a full window, leave the session working.", "spec: Flow Control", async peer =>
         {
-            for (var number = 1u; number <= 100; number++)
+            for (var number = 1u; number <= 30; number++)
             {
-                (await peer.OpenAsync(number)).GrantsCredit = false;
-            }
-
-            foreach (var stream in peer.Streams)
-            {
-                await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern((int)Frame.InitialWindow)));
+                await CreditCases.SpendAsync(peer, await CreditCases.StallAsync(peer, number));
             }
 
             await peer.ExpectAliveAsync();
@@ -78,7 +73,7 @@ internal static class AbuseCases
             await peer.ExpectNothingAsync(stream, "no answer on a stream that is closed");
             await peer.ExpectAliveAsync();
         }),
-        new("abuse.12", Should, "The windows of 500 streams together grow by at most 64 MiB.", "a window for each stream and none for the session", async peer =>
+        new("abuse.12", Should, "The windows that 500 streams have from the start exceed 262144 bytes by at most 64 MiB together.", "a window for each stream and none for the session", async peer =>
         {
             await OpenManyAsync(peer, 500);
             var growth = peer.Streams.Sum(stream => stream.HighestSendCredit - Frame.InitialWindow);
@@ -97,12 +92,11 @@ internal static class AbuseCases
         }) { IsSlow = true },
     ];
 
-    // What the buffers of two sockets hold is less than half of the answers. The target must then end the session, drop
-    // answers or stop reading; either bounds what it queues.
+    // What the buffers of two sockets hold is less than half of the answers. The target must end the session, drop answers or
+    // stop reading; either bounds what it queues. And it must live.
     private static async Task FloodUnreadAsync(TestedPeer peer, string what, Func<uint, Frame> frame)
     {
         const int Batch = 4096;
-        var patience = TimeSpan.FromSeconds(2);
         peer.Connection.PauseReading();
         peer.Connection.Transcript.Sent($"up to {Flood:N0} {what}, reading nothing");
         var bytes = new byte[Batch * Frame.HeaderSize];
@@ -114,13 +108,20 @@ internal static class AbuseCases
                 frame(sent + index).ToBytes().CopyTo(bytes, index * Frame.HeaderSize);
             }
 
-            takes = await peer.TrySendWithinAsync(bytes, patience);
+            takes = await peer.TrySendWithinAsync(bytes, TimeSpan.FromSeconds(2));
         }
 
-        if (sent >= Flood && await peer.CountUncheckedAsync(Flood, patience) >= Flood)
+        if (sent >= Flood)
         {
-            throw new SpecFailedException($"an end to answering {what} while nobody reads the answers", $"all of {Flood:N0} were answered");
+            var answered = await peer.CountUncheckedAsync(Flood / 2, peer.Timeout);
+            if (answered >= Flood / 2)
+            {
+                throw new SpecFailedException($"at most {Flood / 2:N0} answers to {Flood:N0} {what}, while nobody reads them", $"{answered:N0} that had been kept, or more");
+            }
         }
+
+        await peer.ReconnectAsync();
+        await peer.ExpectAliveAsync();
     }
 
     private static async Task SynAndRstAsync(TestedPeer peer, int count)
@@ -189,9 +190,14 @@ internal static class AbuseCases
         }
 
         // What one stream leaves, another may take.
-        await peer.FinishAsync(peer.Streams.First(stream => !stream.IsRefused));
+        await FinishOneAsync(peer);
         await peer.ExpectAliveAsync(3000);
     }
+
+    private static Task FinishOneAsync(TestedPeer peer)
+        => peer.Streams.FirstOrDefault(stream => !stream.RstReceived) is { } served
+            ? peer.FinishAsync(served)
+            : throw new SpecFailedException("some streams that are served", "RST for all of them");
 
     private static async Task NeverReadAsync(TestedPeer peer)
     {

@@ -47,7 +47,7 @@ internal static class AckCases
                 Require(await peer.EstablishAsync(number));
             }
         }),
-        new("ack.6", Should, "The ACK grants what the window has beyond 262144 bytes, and no more.", "hashicorp/yamux: sendWindowUpdate", async peer =>
+        new("ack.6", Should, "What the window has beyond 262144 bytes is granted with the ACK, in one window update.", "hashicorp/yamux: sendWindowUpdate", async peer =>
         {
             var stream = await peer.EstablishAsync();
             if (stream.AckDelta is null || stream.WindowUpdates > 0)

@@ -10,6 +10,9 @@ namespace Conformance.Cases;
 /// </summary>
 internal static class CreditCases
 {
+    // Twice of what any window grows to.
+    private const long LargestWindow = 32 << 20;
+
     public static IEnumerable<SpecCase> All { get; } =
     [
         new("credit.1", Must, "Without a window update exactly 262144 bytes come.", "spec: Flow Control", async peer =>
@@ -57,6 +60,7 @@ internal static class CreditCases
         ProtocolError.Case("credit.14", "A payload one byte longer than the window", "spec: Flow Control", async peer =>
         {
             var stream = await peer.EstablishAsync();
+            await peer.SettleAsync();
             await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern((int)stream.SendCredit + 1)));
         }),
         ProtocolError.Case("credit.15", "One byte more than what remains of the window", "spec: Flow Control; hashicorp/yamux: ErrRecvWindowExceeded", async peer =>
@@ -83,7 +87,7 @@ internal static class CreditCases
                 }
             }
         }),
-        new SpecCase("credit.19", Should, "The window stays what was advertised with the ACK: credit is never more.", "hashicorp/yamux: fixed windows", WindowStaysAsync)
+        new SpecCase("credit.19", May, "The window stays what was advertised with the ACK: credit is never more.", "hashicorp/yamux: fixed windows", WindowStaysAsync)
             .In(Profile.Libp2p, "The window grows with use, and not beyond 16 MiB.", peer => MeasureWindowAsync(peer, 16 << 20)),
         new("credit.20", Should, "Credit comes in few frames: 10,000 payloads of one byte cause at most 100.", "a frame of credit for each byte is twelve times the traffic", async peer =>
         {
@@ -112,6 +116,26 @@ internal static class CreditCases
                 throw new SpecFailedException("no window update after our FIN", $"{stream.WindowUpdates - before}");
             }
         }),
+        new("credit.22", Must, "Credit on a window update with ACK counts.", "spec: Flow Control", async peer =>
+        {
+            var stream = await StallAsync(peer);
+            await peer.SendAsync(Frame.WindowUpdate(stream.Id, 500, FrameFlags.Ack));
+            await peer.UntilAsync("500 bytes more", () => stream.Received == Frame.InitialWindow + 500);
+        }),
+        new("credit.23", Must, "Credit on a window update with FIN counts.", "spec: Flow Control", async peer =>
+        {
+            var stream = await StallAsync(peer);
+            await peer.SendAsync(Frame.WindowUpdate(stream.Id, Frame.InitialWindow, FrameFlags.Fin));
+            await peer.ExpectEchoAndFinAsync(stream);
+        }),
+        ProtocolError.Case("credit.24", "Data with FIN that is longer than the window", "spec: Flow Control", async peer =>
+        {
+            var stream = await peer.EstablishAsync();
+            await peer.SettleAsync();
+            await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern((int)stream.SendCredit + 1), FrameFlags.Fin));
+        }),
+        new("credit.25", Must, "Credit ends when nothing is read any more: a stalled echo takes at most 32 MiB.", "spec: Flow Control", async peer =>
+            await SpendAsync(peer, await StallAsync(peer))),
     ];
 
     /// <summary>A stream whose echo has used all our credit, and waits for more.</summary>
@@ -141,10 +165,15 @@ internal static class CreditCases
     }
 
     /// <summary>Sends what the target has granted, to the last byte, while its echo is stalled.</summary>
-    private static async Task SpendAsync(TestedPeer peer, TestedStream stream)
+    public static async Task SpendAsync(TestedPeer peer, TestedStream stream)
     {
         while (stream.SendCredit > 0)
         {
+            if (stream.Sent - stream.Received > LargestWindow)
+            {
+                throw new SpecFailedException($"an end to the credit for what cannot be echoed, after {LargestWindow} bytes", $"credit for {stream.SendCredit} more");
+            }
+
             await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern((int)Math.Min(stream.SendCredit, 64 * 1024), (int)stream.Sent)));
             if (stream.SendCredit == 0)
             {

@@ -77,7 +77,7 @@ internal static class DataCases
         {
             // Enough on 64 streams to fill the sockets' buffers in both directions.
             peer.Connection.PauseReading();
-            var data = TestedPeer.Pattern(128 * 1024);
+            var data = TestedPeer.Pattern((int)Frame.InitialWindow);
             for (var number = 1u; number <= 64; number++)
             {
                 await peer.SendAsync(Frame.Syn(peer.OurId(number)), Frame.Data(peer.OurId(number), data));
@@ -139,8 +139,11 @@ internal static class DataCases
 
     private static async Task MeasureFramesAsync(TestedPeer peer, long longest)
     {
-        // Credit of 8 MiB, so that the target may send as long a frame as it likes.
-        var stream = await peer.OpenAsync(1, 8 << 20);
+        // A window full of data waits for credit that is more than enough: the target may send as long a frame as it likes.
+        var stream = await CreditCases.StallAsync(peer);
+        await CreditCases.SpendAsync(peer, stream);
+        await peer.SendAsync(Frame.WindowUpdate(stream.Id, 64 << 20));
+        await peer.ExpectEchoAsync(stream);
         await peer.EchoAsync(stream, TestedPeer.Pattern(4 << 20), frameSize: (int)Frame.InitialWindow);
         if (stream.LongestFrame > longest)
         {

@@ -48,7 +48,7 @@ internal static class EndCases
             await peer.ReconnectAsync();
             await peer.ExpectAliveAsync();
         }),
-        new("end.8", Must, "What came before a frame that breaks the protocol is still echoed, or the session ends: it does not hang.", "bad input ends a session in bounded time", async peer =>
+        new("end.8", Must, "A frame that breaks the protocol ends the session also while an echo is under way.", "bad input ends a session in bounded time", async peer =>
         {
             var stream = await peer.OpenAsync();
             await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern(50_000)), Frame.Ping(1) with { Version = 9 });

@@ -74,8 +74,8 @@ internal static class OpenCases
             await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern(10), FrameFlags.Syn));
         }),
         ProtocolError.Case("open.12", "SYN for a stream that was open and is closed", "spec: StreamID Field, ids are unique", ReuseAsync)
-            .In(Profile.Hashicorp, "The id of a closed stream may be used again.", ReuseWorksAsync)
-            .In(Profile.Libp2p, "The id of a closed stream may be used again.", ReuseWorksAsync),
+            .In(Profile.Hashicorp, "The id of a closed stream can be used again.", ReuseWorksAsync)
+            .In(Profile.Libp2p, "The id of a closed stream can be used again.", ReuseWorksAsync),
         new("open.13", Must, "The delta of SYN is credit on top of the initial 262144 bytes.", "hashicorp/yamux: MaxStreamWindowSize", async peer =>
         {
             const uint Delta = 100_000;

@@ -30,10 +30,10 @@ internal static class PingCases
             await peer.SendAsync(Frame.Pong(99), Frame.Pong(100));
             await peer.ExpectAliveAsync();
         }),
-        new SpecCase("ping.8", Should, "A ping with both SYN and ACK is passed over.", "spec: Flag Field", peer => PassOverAsync(peer, FrameFlags.Syn | FrameFlags.Ack))
+        new SpecCase("ping.8", May, "A ping with both SYN and ACK is passed over.", "spec: Flag Field", peer => PassOverAsync(peer, FrameFlags.Syn | FrameFlags.Ack))
             .In(Profile.Hashicorp, "A ping with both SYN and ACK is a ping.", TakeAsPingAsync)
             .In(Profile.Libp2p, "A ping with both SYN and ACK is a ping.", TakeAsPingAsync),
-        new("ping.9", Should, "A ping with neither SYN nor ACK is passed over.", "spec: Flag Field", peer => PassOverAsync(peer, FrameFlags.None)),
+        new("ping.9", May, "A ping with neither SYN nor ACK is passed over.", "spec: Flag Field", peer => PassOverAsync(peer, FrameFlags.None)),
         new("ping.10", Must, "A ping between the frames of a stream does not disturb it.", "spec: Ping", async peer =>
         {
             var stream = await peer.OpenAsync();
@@ -62,7 +62,7 @@ internal static class PingCases
 
     private static async Task TakeAsPingAsync(TestedPeer peer)
     {
-        peer.Expect(Frame.Ping(99));
+        peer.AllowPong(99);
         await peer.SendAsync(Frame.Ping(99, FrameFlags.Syn | FrameFlags.Ack));
         await peer.UntilAsync("a pong", () => peer.Pongs == 1);
         await peer.ExpectAliveAsync();

@@ -56,7 +56,7 @@ internal static class ResetCases
         }),
         new("reset.7", Must, "FIN, data and RST after RST are passed over, and never answered.", "frames that crossed the RST on the way", async peer =>
         {
-            var stream = await peer.OpenAsync();
+            var stream = await peer.EstablishAsync();
             await peer.SendAsync(Frame.Rst(stream.Id));
             await peer.SettleAsync();
             await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern(5000)), Frame.Fin(stream.Id), Frame.Rst(stream.Id));
@@ -99,5 +99,31 @@ internal static class ResetCases
 
             await peer.FinishAsync(kept);
         }),
+        ProtocolError.Case("reset.12", "SYN for a stream that was reset", "spec: StreamID Field, ids are unique", ReuseAsync)
+            .In(Profile.Hashicorp, "The id of a stream that was reset can be used again.", ReuseWorksAsync)
+            .In(Profile.Libp2p, "The id of a stream that was reset can be used again.", ReuseWorksAsync),
+        new("reset.13", Should, "The greatest length on a window update with RST is no overflow of credit.", "go-yamux v5 puts an error code there", async peer =>
+        {
+            var stream = await peer.EstablishAsync();
+            await peer.SendAsync(Frame.WindowUpdate(stream.Id, uint.MaxValue, FrameFlags.Rst));
+            await peer.ExpectAliveAsync();
+        }),
     ];
+
+    private static async Task ReuseAsync(TestedPeer peer)
+    {
+        var stream = await peer.EstablishAsync();
+        await peer.SendAsync(Frame.Rst(stream.Id));
+        await peer.SettleAsync();
+        await peer.SendAsync(Frame.Syn(stream.Id));
+    }
+
+    private static async Task ReuseWorksAsync(TestedPeer peer)
+    {
+        var stream = await peer.EstablishAsync();
+        await peer.SendAsync(Frame.Rst(stream.Id));
+        await peer.SettleAsync();
+        peer.Forget(stream);
+        await peer.EstablishAsync();
+    }
 }

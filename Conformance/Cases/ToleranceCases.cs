@@ -43,7 +43,7 @@ internal static class ToleranceCases
         new("tolerate.13", Must, "FIN for a stream that was never opened is passed over.", "rust-yamux closes unused streams so", OnUnknown(id => [Frame.Fin(id), Frame.Data(id, default, FrameFlags.Fin)])),
         new("tolerate.14", Must, "Frames with an id of the target's parity that it never opened are passed over.", "hashicorp/yamux", async peer =>
         {
-            await peer.SendAsync(Frame.WindowUpdate(peer.TheirId(5), 100), Frame.Data(peer.TheirId(5), TestedPeer.Pattern(100)), Frame.Rst(peer.TheirId(5)));
+            await peer.SendAsync(Frame.WindowUpdate(peer.TheirId(5), 100), Frame.Data(peer.TheirId(5), TestedPeer.Pattern(100)), Frame.Fin(peer.TheirId(5)), Frame.Rst(peer.TheirId(5)));
             await peer.ExpectAliveAsync();
         }),
         new("tolerate.15", Must, "Unknown flags on a window update are ignored.", "spec: Flag Field", async peer =>
@@ -67,6 +67,8 @@ internal static class ToleranceCases
         }),
         new("tolerate.18", Must, "A hundred window updates of 0 and empty Data frames are no attack.", "below every limit", OnStream(id =>
             [.. Enumerable.Repeat(Frame.WindowUpdate(id, 0), 100), .. Enumerable.Repeat(Frame.Data(id, default), 100)])),
+        new("tolerate.19", Should, "The greatest credit, and a window full of Data, for a stream that is closed are passed over.", "there is nothing left that could overflow",
+            OnClosed(id => [Frame.WindowUpdate(id, uint.MaxValue), Frame.WindowUpdate(id, uint.MaxValue), Frame.Data(id, TestedPeer.Pattern((int)Frame.InitialWindow))])),
     ];
 
     private static Func<TestedPeer, Task> OnStream(Func<uint, Frame[]> frames) => async peer =>

@@ -15,7 +15,7 @@ internal static class RunCommand
     public static Command Create()
     {
         var connect = ParsedOption.Address("--connect", "Tests a target that listens there.");
-        var listen = ParsedOption.Address("--listen", "Listens there and tests a target that dials, once for each case. Port 0 takes a free one.");
+        var listen = ParsedOption.Address("--listen", "Listens there and tests a target that dials, again whenever its connection has ended. Port 0 takes a free one.");
         var role = ParsedOption.Word<PlayedRole>("--role", "ROLE", "Which end yamuxspec plays, client or server. Default: client with --connect, server with --listen.");
         var profile = ParsedOption.Word<Profile>("--profile", "PROFILE", "What is expected where implementations legitimately differ: strict (default), hashicorp or libp2p.");
         var only = new Option<string[]>("--only") { Description = "Runs these cases alone; a group's name stands for all of its cases.", HelpName = "ID", AllowMultipleArgumentsPerToken = true };

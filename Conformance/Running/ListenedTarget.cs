@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Conformance.Running;
 
-/// <summary>A target that dials, again and again: once for each case.</summary>
+/// <summary>A target that dials, again and again.</summary>
 internal sealed class ListenedTarget : ITarget
 {
     private readonly TimeSpan _patience;

@@ -45,9 +45,14 @@ internal sealed class SpecRunner(ITarget target, bool isClient, TimeSpan timeout
         {
             failure = error;
         }
-        catch (TargetUnreachableException error) when (!mustReach)
+        catch (TargetUnreachableException error) when (!mustReach || transcript.Lines.Count > 0)
         {
             failure = new SpecFailedException("a connection to the target", error.Message);
+        }
+        catch (Exception error) when (error is not (TargetUnreachableException or OperationCanceledException))
+        {
+            // A fault of the suite's own. The other cases still have something to say.
+            failure = new SpecFailedException("a case that runs to its end", $"a fault of yamuxspec: {error}");
         }
 
         return new CaseResult(spec, failure, failure is null ? [] : transcript.Lines, Stopwatch.GetElapsedTime(started));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Conformance.Wire;
 
 namespace Conformance.Running;
@@ -29,8 +30,8 @@ internal sealed partial class TestedPeer
         }
     }
 
-    /// <summary>A pong may answer this ping, though it is not sent as one.</summary>
-    public void Expect(Frame ping) => _pings[ping.Length] = _pings.GetValueOrDefault(ping.Length) + 1;
+    /// <summary>A pong with this value may come, though no ping was sent that asks for it.</summary>
+    public void AllowPong(uint value) => _pings[value] = _pings.GetValueOrDefault(value) + 1;
 
     /// <summary>The stream's id may be used as if for the first time.</summary>
     public void Forget(TestedStream stream) => _streams.Remove(stream.Id);
@@ -94,11 +95,16 @@ internal sealed partial class TestedPeer
     /// </summary>
     public async Task SettleAsync()
     {
-        var pongs = Pongs;
-        await SendAsync(Frame.Ping(_barriers++));
-        await UntilAsync("a pong, so that what was sent before the ping has been processed", () => Pongs > pongs);
+        var barrier = _barriers++;
+        await SendAsync(Frame.Ping(barrier));
+        await UntilAsync("a pong, so that what was sent before the ping has been processed", () => _pings[barrier] == 0);
+        var started = Stopwatch.GetTimestamp();
         while (!HasEnded && await TryTakeAsync(Silence))
         {
+            if (Stopwatch.GetElapsedTime(started) > Timeout)
+            {
+                throw new SpecFailedException("a target that falls silent when it has nothing more to say", $"frames for {Timeout.TotalSeconds:0.###} s");
+            }
         }
     }
 
@@ -172,9 +178,9 @@ internal sealed partial class TestedPeer
             return;
         }
 
-        var pongs = Pongs;
-        await SendAsync(Frame.Ping(_barriers++));
-        await UntilAsync(expected, () => HasEnded || Pongs > pongs);
+        var barrier = _barriers++;
+        await SendAsync(Frame.Ping(barrier));
+        await UntilAsync(expected, () => HasEnded || (_pings[barrier] == 0 && GoAwayReceived is null));
         if (!HasEnded)
         {
             throw new SpecFailedException(expected, $"the session goes on: a ping was answered{DescribeState()}");

@@ -10,6 +10,7 @@ namespace Conformance.Running;
 internal sealed class TestedStream(uint id)
 {
     private readonly ArrayBufferWriter<byte> _sent = new();
+    private bool _mayEnd;
 
     public uint Id { get; } = id;
 
@@ -61,6 +62,7 @@ internal sealed class TestedStream(uint id)
 
     public void OnSent(Frame frame)
     {
+        _mayEnd |= frame.Has(FrameFlags.Fin) || frame.Has(FrameFlags.Rst);
         if (frame.Type == FrameType.WindowUpdate)
         {
             ReceiveCredit += frame.Length;
@@ -103,6 +105,7 @@ internal sealed class TestedStream(uint id)
         if (frame.Has(FrameFlags.Fin))
         {
             Require(!FinReceived, "one FIN for each stream", frame);
+            Require(_mayEnd, "no FIN before ours, for a target that echoes", frame);
             FinReceived = true;
             FinFrame = frame;
         }

@@ -12,11 +12,12 @@ internal sealed class FrameConnection : IAsyncDisposable
     // More than this no target may send in one frame: it is more credit than any case gives.
     private const uint LongestPayload = 32 * 1024 * 1024;
 
+    private const int SmallBuffer = 64 * 1024;
+
     private readonly Socket _socket;
     private readonly Stream _input;
     private readonly Channel<Frame> _frames = Channel.CreateUnbounded<Frame>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenSource _disposed = new();
-    private readonly SemaphoreSlim _sending = new(1);
     private readonly Task _reading;
     private volatile TaskCompletionSource? _paused;
 
@@ -37,8 +38,15 @@ internal sealed class FrameConnection : IAsyncDisposable
     /// <summary>How the target's side of the connection ended; null while it has not.</summary>
     public string? End { get; private set; }
 
-    /// <summary>Reads no more, but for what a read under way still brings. The target's output then fills up.</summary>
-    public void PauseReading() => _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>
+    /// Reads no more, but for what a read under way still brings, and keeps our system from taking in much on its own. The
+    /// target's output then fills up.
+    /// </summary>
+    public void PauseReading()
+    {
+        _socket.ReceiveBufferSize = SmallBuffer;
+        _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 
     public void ResumeReading()
     {
@@ -51,7 +59,6 @@ internal sealed class FrameConnection : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The target did not take it in time; a part may have been sent.</exception>
     public async Task<bool> TrySendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        await _sending.WaitAsync(cancellationToken);
         try
         {
             while (bytes.Length > 0)
@@ -64,10 +71,6 @@ internal sealed class FrameConnection : IAsyncDisposable
         catch (SocketException)
         {
             return false;
-        }
-        finally
-        {
-            _sending.Release();
         }
     }
 
@@ -93,14 +96,13 @@ internal sealed class FrameConnection : IAsyncDisposable
         _socket.Close();
     }
 
+    /// <summary>Twice is the same as once: a case that leaves its connection for another may fail in between.</summary>
     public async ValueTask DisposeAsync()
     {
         ResumeReading();
         await _disposed.CancelAsync();
         _socket.Dispose();
         await _reading;
-        _disposed.Dispose();
-        _sending.Dispose();
     }
 
     private async Task ReadAsync()

@@ -42,6 +42,9 @@ internal static class ConformanceTable
             var differences = measured
                 .Where(cell => table.GetValueOrDefault((cell.Key, column)) != cell.Value)
                 .Select(cell => $"{cell.Key}: {cell.Value}, and the table says {table.GetValueOrDefault((cell.Key, column)) ?? "nothing"}\n{strict.Results[cell.Key].Details}")
+                .Concat(strict.Results.Values
+                    .Where(result => !text.Contains(RowHead(result), StringComparison.Ordinal))
+                    .Select(result => $"{result.Id}: its sentence is another, or {result.Requirement} is new"))
                 .Concat(table.Keys.Where(cell => cell.Column == column && !measured.ContainsKey(cell.Id)).Select(cell => $"{cell.Id}: there is no such case"))
                 .ToArray();
             Assert.True(
@@ -58,6 +61,7 @@ internal static class ConformanceTable
         var table = Parse(text);
         foreach (var column in Columns)
         {
+            Assert.Contains($"\n## {column}\n", text, StringComparison.Ordinal);
             var section = text[(text.IndexOf($"\n## {column}", StringComparison.Ordinal) + 1)..];
             section = section.IndexOf("\n## ", StringComparison.Ordinal) is > 0 and var end ? section[..end] : section;
             Assert.All(
@@ -65,6 +69,8 @@ internal static class ConformanceTable
                 cell => Assert.Contains($"`{cell.Key.Id}`", section, StringComparison.Ordinal));
         }
     }
+
+    private static string RowHead(SpecResult result) => $"| `{result.Id}` | {result.Requirement} | {result.Sentence} | ";
 
     private static string FilePath([CallerFilePath] string caller = "")
         => Path.Combine(Path.GetDirectoryName(caller)!, "..", "..", "docs", "conformance.md");
@@ -91,7 +97,7 @@ internal static class ConformanceTable
         var rows = run.Results.Values.Select(result =>
         {
             var cells = Columns.Select(name => name == column ? measured[result.Id] : table.GetValueOrDefault((result.Id, name)) ?? "");
-            return $"| `{result.Id}` | {result.Requirement} | {result.Sentence} | {string.Join(" | ", cells)} |";
+            return $"{RowHead(result)}{string.Join(" | ", cells)} |";
         });
         var head = $"| case | | what the peer does | {string.Join(" | ", Columns)} |\n|---|---|---|{string.Concat(Columns.Select(_ => "---|"))}\n";
         return text[..(text.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length)]
