@@ -22,7 +22,8 @@ public class IsolationTests
         var stuck = await OffendAsync(pair, streams[0], offender, released);
         try
         {
-            await CompleteAsync(pair, streams[1], streams[2], victim);
+            // On another thread: an engine that blocked it would otherwise not be caught but hang the test.
+            await Task.Run(() => CompleteAsync(pair, streams[1], streams[2], victim)).Guarded();
             Assert.False(stuck.IsCompleted, "the offender no longer stands still");
         }
         finally
