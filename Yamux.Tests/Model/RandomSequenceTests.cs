@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CsCheck;
 
 namespace Yamux.Tests.Model;
@@ -11,6 +12,7 @@ namespace Yamux.Tests.Model;
 /// CsCheck_Seed repeats a failure, CsCheck_Iter sets the number of sequences, and CsCheck_Time runs for so many seconds
 /// instead: CsCheck_Time=7200 for two hours.
 /// </remarks>
+[Collection(nameof(RandomSequenceTests))]
 public class RandomSequenceTests
 {
     private const int Sequences = 20_000;
@@ -18,7 +20,22 @@ public class RandomSequenceTests
     [Fact]
     public async Task Whatever_is_done_both_ends_agree_with_the_model()
     {
+        var unobserved = new ConcurrentQueue<Exception>();
+        void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs e) => unobserved.Enqueue(e.Exception);
+        CollectGarbage(); // Of tests that ran before.
+        TaskScheduler.UnobservedTaskException += OnUnobserved;
+
         var isChosen = Environment.GetEnvironmentVariable("CsCheck_Iter") is not null;
         await Sequence.Any.SampleAsync(World.RunAsync, iter: isChosen ? -1 : Sequences);
+
+        CollectGarbage();
+        TaskScheduler.UnobservedTaskException -= OnUnobserved;
+        Assert.Empty(unobserved);
+    }
+
+    private static void CollectGarbage()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
     }
 }

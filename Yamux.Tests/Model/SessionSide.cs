@@ -28,6 +28,9 @@ internal sealed class SessionSide(Side side)
 
     public Causes Causes { get; set; }
 
+    /// <summary>Whether what it had to send may have been given up.</summary>
+    public bool GaveUp { get; set; }
+
     /// <summary>Whether it was ended while its read loop had work: what it was handed may not have reached a stream.</summary>
     public bool EndedInHaste { get; set; }
 

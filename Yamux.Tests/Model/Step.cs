@@ -17,6 +17,7 @@ internal sealed record Step(StepKind Kind, Side Side, int Stream, int Size, Pace
             StepKind.Send => $"write and flush {Size} bytes to #{Stream}",
             StepKind.Flush => $"flush #{Stream}",
             StepKind.Read => $"read #{Stream}, consume up to {Size}",
+            StepKind.ReadAndExamine => $"read #{Stream}, consume up to {Size}, examine all",
             StepKind.Examine => $"read #{Stream}, examine all, consume nothing",
             StepKind.CancelRead => $"#{Stream}.Input.CancelPendingRead",
             StepKind.CancelFlush => $"#{Stream}.Output.CancelPendingFlush",

@@ -9,6 +9,7 @@ internal enum StepKind
     Send,
     Flush,
     Read,
+    ReadAndExamine,
     Examine,
     CancelRead,
     CancelFlush,

@@ -5,12 +5,14 @@ internal sealed partial class World
 {
     private async Task FinishAsync()
     {
-        ResumeBoth();
-        await SettleAsync();
         switch (_sequence.Ending)
         {
             case Ending.Orderly:
+                ResumeBoth();
                 await CloseStreamsAsync();
+                break;
+            case Ending.Disposed:
+                await SettleAsync(); // Then what was flushed waits behind a transport that takes nothing.
                 break;
             case Ending.Aborted:
                 Do(new Step(StepKind.AbortSession, Side.Client, 0, 0, Pace.Hurry));
@@ -22,6 +24,7 @@ internal sealed partial class World
         }
 
         DisposeSession(_ledger[Side.Client]);
+        ResumeBoth();
         await ExchangeAsync();
         DisposeSession(_ledger[Side.Server]);
         await ExchangeAsync();
@@ -29,6 +32,7 @@ internal sealed partial class World
         Require(_pending.Count == 0, $"{_pending.Count} operations never ended, one of them \"{_pending.FirstOrDefault()?.What}\"");
         CheckEnd(Side.Client);
         CheckEnd(Side.Server);
+        Require(_log.First is null, $"a warning was logged: {_log.First}");
         Require(_time.ArmedTimers == 0, $"{_time.ArmedTimers} timers are still armed");
     }
 
@@ -133,7 +137,7 @@ internal sealed partial class World
             _ => false,
         };
         Require(allowed, $"{side} ended by {causes}, and its Completion is {session.Completion.Status}: {session.Completion.Exception?.InnerException}");
-        if (causes != Causes.Disposed || From(of).Writer.HasFailed)
+        if (causes != Causes.Disposed || side.GaveUp || From(of).Writer.HasFailed)
         {
             return;
         }

@@ -91,7 +91,7 @@ internal sealed partial class World
         }
     }
 
-    private void CheckRead(StreamSide stream, Pending pending, Task<ReadResult> read, int consume)
+    private void CheckRead(StreamSide stream, Pending pending, Task<ReadResult> read, int consume, bool examineAll)
     {
         stream.Read = null;
         if (!read.IsCompletedSuccessfully)
@@ -130,11 +130,11 @@ internal sealed partial class World
             stream.Shown = Math.Max(stream.Shown, end);
             stream.Consumed += count;
             stream.Loan -= Math.Min(count, stream.Loan);
-            stream.Examined = Math.Max(stream.Examined, consume == 0 ? end : stream.Consumed); // As a pipe: what was examined stays so.
+            stream.Examined = Math.Max(stream.Examined, examineAll ? end : stream.Consumed); // As a pipe: what was examined stays so.
             stream.ReadEnded = result.IsCompleted && stream.Consumed == end;
         });
         var consumed = buffer.GetPosition(count);
-        stream.Stream!.Input.AdvanceTo(consumed, consume == 0 ? buffer.End : consumed);
+        stream.Stream!.Input.AdvanceTo(consumed, examineAll ? buffer.End : consumed);
     }
 
     private void CheckReadFailure(StreamSide stream, Pending pending)

@@ -95,8 +95,11 @@ internal sealed partial class World
             case StepKind.Read:
                 Read(stream, step.Size);
                 return true;
+            case StepKind.ReadAndExamine:
+                Read(stream, step.Size, examineAll: true);
+                return true;
             case StepKind.Examine:
-                Read(stream, 0);
+                Read(stream, 0, examineAll: true);
                 return true;
             case StepKind.CancelRead when !stream.InputClosed:
                 stream.CancelReadAsked = stream.CancelReadDue = true;
@@ -165,7 +168,7 @@ internal sealed partial class World
         stream.Flush = Begin("flush", flush, cancellation, pending => CheckFlushed(stream, pending, flush, upTo));
     }
 
-    private void Read(StreamSide stream, int consume)
+    private void Read(StreamSide stream, int consume, bool examineAll = false)
     {
         if (stream.Read is not null || stream.InputClosed || stream.ReadEnded)
         {
@@ -182,7 +185,7 @@ internal sealed partial class World
 
         var cancellation = new CancellationTokenSource();
         var read = stream.Stream!.Input.ReadAsync(cancellation.Token).AsTask();
-        stream.Read = Begin("read", read, cancellation, pending => CheckRead(stream, pending, read, consume));
+        stream.Read = Begin("read", read, cancellation, pending => CheckRead(stream, pending, read, consume, examineAll));
     }
 
     private void Dispose(StreamSide stream)
@@ -237,6 +240,7 @@ internal sealed partial class World
     {
         if (!_fromClient.IsCut)
         {
+            Note(() => _ledger[Side.Client].GaveUp = _ledger[Side.Server].GaveUp = true);
             _fromClient.Cut(clean);
             _fromServer.Cut(clean);
             _fromClient.Deliver(0);
@@ -255,6 +259,7 @@ internal sealed partial class World
 
     private void NoteEnd(SessionSide side, Causes cause) => Note(() =>
     {
+        side.GaveUp |= cause != Causes.Disposed;
         var isReceiving = IsReceivingUnsynchronized(side.Side);
         if (!side.IsOver || isReceiving)
         {

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
-
 namespace Yamux.Tests.Model;
 
 /// <summary>
@@ -14,6 +12,7 @@ internal sealed partial class World
     private readonly Sequence _sequence;
     private readonly Ledger _ledger;
     private readonly StillTime _time = new();
+    private readonly WarningLog _log = new();
     private readonly Wire _fromClient;
     private readonly Wire _fromServer;
     private readonly YamuxSession _client;
@@ -75,7 +74,7 @@ internal sealed partial class World
         => Volatile.Read(ref _meanwhile) > 0 || !(To(side).Reader.IsParked || To(side).Reader.HasSeenEnd);
 
     private YamuxSession NewSession(Side side, YamuxRole role)
-        => YamuxSession.Create(new DuplexPipe(To(side).Reader, From(side).Writer), role, _sequence.OptionsOf(side, _time), NullLogger.Instance);
+        => YamuxSession.Create(new DuplexPipe(To(side).Reader, From(side).Writer), role, _sequence.OptionsOf(side, _time), _log);
 
     // Everything that was begun ends, unless it waits for something that has not come.
     private async Task SettleAsync()
