@@ -50,7 +50,7 @@ public class ReceiveFuzzTests(ITestOutputHelper output)
     {
         var random = new Random(unchecked((int)((seed * 2_654_435_761) ^ (seed >> 31))));
         var isServer = random.Next(2) == 0;
-        var frames = new ValidFrames(random, isServer).Make(random.Next(20, 800)).ConvertAll(frame => frame.ToBytes());
+        var frames = new ValidFrames(random, isServer).Make(random.Next(20, 3000)).ConvertAll(frame => frame.ToBytes());
         var mutations = random.Next(8) == 0 ? random.Next(1, 20) : random.Next(3);
         for (var i = 0; i < mutations; i++)
         {

@@ -23,13 +23,9 @@ internal sealed class ValidFrames(Random random, bool toServer)
     private Frame Next()
     {
         var choice = random.Next(1000);
-        if (_open.Count == 0 || choice < 100)
+        if (_open.Count == 0 || choice < 35)
         {
-            return choice switch
-            {
-                _ when _open.Count >= 40 => Frame.Ping((uint)random.Next()),
-                _ => Open(),
-            };
+            return _open.Count < 40 ? Open() : Frame.Ping((uint)random.Next());
         }
 
         var index = random.Next(_open.Count);
@@ -40,16 +36,16 @@ internal sealed class ValidFrames(Random random, bool toServer)
                 return Frame.Data(id, Payload(index));
             case < 760:
                 return Frame.Credit(id, (uint)random.Next(100_000));
-            case < 800:
+            case < 772:
                 var last = random.Next(2) == 0 ? Frame.Fin(id) : Frame.Data(id, Payload(index), FrameFlag.Fin);
                 _open.RemoveAt(index);
                 return last;
-            case < 830:
+            case < 780:
                 _open.RemoveAt(index);
                 return Frame.Rst(id);
-            case < 900:
+            case < 830:
                 return Frame.Ping((uint)random.Next());
-            case < 930:
+            case < 850:
                 return Frame.Pong((uint)random.Next(20));
             case < 995:
                 return ToTheirs((uint)((random.Next(30) * 2) + (toServer ? 2 : 1)));

@@ -99,7 +99,7 @@ public sealed class FuzzRun
     {
         FuzzCase.Bytewise => 1,
         FuzzCase.Small => _random.Next(1, 40),
-        FuzzCase.Large => _random.Next(1, 2000),
+        FuzzCase.Large => _random.Next(1, 4000),
         _ => int.MaxValue,
     };
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.InteropServices;
 
 namespace Yamux.Tests.Fuzzing;
 
@@ -64,13 +65,14 @@ internal sealed class FuzzStream(YamuxStream stream, ReceivedStream received)
                 ended = Take(await stream.Input.ReadAsync(), int.MaxValue);
             }
         }
-        catch (YamuxException)
+        catch (YamuxException failure)
         {
-            // The stream or its session has failed, or this end has done away with it.
+            // What comes after this end has reset the stream for its lateness is dropped.
+            expectAll &= failure.ErrorCode is not (YamuxErrorCode.StreamOpenTimeout or YamuxErrorCode.StreamCloseTimeout);
         }
 
         FuzzFailureException.Unless(
-            _content.Count <= received.Content.Count && _content.SequenceEqual(received.Content.Take(_content.Count)),
+            CollectionsMarshal.AsSpan(received.Content).StartsWith(CollectionsMarshal.AsSpan(_content)),
             $"Stream {stream.Id} has given {_content.Count} bytes that are not the first of the {received.Content.Count} that came.");
         FuzzFailureException.Unless(
             !ended || (received.HasFin && _content.Count == received.Content.Count),
