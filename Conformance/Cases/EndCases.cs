@@ -63,7 +63,7 @@ internal static class EndCases
             await peer.SendRawAsync(last, $"{last.Length} bytes of a header");
         }
 
-        peer.Connection.EndSending();
+        peer.EndSending();
         await peer.ExpectEndAsync();
     }
 }

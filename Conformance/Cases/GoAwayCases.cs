@@ -45,7 +45,7 @@ internal static class GoAwayCases
         {
             await peer.FinishAsync(await peer.OpenAsync());
             await peer.SendAsync(Frame.GoAway(0));
-            peer.Connection.EndSending();
+            peer.EndSending();
             await peer.ExpectEndAsync();
         }),
     ];

@@ -13,6 +13,9 @@ internal sealed record SpecCase(string Id, Requirement Requirement, string Sente
     /// <summary>Takes longer than <c>--timeout</c> by its nature, for it waits for a timer of the target's.</summary>
     public bool IsSlow { get; init; }
 
+    /// <summary>Keeps the target busy for long, so it comes last of all and has the target to itself.</summary>
+    public bool IsHeavy { get; init; }
+
     public string Group => Id[..Id.IndexOf('.')];
 
     public SpecCase In(Profile profile, string sentence, Func<TestedPeer, Task> run)

@@ -9,7 +9,7 @@ internal sealed class SpecRunner(ITarget target, bool isClient, TimeSpan timeout
 {
     /// <summary>
     /// The results, in the order of <paramref name="cases"/>. Cases that wait for a timer of the target's run beside the
-    /// others where it takes several connections, and come last in any case.
+    /// others where it takes several connections, and come after them in any case; heavy ones come last.
     /// </summary>
     /// <exception cref="TargetUnreachableException">The target was not there for the very first case.</exception>
     public async IAsyncEnumerable<CaseResult> RunAsync(IReadOnlyList<SpecCase> cases, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -20,7 +20,7 @@ internal sealed class SpecRunner(ITarget target, bool isClient, TimeSpan timeout
             ? slow.Select(spec => RunAsync(spec, mustReach: false, cancellationToken)).ToArray()
             : [];
         yield return first;
-        foreach (var spec in cases.Skip(1).Where(spec => !spec.IsSlow))
+        foreach (var spec in cases.Skip(1).Where(spec => !spec.IsSlow && !spec.IsHeavy))
         {
             yield return await RunAsync(spec, mustReach: false, cancellationToken);
         }
@@ -28,6 +28,11 @@ internal sealed class SpecRunner(ITarget target, bool isClient, TimeSpan timeout
         for (var index = 0; index < slow.Length; index++)
         {
             yield return await (beside.Length > 0 ? beside[index] : RunAsync(slow[index], mustReach: false, cancellationToken));
+        }
+
+        foreach (var spec in cases.Skip(1).Where(spec => spec.IsHeavy))
+        {
+            yield return await RunAsync(spec, mustReach: false, cancellationToken);
         }
     }
 

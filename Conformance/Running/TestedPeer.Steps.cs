@@ -30,6 +30,16 @@ internal sealed partial class TestedPeer
         }
     }
 
+    /// <summary>Ends our side of the connection (TCP FIN), and with it every stream.</summary>
+    public void EndSending()
+    {
+        Connection.EndSending();
+        foreach (var stream in Streams)
+        {
+            stream.OnConnectionEnded();
+        }
+    }
+
     /// <summary>A pong with this value may come, though no ping was sent that asks for it.</summary>
     public void AllowPong(uint value) => _pings[value] = _pings.GetValueOrDefault(value) + 1;
 

@@ -74,6 +74,9 @@ internal sealed class TestedStream(uint id)
         }
     }
 
+    /// <summary>Our side of the connection has ended, and so have all streams.</summary>
+    public void OnConnectionEnded() => _mayEnd = true;
+
     /// <summary>More of a payload whose header was sent alone.</summary>
     public void OnPayloadSent(ReadOnlyMemory<byte> payload) => _sent.Write(payload.Span);
 
