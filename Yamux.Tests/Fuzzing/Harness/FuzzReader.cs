@@ -72,7 +72,12 @@ internal sealed class FuzzReader(byte[] input) : PipeReader, IValueTaskSource<Re
     public override void CancelPendingRead()
     {
         IsAbandoned = true;
-        _cancelled = true;
+        lock (_gate)
+        {
+            // The session may close on another thread while Give takes a piece here, which would forget the request.
+            _cancelled = true;
+        }
+
         CompleteRead();
     }
 
