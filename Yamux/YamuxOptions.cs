@@ -18,9 +18,9 @@ public sealed class YamuxOptions
     public int AcceptBacklog { get; set; } = 256;
 
     /// <summary>
-    /// How many streams of the peer may be open at once; further ones are refused (RST). A stream that the peer has reset
-    /// counts until this end lets go of it: until its reader has been told, or its input is completed, or it is disposed or
-    /// aborted. Default 1,024; at least 1.
+    /// How many streams of the peer may be open at once; further ones are refused (RST). A stream that has ended counts until
+    /// this end lets go of it: until its reader has consumed all and knows the end, or its input is completed, or it is
+    /// disposed or aborted. Default 1,024; at least 1.
     /// </summary>
     public int MaxInboundStreams { get; set; } = 1024;
 

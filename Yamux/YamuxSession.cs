@@ -131,8 +131,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
     public async ValueTask<YamuxStream> OpenStreamAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        if (!_openSlots.Wait(0, CancellationToken.None))
+        if (!Writer.HasRoom || !_openSlots.Wait(0, CancellationToken.None))
         {
             await WaitForOpenSlotAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -265,6 +264,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _noMoreOpens.Token);
         try
         {
+            await Writer.WaitForRoomAsync(either.Token).ConfigureAwait(false);
             await _openSlots.WaitAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

@@ -29,6 +29,7 @@ public sealed partial class YamuxStream
 
         // Guarded by the gate: whether the reader has a buffer in hand, which must stay valid until it advances, and how many
         // bytes it has consumed since the stream began.
+        private bool _endShown;
         private bool _bufferOut;
         private long _consumed;
 
@@ -125,6 +126,7 @@ public sealed partial class YamuxStream
             }
 
             _lastRead = default;
+            var effects = StreamEffects.None;
             lock (stream._gate)
             {
                 _pipe.Reader.AdvanceTo(consumed, examined);
@@ -137,15 +139,22 @@ public sealed partial class YamuxStream
                     return;
                 }
 
-                if (count == 0)
+                if (_endShown && _consumed == Received)
                 {
-                    return;
+                    effects = stream.SetUnsynchronized(StreamState.LetGo);
                 }
 
-                stream.GiveCreditUnsynchronized(stream._receiveWindow.Consume((uint)count));
+                if (count > 0)
+                {
+                    stream.GiveCreditUnsynchronized(stream._receiveWindow.Consume((uint)count));
+                }
             }
 
-            stream.Session.Writer.Flush();
+            stream.Run(effects);
+            if (count > 0)
+            {
+                stream.Session.Writer.Flush();
+            }
         }
 
         public override void CancelPendingRead() => _pipe.Reader.CancelPendingRead();
@@ -226,7 +235,8 @@ public sealed partial class YamuxStream
 
             // A failure is not an end: the reader comes back for it.
             var ended = result.IsCompleted && _failure is null;
-            if (ended)
+            _endShown |= ended;
+            if (ended && buffer.IsEmpty)
             {
                 effects = stream.SetUnsynchronized(StreamState.LetGo);
             }

@@ -250,11 +250,11 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         return effects;
     }
 
-    // What had arrived before a reset can still be read, so it is held until the reader knows of the reset or has gone. A
-    // peer that opens, fills and resets stream after stream would else make us hold any number of windows.
+    // What had arrived before the peer's FIN or RST can still be read, so it is held until the reader has consumed all or has
+    // gone. A peer that opens, fills and ends stream after stream would else make us hold any number of windows.
     private bool HoldsNoWindowUnsynchronized()
         => _state.HasFlag(StreamState.Removed)
-            && (_failure?.ErrorCode != YamuxErrorCode.StreamReset || (_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0);
+            && ((_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0 || _failure is { ErrorCode: not YamuxErrorCode.StreamReset });
 
     // The peer has StreamCloseTimeout to close a stream that we have closed, from the last thing that we had to say.
     private void RestartCloseDeadlineUnsynchronized()
@@ -290,6 +290,11 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             Session.ReleaseOpenSlot();
         }
 
+        if (effects.HasFlag(StreamEffects.Remove))
+        {
+            Session.OnStreamRemoved(this);
+        }
+
         if (effects.HasFlag(StreamEffects.ReleaseWindow))
         {
             Session.ReleaseWindow(this);
@@ -297,7 +302,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
 
         if (effects.HasFlag(StreamEffects.Remove))
         {
-            Session.OnStreamRemoved(this);
             CancelClosedToken();
         }
     }

@@ -1,7 +1,7 @@
 namespace Yamux.Tests.Limits;
 
 /// <summary>
-/// What came before a reset can be read, and is held until then. So a stream that the peer has reset keeps its place among
+/// What came before the end of a stream can be read, and is held until then. So a stream that has ended keeps its place among
 /// the inbound streams, and its share of the window budget, until this end lets go of it.
 /// </summary>
 public class ResetWindowTests
@@ -44,6 +44,27 @@ public class ResetWindowTests
         Assert.Equal([1], await stream.Input.TakeAllAsync());
 
         await t.AcceptAsync(5);
+    }
+
+    [Fact]
+    public async Task A_stream_that_both_ends_have_finished_keeps_its_place_until_its_data_is_consumed()
+    {
+        await using var t = Scenario.Server(options => options.MaxInboundStreams = 1);
+        var stream = await t.AcceptAsync(1);
+        await stream.Output.CompleteAsync();
+        await t.Peer.ExpectAsync(Frame.Fin(1));
+        await t.Peer.SendAsync(Frame.Data(1, [1, 2], FrameFlag.Fin), Frame.Syn(3));
+        await t.Peer.ExpectAsync(Frame.Rst(3));
+
+        var read = await stream.Input.ReadAsync().Guarded();
+        Assert.True(read.IsCompleted);
+        stream.Input.AdvanceTo(read.Buffer.GetPosition(1));
+        await t.Peer.SendAsync(Frame.Syn(5));
+        await t.Peer.ExpectAsync(Frame.Rst(5));
+
+        read = await stream.Input.ReadAsync().Guarded();
+        stream.Input.AdvanceTo(read.Buffer.End);
+        await t.AcceptAsync(7);
     }
 
     [Fact]

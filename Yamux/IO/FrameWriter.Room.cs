@@ -11,6 +11,18 @@ internal sealed partial class FrameWriter
 
     private TaskCompletionSource? _room;
 
+    /// <summary>Whether the frames of one more stream may be queued at once.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _stopped || _backlog.Length < MaxBacklogForStreams;
+            }
+        }
+    }
+
     /// <summary>Waits until there is room for the frames of one more stream. Once the session has ended there is nothing to wait for.</summary>
     public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
     {

@@ -30,7 +30,7 @@ internal enum StreamState
     /// <summary>The stream is no longer one of its session's: both ends have closed it, or it has failed.</summary>
     Removed = 1 << 7,
 
-    /// <summary>Our reader has been told that nothing more comes, or the stream was aborted at this end after it had failed.</summary>
+    /// <summary>Our reader has consumed all and knows the end, or the stream was aborted at this end after it had failed.</summary>
     LetGo = 1 << 8,
 
     /// <summary>The stream counts no longer among those whose windows its session has to hold.</summary>

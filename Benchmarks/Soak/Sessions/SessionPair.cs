@@ -8,6 +8,9 @@ namespace Benchmarks.Soak.Sessions;
 /// <summary>Both ends of a session, over a connection of this machine. Each end accepts what the other opens.</summary>
 internal sealed class SessionPair
 {
+    /// <summary>Short, so that streams that one end neglects meet it.</summary>
+    public static readonly TimeSpan StreamCloseTimeout = TimeSpan.FromSeconds(5);
+
     private const int ManyStreams = 1 << 20;
 
     private readonly SoakContext _context;
@@ -95,7 +98,7 @@ internal sealed class SessionPair
         // The soak resets far more than a peer may, and opens as many as it is told to.
         MaxInboundStreams = ManyStreams,
         MaxEarlyResets = ManyStreams,
-        StreamCloseTimeout = TimeSpan.FromSeconds(5),
+        StreamCloseTimeout = StreamCloseTimeout,
         ConnectionWriteTimeout = SoakSettings.HangLimit / 2,
         KeepAliveInterval = TimeSpan.FromSeconds(1 + random.Next(5)),
         KeepAliveTimeout = SoakSettings.HangLimit / 2,
