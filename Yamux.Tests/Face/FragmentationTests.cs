@@ -28,6 +28,38 @@ public class FragmentationTests
         }
     }
 
+    [Fact]
+    public async Task A_frame_whose_last_bytes_the_transport_takes_later()
+    {
+        await using var t = Scenario.Stalled();
+        var first = await t.OpenAsync();
+        var second = await t.OpenAsync();
+        var data = Bytes.Pattern(65_536);
+        await first.Output.WriteAsync(data).Guarded();
+        await second.Output.WriteAsync(data).Guarded(); // Behind the first: it leaves in writes of 64 KiB, header and all.
+        await t.Peer.ExpectAsync(Frame.Data(1, data));
+        var piece = await t.Peer.End.Input.ReadAsync().Guarded();
+        Assert.Equal(65_536, piece.Buffer.Length);
+        t.Peer.End.Input.AdvanceTo(piece.Buffer.Start);
+
+        await t.Peer.ExpectAsync(Frame.Data(3, data));
+
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task A_read_of_at_least_so_many_bytes_counts_those_that_were_examined_before()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.Data(1, [1, 2, 3]));
+        await stream.Input.ExamineAsync(3);
+
+        await t.Peer.SendAsync(Frame.Data(1, [4]));
+
+        Assert.Equal([1, 2, 3, 4], await stream.Input.TakeAsync(4));
+    }
+
     private static Frame[] Incoming =>
     [
         Frame.Ping(9),

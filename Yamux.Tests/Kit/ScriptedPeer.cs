@@ -27,7 +27,7 @@ public sealed class ScriptedPeer(IDuplexPipe end, bool oneByteAtATime = false)
     /// <summary>The next frame, whole. Null: the connection has ended between two frames.</summary>
     public async Task<Frame?> TryReadAsync()
     {
-        var read = await end.Input.ReadAtLeastAsync(Frame.HeaderSize).Guarded();
+        var read = await ReadAtLeastAsync(Frame.HeaderSize);
         if (read.Buffer.IsEmpty && read.IsCompleted)
         {
             end.Input.AdvanceTo(read.Buffer.End);
@@ -40,7 +40,7 @@ public sealed class ScriptedPeer(IDuplexPipe end, bool oneByteAtATime = false)
         if (read.Buffer.Length < size)
         {
             end.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            read = await end.Input.ReadAtLeastAsync((int)size).Guarded();
+            read = await ReadAtLeastAsync(size);
             Assert.True(read.Buffer.Length >= size, $"The connection ended in the payload of {frame}.");
         }
 
@@ -110,4 +110,20 @@ public sealed class ScriptedPeer(IDuplexPipe end, bool oneByteAtATime = false)
 
     /// <summary>Closes the sending half of the connection.</summary>
     public void CloseOutput(Exception? error = null) => end.Output.Complete(error);
+
+    // Not the pipe's own ReadAtLeastAsync: that one counts no byte which was examined before, so it waits for a frame that it
+    // holds whole, and while it waits the session may write without bound.
+    private async Task<ReadResult> ReadAtLeastAsync(long count)
+    {
+        while (true)
+        {
+            var read = await end.Input.ReadAsync().Guarded();
+            if (read.Buffer.Length >= count || read.IsCompleted)
+            {
+                return read;
+            }
+
+            end.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
 }
