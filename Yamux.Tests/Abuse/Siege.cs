@@ -128,6 +128,9 @@ internal sealed class Siege
     {
         var costs = CostsBySecond();
         Assert.True(costs.Count >= 2, $"Only {costs.Count} seconds had {FewFrames:N0} frames.");
+
+        // What the sockets took in the first second has not cost much yet.
+        costs = costs.Count > 3 ? costs[1..] : costs;
         var third = Math.Max(1, costs.Count / 3);
         var (early, late) = (costs.Take(third).Min(), costs.TakeLast(third).Min());
         Assert.True(late <= (3 * early) + 500, $"A frame cost {early:N0} ns at first, and {late:N0} ns in the end.");
