@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace Yamux.Tests.Abuse;
@@ -11,6 +12,9 @@ internal sealed class Bystander : IAsyncDisposable
     private readonly SessionPair _pair;
     private readonly Task _echoing;
     private readonly Task _sending;
+    private readonly Stopwatch _sinceEcho = Stopwatch.StartNew();
+    private readonly Lock _gate = new();
+    private TimeSpan _longestGap;
     private long _echoes;
 
     private Bystander(SessionPair pair, YamuxStream client, YamuxStream server)
@@ -22,6 +26,18 @@ internal sealed class Bystander : IAsyncDisposable
 
     /// <summary>How often what came back was what had been sent.</summary>
     public long Echoes => Interlocked.Read(ref _echoes);
+
+    /// <summary>The longest time without an echo, the one that lasts included.</summary>
+    public TimeSpan LongestGap
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _sinceEcho.Elapsed > _longestGap ? _sinceEcho.Elapsed : _longestGap;
+            }
+        }
+    }
 
     public static async Task<Bystander> StartAsync()
     {
@@ -56,6 +72,12 @@ internal sealed class Bystander : IAsyncDisposable
             var echo = await stream.Input.TakeAsync(bytes.Length);
             Assert.Equal(SHA256.HashData(bytes), SHA256.HashData(echo));
             Interlocked.Increment(ref _echoes);
+            lock (_gate)
+            {
+                _longestGap = _sinceEcho.Elapsed > _longestGap ? _sinceEcho.Elapsed : _longestGap;
+                _sinceEcho.Restart();
+            }
+
             await Task.Delay(Pause);
         }
 

@@ -54,11 +54,13 @@ public class FloodTests(ITestOutputHelper output)
     {
         var siege = await Siege.RunAsync(output, Applications.Idle, static peer =>
         {
-            for (var id = 1u; ; id += 2)
+            for (var id = 1u; id < 2 * 1001; id += 2)
             {
                 peer.Frame(FrameKind.WindowUpdate, FrameFlag.Syn, id, 0);
                 peer.Frame(FrameKind.WindowUpdate, FrameFlag.Rst, id, 0);
             }
+
+            peer.SendAndBeThrownOut();
         });
 
         siege.AssertOthersGoOn().AssertEnded(YamuxErrorCode.ProtocolError).AssertMemory(BareSession).AssertFlat().AssertWorkPerFrame();
@@ -70,10 +72,12 @@ public class FloodTests(ITestOutputHelper output)
         var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, static peer =>
         {
             peer.Frame(FrameKind.WindowUpdate, FrameFlag.Syn, 1, 0);
-            while (true)
+            for (var i = 0; i < 10_001; i++)
             {
                 peer.Frame(FrameKind.WindowUpdate, FrameFlag.None, 1, 0);
             }
+
+            peer.SendAndBeThrownOut();
         });
 
         siege.AssertOthersGoOn().AssertEnded(YamuxErrorCode.ProtocolError).AssertMemory(BareSession).AssertFlat().AssertWorkPerFrame();
@@ -85,10 +89,12 @@ public class FloodTests(ITestOutputHelper output)
         var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, static peer =>
         {
             peer.Frame(FrameKind.WindowUpdate, FrameFlag.Syn, 1, 0);
-            while (true)
+            for (var i = 0; i < 10_001; i++)
             {
                 peer.Frame(FrameKind.Data, FrameFlag.None, 1, 0);
             }
+
+            peer.SendAndBeThrownOut();
         });
 
         siege.AssertOthersGoOn().AssertEnded(YamuxErrorCode.ProtocolError).AssertMemory(BareSession).AssertFlat().AssertWorkPerFrame();
@@ -100,10 +106,12 @@ public class FloodTests(ITestOutputHelper output)
         var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, static peer =>
         {
             peer.Frame(FrameKind.WindowUpdate, FrameFlag.Syn, 1, 0);
-            while (true)
+            for (var i = 0; i < 262_145; i++)
             {
                 peer.Frame(FrameKind.Data, FrameFlag.None, 1, 1, [0]);
             }
+
+            peer.SendAndBeThrownOut();
         });
 
         // One window, in segments of which the last is not full.
@@ -133,10 +141,12 @@ public class FloodTests(ITestOutputHelper output)
     [Fact]
     public async Task A_length_of_4_GiB_ends_the_session()
     {
-        var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, static peer =>
-        {
-            peer.Frame(FrameKind.Data, FrameFlag.Syn, 1, uint.MaxValue, new byte[32 * 1024]);
-        });
+        var siege = await Siege.RunAsync(
+            output,
+            Applications.AcceptAndKeep,
+            static peer => peer.Frame(FrameKind.Data, FrameFlag.Syn, 1, uint.MaxValue, new byte[32 * 1024]),
+            seconds: AttackDuration.ShortSeconds,
+            goal: Goals.Sent(2));
 
         siege.AssertOthersGoOn().AssertEnded(YamuxErrorCode.ProtocolError).AssertMemory(BareSession).AssertFlat();
     }

@@ -14,7 +14,7 @@ public class HeldTests(ITestOutputHelper output)
     [Fact]
     public async Task Half_a_header_and_silence_holds_the_buffers_of_a_bare_session()
     {
-        var siege = await Siege.RunAsync(output, Applications.Idle, static peer => peer.Raw([0, 1, 0, 0, 0, 0]), connections: 50);
+        var siege = await Siege.RunAsync(output, Applications.Idle, static peer => peer.Raw([0, 1, 0, 0, 0, 0]), connections: 50, goal: Goals.Connected(50));
 
         siege.AssertOthersGoOn().AssertHeld(50).AssertMemory(BareSession).AssertFlat().AssertIdle();
     }
@@ -22,7 +22,7 @@ public class HeldTests(ITestOutputHelper output)
     [Fact]
     public async Task A_full_window_on_every_stream_that_may_wait_to_be_accepted_is_64_MiB()
     {
-        var siege = await Siege.RunAsync(output, Applications.Idle, FillAllWindows, seconds: AttackDuration.ShortSeconds);
+        var siege = await Siege.RunAsync(output, Applications.Idle, FillAllWindows, seconds: AttackDuration.ShortSeconds, goal: Goals.Held(256 * Window));
 
         siege.AssertOthersGoOn().AssertHeld().AssertMemory(BareSession + (256 * (Window + StreamOverhead)));
     }
@@ -30,9 +30,10 @@ public class HeldTests(ITestOutputHelper output)
     [Fact]
     public async Task A_full_window_on_every_stream_that_may_be_open_is_256_MiB()
     {
-        var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, FillAllWindows);
+        var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, FillAllWindows, goal: samples => Goals.Held(1024 * Window)(samples) && Goals.IsStill(samples));
 
-        siege.AssertOthersGoOn().AssertHeld().AssertMemory(BareSession + (1024 * (Window + StreamOverhead))).AssertFlat().AssertIdle();
+        // Not flat: a busy machine fills windows for as long as the siege was meant to last.
+        siege.AssertOthersGoOn().AssertHeld().AssertMemory(BareSession + (1024 * (Window + StreamOverhead))).AssertIdle();
     }
 
     private static void FillAllWindows(HostileConnection peer)

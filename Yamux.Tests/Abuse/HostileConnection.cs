@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -12,9 +13,13 @@ internal sealed class HostileConnection : IDisposable
 {
     private const int BatchSize = 64 * 1024;
 
+    // A session that owes an answer for so long owes it for ever, however busy the machine.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly byte[] _batch = new byte[BatchSize];
     private readonly byte[] _sink = new byte[BatchSize];
+    private readonly byte[] _lastFrame = new byte[Kit.Frame.HeaderSize];
     private readonly HostilePeer _peer;
     private readonly bool _reads;
     private int _length;
@@ -34,6 +39,9 @@ internal sealed class HostileConnection : IDisposable
         _socket.Connect(victim);
         _socket.Blocking = false;
     }
+
+    /// <summary>How many bytes were taken of what the session has sent.</summary>
+    public long Received => _received;
 
     /// <summary>Queues one frame, and sends what is queued when it is enough.</summary>
     public void Frame(FrameKind kind, FrameFlag flags, uint id, uint length, ReadOnlySpan<byte> payload = default)
@@ -103,29 +111,63 @@ internal sealed class HostileConnection : IDisposable
         }
     }
 
-    /// <summary>Sends what is queued, and waits until the session has answered with so many bytes in all, or seems not to.</summary>
+    /// <summary>Sends what is queued, and waits until the session has answered with so many bytes in all.</summary>
     public void SendAndWaitFor(long answerBytes)
     {
         Send();
-        for (var i = 0; i < 100 && _received < answerBytes; i++)
+        var waited = Stopwatch.StartNew();
+        while (_received < answerBytes)
         {
-            ThrowIfOver();
-            _socket.Poll(1000, SelectMode.SelectRead);
-            Read();
+            ReadAgain(waited, $"{answerBytes:N0} bytes of answers");
         }
+    }
+
+    /// <summary>
+    /// Sends what is queued, waits until the session has said that it ends for a breach of the protocol, and hangs up. All
+    /// that was sent has been looked at by then, if it was no more than the session allows and one. The other answers must
+    /// be frames without a payload.
+    /// </summary>
+    public void SendAndBeThrownOut()
+    {
+        Send();
+        var waited = Stopwatch.StartNew();
+        while (_lastFrame[1] != (byte)FrameKind.GoAway || _received % Kit.Frame.HeaderSize != 0)
+        {
+            ReadAgain(waited, "GoAway");
+        }
+
+        throw new SessionOverException();
     }
 
     /// <summary>Takes at most so many bytes of what the session has sent, which a peer that does not read leaves.</summary>
     public void ReadSome(int count)
     {
+        ThrowIfOver();
         var received = _socket.Receive(_sink.AsSpan(0, count), SocketFlags.None, out var error);
         if (received == 0 && error != SocketError.WouldBlock)
         {
             throw new SessionOverException();
         }
+
+        _received += received;
     }
 
     public void Dispose() => _socket.Dispose();
+
+    private void ReadAgain(Stopwatch waited, string expected)
+    {
+        ThrowIfOver();
+        Assert.True(waited.Elapsed < Patience, $"The session still owes {expected} after {Patience.TotalSeconds} s; it has sent {_received:N0} bytes.");
+        _socket.Poll(1000, SelectMode.SelectRead);
+        Read();
+    }
+
+    private void Remember(ReadOnlySpan<byte> received)
+    {
+        received = received[Math.Max(0, received.Length - _lastFrame.Length)..];
+        _lastFrame.AsSpan(received.Length).CopyTo(_lastFrame);
+        received.CopyTo(_lastFrame.AsSpan(_lastFrame.Length - received.Length));
+    }
 
     private void Read()
     {
@@ -138,6 +180,7 @@ internal sealed class HostileConnection : IDisposable
             }
 
             _received += received;
+            Remember(_sink.AsSpan(0, received));
             if (received < _sink.Length)
             {
                 return;

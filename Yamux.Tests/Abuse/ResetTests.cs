@@ -20,7 +20,7 @@ public class ResetTests(ITestOutputHelper output)
     [Fact]
     public async Task Streams_that_are_reset_with_a_window_of_data_unread_hold_no_more_than_open_ones()
     {
-        var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, static peer => OpenAndReset(peer, new byte[32 * 1024]), seconds: AttackDuration.ShortSeconds);
+        var siege = await Siege.RunAsync(output, Applications.AcceptAndKeep, static peer => OpenAndReset(peer, new byte[32 * 1024]), seconds: AttackDuration.ShortSeconds, goal: Goals.Held(1024 * Window));
 
         siege.AssertOthersGoOn().AssertHeld().AssertMemory(BareSession + (1024 * (Window + 16_384)));
     }
@@ -28,7 +28,7 @@ public class ResetTests(ITestOutputHelper output)
     [Fact]
     public async Task Streams_that_are_reset_with_a_window_of_data_unaccepted_hold_no_more_than_waiting_ones()
     {
-        var siege = await Siege.RunAsync(output, Applications.Idle, static peer => OpenAndReset(peer, new byte[32 * 1024], waits: false), seconds: AttackDuration.ShortSeconds);
+        var siege = await Siege.RunAsync(output, Applications.Idle, static peer => OpenAndReset(peer, new byte[32 * 1024], waits: false), seconds: AttackDuration.ShortSeconds, goal: Goals.Sent(20 * Open));
 
         // Not flat: it fills a hundred windows again and again, and the session is ended after a thousand.
         siege.AssertOthersGoOn().AssertMemory(BareSession + (Open * (Window + 16_384)));

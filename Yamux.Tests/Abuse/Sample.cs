@@ -1,6 +1,7 @@
 namespace Yamux.Tests.Abuse;
 
 /// <summary>What was seen at one moment.</summary>
+/// <param name="Time">When it was seen.</param>
 /// <param name="Heap">
 /// Bytes of the GC heap that are in use, after a collection. Pooled buffers are arrays on that heap, those that wait in the
 /// pool among them, so they are counted.
@@ -9,4 +10,4 @@ namespace Yamux.Tests.Abuse;
 /// <param name="Frames">Frames that the attacker has sent.</param>
 /// <param name="Sessions">Hostile sessions that have not ended and released everything.</param>
 /// <param name="Echoes">Echoes that the bystanders have made.</param>
-internal sealed record Sample(long Heap, TimeSpan Cpu, long Frames, int Sessions, long Echoes);
+internal sealed record Sample(TimeSpan Time, long Heap, TimeSpan Cpu, long Frames, int Sessions, long Echoes);

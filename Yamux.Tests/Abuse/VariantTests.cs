@@ -21,7 +21,7 @@ public class VariantTests(ITestOutputHelper output)
                     peer.Raw(zeros.AsSpan(0, (int)Math.Min(left, zeros.Length)));
                 }
             }
-        });
+        }, Goals.Sent(1));
 
         siege.AssertOthersGoOn().AssertHeld().AssertMemory(BareSession).AssertFlat();
     }
@@ -64,6 +64,6 @@ public class VariantTests(ITestOutputHelper output)
         siege.AssertOthersGoOn().AssertHeld().AssertMemory(BareSession).AssertFlat().AssertWorkPerFrame();
     }
 
-    private Task<Siege> RunAsync(Func<YamuxSession, Task> application, Action<HostileConnection> attack)
-        => Siege.RunAsync(output, application, attack, seconds: AttackDuration.ShortSeconds);
+    private Task<Siege> RunAsync(Func<YamuxSession, Task> application, Action<HostileConnection> attack, Func<IReadOnlyList<Sample>, bool>? goal = null)
+        => Siege.RunAsync(output, application, attack, seconds: AttackDuration.ShortSeconds, goal: goal);
 }

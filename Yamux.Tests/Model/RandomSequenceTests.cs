@@ -1,5 +1,5 @@
-using System.Collections.Concurrent;
 using CsCheck;
+using Yamux.Tests.Faults;
 
 namespace Yamux.Tests.Model;
 
@@ -20,22 +20,10 @@ public class RandomSequenceTests
     [Fact]
     public async Task Whatever_is_done_both_ends_agree_with_the_model()
     {
-        var unobserved = new ConcurrentQueue<Exception>();
-        void OnUnobserved(object? sender, UnobservedTaskExceptionEventArgs e) => unobserved.Enqueue(e.Exception);
-        CollectGarbage(); // Of tests that ran before.
-        TaskScheduler.UnobservedTaskException += OnUnobserved;
-
+        using var unobserved = new UnobservedExceptions();
         var isChosen = Environment.GetEnvironmentVariable("CsCheck_Iter") is not null;
         await Sequence.Any.SampleAsync(World.RunAsync, iter: isChosen ? -1 : Sequences);
 
-        CollectGarbage();
-        TaskScheduler.UnobservedTaskException -= OnUnobserved;
-        Assert.Empty(unobserved);
-    }
-
-    private static void CollectGarbage()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        unobserved.AssertNone();
     }
 }

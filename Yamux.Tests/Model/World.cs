@@ -7,7 +7,7 @@ namespace Yamux.Tests.Model;
 internal sealed partial class World
 {
     // A step that hangs fails the sequence; nothing depends on how long this is.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly Sequence _sequence;
     private readonly Ledger _ledger;
