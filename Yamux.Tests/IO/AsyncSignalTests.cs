@@ -15,21 +15,21 @@ public class AsyncSignalTests
         signal.Set();
         signal.Set();
 
-        Assert.True(signal.WaitAsync().IsCompletedSuccessfully);
-        Assert.False(signal.WaitAsync().IsCompleted);
+        Assert.True(signal.WaitAsync().AsTask().IsCompletedSuccessfully);
+        Assert.False(signal.WaitAsync().AsTask().IsCompleted);
     }
 
     [Fact]
     public async Task A_signal_wakes_the_waiter_and_is_used_up()
     {
         var signal = new AsyncSignal();
-        var first = signal.WaitAsync();
+        var first = signal.WaitAsync().AsTask();
         Assert.False(first.IsCompleted);
 
         signal.Set();
 
-        await first.AsTask().Guarded();
-        Assert.False(signal.WaitAsync().IsCompleted);
+        await first.Guarded();
+        Assert.False(signal.WaitAsync().AsTask().IsCompleted);
     }
 
     [Fact]

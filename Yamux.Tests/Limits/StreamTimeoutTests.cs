@@ -26,6 +26,23 @@ public class StreamTimeoutTests
     }
 
     [Fact]
+    public async Task StreamOpenTimeout_finds_a_stream_that_was_opened_when_those_before_it_had_been_acknowledged()
+    {
+        await using var t = Scenario.Client();
+        await t.OpenUnacknowledgedAsync();
+        await t.OpenUnacknowledgedAsync();
+        await t.OpenUnacknowledgedAsync();
+        await t.Peer.SendAsync(Frame.Ack(3), Frame.Ack(5));
+        await t.Peer.ExpectNothingAsync();
+        await t.OpenUnacknowledgedAsync();
+
+        t.Time.Advance(TimeSpan.FromSeconds(75));
+
+        await t.Peer.ExpectAsync(Frame.Rst(1), Frame.Rst(7));
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    [Fact]
     public async Task StreamOpenTimeout_fails_that_stream_and_no_other_and_not_the_session()
     {
         await using var t = Scenario.Client();
