@@ -83,7 +83,12 @@ public sealed partial class YamuxSession
         {
             lock (_gate)
             {
-                if (!_localGoAway && !_ended)
+                if (_ended)
+                {
+                    return null; // No RST: what the peer is about to hear is that the session has ended.
+                }
+
+                if (!_localGoAway)
                 {
                     var stream = new YamuxStream(this, id, outbound: false);
                     _streams[id] = stream;

@@ -10,8 +10,8 @@ public sealed class HashicorpTests(GoPeerBinary go)
     {
         await using var target = go.Start("conformance", "-listen", "127.0.0.1:0", "-keepalive");
         var address = $"{await target.AddressAsync()}";
-        var strict = await Yamuxspec.RunAsync("--connect", address, "--timeout", "15");
-        var own = strict.Failed.Any() ? await Yamuxspec.RunAsync(["--connect", address, "--timeout", "15", "--profile", "hashicorp", "--only", .. strict.Failed.Select(result => result.Id)]) : null;
+        var strict = await Yamuxspec.RunAsync("--connect", address, "--timeout", "10");
+        var own = strict.Failed.Any() ? await Yamuxspec.RunAsync(["--connect", address, "--timeout", "10", "--profile", "hashicorp", "--only", .. strict.Failed.Select(result => result.Id)]) : null;
         ConformanceTable.AssertMeasured("hashicorp/yamux", strict, own);
     }
 }

@@ -10,8 +10,8 @@ public sealed class Libp2pTests(NodePeerPackage node)
     {
         await using var target = await node.StartAsync("--listen", "127.0.0.1:0", "--keepalive");
         var address = $"{await target.AddressAsync()}";
-        var strict = await Yamuxspec.RunAsync("--connect", address, "--timeout", "15");
-        var own = strict.Failed.Any() ? await Yamuxspec.RunAsync(["--connect", address, "--timeout", "15", "--profile", "libp2p", "--only", .. strict.Failed.Select(result => result.Id)]) : null;
+        var strict = await Yamuxspec.RunAsync("--connect", address, "--timeout", "10");
+        var own = strict.Failed.Any() ? await Yamuxspec.RunAsync(["--connect", address, "--timeout", "10", "--profile", "libp2p", "--only", .. strict.Failed.Select(result => result.Id)]) : null;
         ConformanceTable.AssertMeasured("js-libp2p-yamux", strict, own);
     }
 }
