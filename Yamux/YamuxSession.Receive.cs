@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Yamux.Internal;
 using Yamux.Protocol;
 
@@ -18,11 +20,18 @@ public sealed partial class YamuxSession
 
     // Everything below is the loop's own, but for the one that says otherwise.
     private readonly TaskCompletionSource _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly HashSet<YamuxStream> _touched = [];
+    private readonly List<YamuxStream> _touched = [];
+    private readonly byte[] _header = new byte[FrameHeader.Size];
+    private readonly Action _onRead;
+    private readonly bool _lendsThread;
+    private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
+    private IThreadPoolWorkItem? _lastWoken;
+    private int _headerLength;
     private uint _payloadLeft;
     private YamuxStream? _payloadStream;
     private bool _finAfterPayload;
     private int _unflushedAnswers;
+    private bool _flushWanted;
     private int _ignoredLogged; // Interlocked
 
     /// <summary>Reports something that a correct peer does not do and that is tolerated, a few times per session.</summary>
@@ -34,44 +43,98 @@ public sealed partial class YamuxSession
         }
     }
 
-    private async Task ReceiveAsync()
+    // Runs until the transport has nothing more to read at once.
+    private void Receive()
     {
-        try
+        do
         {
-            var completed = false;
-            while (!completed)
+            try
             {
-                var read = await _transport.Input.ReadAsync().ConfigureAwait(false);
-                completed = read.IsCompleted;
-                if (_ended)
-                {
-                    // Only waiting for the peer to close its side, or for our own patience to end.
-                    completed |= read.IsCanceled;
-                    _transport.Input.AdvanceTo(read.Buffer.End);
-                }
-                else
-                {
-                    Process(read.Buffer, read.IsCompleted);
-                }
+#pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
+                _read = _transport.Input.ReadAsync().ConfigureAwait(false).GetAwaiter();
+#pragma warning restore CA2012
             }
+            catch (Exception error)
+            {
+                OnReceiveFailed(error);
+                break;
+            }
+
+            if (!_read.IsCompleted)
+            {
+                var reader = _lastWoken;
+                _lastWoken = null;
+                _read.UnsafeOnCompleted(_onRead);
+
+                // From here on another thread may be the loop, and this one is free: it saves the reader a change of threads.
+                if (Thread.CurrentThread.IsThreadPoolThread)
+                {
+                    reader?.Execute();
+                }
+                else if (reader is not null)
+                {
+                    ThreadPool.UnsafeQueueUserWorkItem(reader, preferLocal: false);
+                }
+
+                return;
+            }
+
+            QueueLastWoken();
         }
-        catch (Exception error)
+        while (TryProcess());
+
+        QueueLastWoken();
+        _received.SetResult();
+    }
+
+    private void OnRead()
+    {
+        if (TryProcess())
         {
-            End(new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error), SessionEnding.Failed);
+            Receive();
         }
-        finally
+        else
         {
+            QueueLastWoken();
             _received.SetResult();
         }
     }
 
-    private void Process(ReadOnlySequence<byte> buffer, bool isLast)
+    // False: nothing more will come.
+    private bool TryProcess()
     {
-        var rest = buffer;
+        try
+        {
+            var read = _read.GetResult();
+            if (_ended)
+            {
+                // Only waiting for the peer to close its side, or for our own patience to end.
+                _transport.Input.AdvanceTo(read.Buffer.End);
+                return !read.IsCompleted && !read.IsCanceled;
+            }
+
+            Process(read.Buffer, read.IsCompleted);
+            return !read.IsCompleted;
+        }
+        catch (Exception error)
+        {
+            OnReceiveFailed(error);
+            return false;
+        }
+    }
+
+    private void OnReceiveFailed(Exception error)
+        => End(new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error), SessionEnding.Failed);
+
+    private void Process(in ReadOnlySequence<byte> buffer, bool isLast)
+    {
         try
         {
             Timer.OnReceived();
-            ProcessFrames(ref rest);
+            foreach (var piece in buffer)
+            {
+                ProcessBytes(piece.Span);
+            }
         }
         catch (YamuxException error)
         {
@@ -87,21 +150,21 @@ public sealed partial class YamuxSession
         finally
         {
             // Also after an error: what came before it was right, and readers get it.
-            _transport.Input.AdvanceTo(rest.Start, buffer.End);
-            FlushTouched();
+            _transport.Input.AdvanceTo(buffer.End);
+            WakeReaders();
         }
 
         if (isLast)
         {
-            OnEndOfInput(rest.Length);
+            OnEndOfInput();
         }
     }
 
-    private void OnEndOfInput(long rest)
+    private void OnEndOfInput()
     {
-        if (rest > 0 || _payloadLeft > 0)
+        if (_headerLength > 0 || _payloadLeft > 0)
         {
-            var what = rest > 0 ? $"after {rest} of a header's {FrameHeader.Size} bytes" : $"{_payloadLeft} bytes before the end of a payload";
+            var what = _headerLength > 0 ? $"after {_headerLength} of a header's {FrameHeader.Size} bytes" : $"{_payloadLeft} bytes before the end of a payload";
             End(new YamuxException(YamuxErrorCode.ConnectionLost, $"The peer closed the connection in the middle of a frame: {what}."), SessionEnding.Failed);
         }
         else if (_writeFailure is { } failure && !_remoteGoAway)
@@ -114,52 +177,51 @@ public sealed partial class YamuxSession
         }
     }
 
-    private void ProcessFrames(ref ReadOnlySequence<byte> rest)
+    private void ProcessBytes(ReadOnlySpan<byte> bytes)
     {
-        Span<byte> scratch = stackalloc byte[FrameHeader.Size];
-        while (true)
+        while (!bytes.IsEmpty)
         {
             if (_payloadLeft > 0)
             {
-                if (rest.IsEmpty)
-                {
-                    return;
-                }
-
-                ProcessPayload(ref rest);
-                continue;
+                var count = (int)Math.Min((uint)bytes.Length, _payloadLeft);
+                ProcessPayload(bytes[..count]);
+                bytes = bytes[count..];
             }
-
-            if (rest.Length < FrameHeader.Size)
+            else if (_headerLength == 0 && bytes.Length >= FrameHeader.Size)
             {
-                return;
-            }
-
-            FrameHeader header;
-            if (rest.FirstSpan.Length >= FrameHeader.Size)
-            {
-                header = FrameHeader.Read(rest.FirstSpan);
+                ProcessHeader(FrameHeader.Read(bytes));
+                bytes = bytes[FrameHeader.Size..];
             }
             else
             {
-                rest.Slice(0, FrameHeader.Size).CopyTo(scratch);
-                header = FrameHeader.Read(scratch);
+                var count = Math.Min(bytes.Length, FrameHeader.Size - _headerLength);
+                bytes[..count].CopyTo(_header.AsSpan(_headerLength));
+                bytes = bytes[count..];
+                _headerLength += count;
+                if (_headerLength == FrameHeader.Size)
+                {
+                    _headerLength = 0;
+                    ProcessHeader(FrameHeader.Read(_header));
+                }
             }
-
-            rest = rest.Slice(FrameHeader.Size);
-            ProcessHeader(header);
         }
     }
 
-    private void ProcessPayload(ref ReadOnlySequence<byte> rest)
+    private void ProcessPayload(ReadOnlySpan<byte> piece)
     {
-        var piece = rest.Slice(0, Math.Min(rest.Length, _payloadLeft));
-        if (_payloadStream is { } stream && stream.OnPayload(piece))
+        if (_payloadStream is { } stream)
         {
-            _touched.Add(stream);
+            if (!stream.OnPayload(piece, (int)Math.Min(_payloadLeft, int.MaxValue)))
+            {
+                _flushWanted = true; // It was dropped, and may have become credit.
+            }
+            else if (!stream.IsTouched)
+            {
+                stream.IsTouched = true;
+                _touched.Add(stream);
+            }
         }
 
-        rest = rest.Slice(piece.End);
         _payloadLeft -= (uint)piece.Length;
         if (_payloadLeft == 0)
         {
@@ -244,6 +306,7 @@ public sealed partial class YamuxSession
                 $"{Options.MaxQueuedAnswers} answers to the peer wait to be sent, because it asks and does not read");
         }
 
+        _flushWanted = true;
         if (++_unflushedAnswers >= Math.Min(AnswersPerFlush, Options.MaxQueuedAnswers))
         {
             _unflushedAnswers = 0;
@@ -251,16 +314,48 @@ public sealed partial class YamuxSession
         }
     }
 
-    private void FlushTouched()
+    // Once for all that was read: a reader sees as much as there is, and the first is not woken while the others' bytes are
+    // still looked at.
+    private void WakeReaders()
     {
+        var woken = 0;
         foreach (var stream in _touched)
         {
-            stream.FlushInput();
+            stream.IsTouched = false;
+            if (stream.TryWakeReader())
+            {
+                woken++;
+                QueueLastWoken();
+                _lastWoken = stream.Reader;
+            }
         }
 
-        _touched.Clear();
+        if (_touched.Count > 0)
+        {
+            _touched.Clear();
+            Writer.OnInput(woken);
+        }
+
+        if (!_lendsThread)
+        {
+            QueueLastWoken();
+        }
+
         _unflushedAnswers = 0;
-        Writer.Flush();
+        if (_flushWanted)
+        {
+            _flushWanted = false;
+            Writer.Flush();
+        }
+    }
+
+    private void QueueLastWoken()
+    {
+        if (_lastWoken is { } reader)
+        {
+            _lastWoken = null;
+            ThreadPool.UnsafeQueueUserWorkItem(reader, preferLocal: false);
+        }
     }
 
     /// <summary>Whether one more line may be logged about what the peer does. It could provoke any number of them.</summary>

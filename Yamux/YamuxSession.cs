@@ -38,7 +38,6 @@ public sealed partial class YamuxSession : IAsyncDisposable
     private bool _localGoAway;
     private volatile bool _remoteGoAway;
     private volatile bool _ended;
-    private Task? _receiving;
     private YamuxException? _endReason;
     private YamuxException? _writeFailure;
 
@@ -57,6 +56,10 @@ public sealed partial class YamuxSession : IAsyncDisposable
         _earlyResets = new RateLimit(options.MaxEarlyResets, options.RateLimitPeriod, options.TimeProvider);
         _emptyFrames = new RateLimit(options.MaxEmptyFrames, options.RateLimitPeriod, options.TimeProvider);
         Timer = new SessionTimer(options, this);
+        _onRead = OnRead;
+
+        // Where the read loop goes on, on a thread of the pool's, and never on one that has other work to go back to.
+        _lendsThread = transport is StreamTransport { IsSocket: true };
         Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers);
     }
 
@@ -104,7 +107,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         {
             var session = new YamuxSession(transport, role, options, logger ?? NullLogger.Instance);
             session.Timer.Start();
-            session._receiving = Task.Run(session.ReceiveAsync);
+            ThreadPool.UnsafeQueueUserWorkItem(static session => session.Receive(), session, preferLocal: false);
             return session;
         }
         finally
@@ -147,7 +150,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
             throw;
         }
 
-        Writer.Flush();
+        Writer.FlushSoon();
         return stream;
     }
 

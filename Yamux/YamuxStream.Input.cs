@@ -50,14 +50,17 @@ public sealed partial class YamuxStream
         return wanted;
     }
 
-    /// <summary>A piece of a wanted payload has come. True if a reader may have to be woken, by <see cref="FlushInput"/>.</summary>
-    internal bool OnPayload(ReadOnlySequence<byte> piece)
+    /// <summary>
+    /// A piece of a wanted payload has come, of <paramref name="expected"/> bytes that its frame still has. True if a reader may
+    /// have to be woken, by <see cref="TryWakeReader"/>.
+    /// </summary>
+    internal bool OnPayload(ReadOnlySpan<byte> piece, int expected)
     {
         lock (_gate)
         {
             if ((_state & (StreamState.Failed | StreamState.InputCompleted)) == 0)
             {
-                _input.WriteUnsynchronized(piece);
+                _input.WriteUnsynchronized(piece, expected);
                 return true;
             }
 
@@ -82,17 +85,20 @@ public sealed partial class YamuxStream
         Run(effects);
     }
 
-    /// <summary>Shows the reader what has come.</summary>
-    internal void FlushInput()
+    /// <summary>True if a reader waited for what has come. The caller must see to it that <see cref="Reader"/> is executed.</summary>
+    internal bool TryWakeReader()
     {
         lock (_gate)
         {
-            if ((_state & (StreamState.Failed | StreamState.InputCompleted | StreamState.FinReceived)) == 0)
-            {
-                _input.FlushUnsynchronized();
-            }
+            return _input.TryWakeUnsynchronized();
         }
     }
+
+    /// <summary>Whether the stream is among those to which the receive loop has brought bytes. The loop's own.</summary>
+    internal bool IsTouched { get; set; }
+
+    /// <summary>Lets a reader that <see cref="TryWakeReader"/> has woken go on.</summary>
+    internal IThreadPoolWorkItem Reader => _input;
 
     private bool IsInputCompleted => _state.HasFlag(StreamState.InputCompleted);
 
@@ -134,27 +140,23 @@ public sealed partial class YamuxStream
     }
 
     // None after the peer's FIN: it needs no more, and some peers take offence.
-    private void GiveCreditUnsynchronized(uint credit)
+    private bool GiveCreditUnsynchronized(uint credit)
     {
-        if (credit != 0 && (_state & (StreamState.FinReceived | StreamState.Failed)) == 0)
+        if (credit == 0 || (_state & (StreamState.FinReceived | StreamState.Failed)) != 0)
         {
-            Session.Writer.AppendCredit(this, credit);
-        }
-    }
-
-    // The reader has seen all there is, keeps some of it, and wants more. It may be waiting for more than a window holds.
-    private void OnReaderWantsMore(long examined)
-    {
-        lock (_gate)
-        {
-            if (_input.Received == examined)
-            {
-                GiveCreditUnsynchronized(_receiveWindow.Starve());
-            }
+            return false;
         }
 
-        Session.Writer.Flush();
+        Session.Writer.AppendCredit(this, credit);
+        return true;
     }
+
+    // True if there is credit to be sent.
+    private bool OnConsumedUnsynchronized(uint count) => GiveCreditUnsynchronized(_receiveWindow.Consume(count));
+
+    // The reader has seen all there is, keeps some of it, and wants more. It may be waiting for more than a window holds. True
+    // if there is credit to be sent.
+    private bool OnReaderWantsMoreUnsynchronized() => GiveCreditUnsynchronized(_receiveWindow.Starve());
 
     private void OnInputCompleted()
     {
@@ -167,7 +169,6 @@ public sealed partial class YamuxStream
             }
 
             effects = SetUnsynchronized(StreamState.InputCompleted) | StreamEffects.Flush;
-            _input.EndUnsynchronized(); // Wakes a reader that waits, on another thread.
             GiveCreditUnsynchronized(_receiveWindow.Consume((uint)_input.CompleteUnsynchronized()));
         }
 

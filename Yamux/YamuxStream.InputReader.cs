@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 using Yamux.Internal;
+using Yamux.IO;
 
 namespace Yamux;
 
@@ -10,238 +10,346 @@ namespace Yamux;
 public sealed partial class YamuxStream
 {
     /// <summary>
-    /// A pipe that the receive loop writes (always under the stream's gate) and the user reads. Unlike a bare pipe it tells
-    /// the stream what was consumed, and shows a failure only after everything that came before it.
+    /// A queue that the receive loop fills and the user empties, both under the stream's gate. Unlike a bare pipe it tells the
+    /// stream what was consumed, and shows a failure only after everything that came before it. It holds memory while there
+    /// are bytes that nobody has consumed, and allocates nothing to wait.
     /// </summary>
-    private sealed class InputReader(YamuxStream stream) : PipeReader
+    private sealed class InputReader(YamuxStream stream) : PipeReader, IValueTaskSource<ReadResult>, IThreadPoolWorkItem
     {
-        // No threshold: the window bounds what is buffered. Readers are woken on the thread pool, never on the receive loop.
-        private static readonly PipeOptions Options = new(
-            readerScheduler: PipeScheduler.ThreadPool,
-            writerScheduler: PipeScheduler.Inline,
-            pauseWriterThreshold: 0,
-            useSynchronizationContext: false);
+        private const int SegmentSize = 4096;
 
-        private readonly Pipe _pipe = new(Options);
-
-        // Set under the gate, before the pipe's writer is completed; that is what makes it visible here.
-        private YamuxException? _failure;
-
-        // Guarded by the gate: whether the reader has a buffer in hand, which must stay valid until it advances, and how many
-        // bytes it has consumed since the stream began.
+        // Guarded by the gate, all of it but the read that waits and its registration.
+        private SegmentedBuffer _buffer = new(SegmentSize);
+        private ManualResetValueTaskSourceCore<bool> _wait;
+        private CancellationTokenRegistration _registration;
+        private CancellationToken _token;
+        private ReadState _state;
+        private bool _ended;
+        private bool _cancelled;
         private bool _endShown;
-        private bool _bufferOut;
-        private long _consumed;
-
-        // The reader's own: the last buffer it was given, and how far it has looked since the stream began.
-        private ReadOnlySequence<byte> _lastRead;
-        private long _examined;
-
-        // What the reader was told. The pipe is not asked again: it may be completed while a read that waited still ends.
+        private YamuxException? _failure;
         private YamuxException? _told;
 
-        /// <summary>How many bytes have been written here since the stream began. Guarded by the gate.</summary>
+        // The last buffer that the reader was given; and how many bytes have come, were consumed, and were examined, since
+        // the stream began.
+        private ReadOnlySequence<byte> _lastRead;
+        private long _consumed;
+        private long _examined;
+
+        /// <summary>How many bytes have come since the stream began. Guarded by the gate.</summary>
         public long Received { get; private set; }
 
-        public void WriteUnsynchronized(ReadOnlySequence<byte> piece)
+        /// <summary>Adds bytes that the peer sent. <paramref name="expected"/>: how many its frame still has, these among them.</summary>
+        public void WriteUnsynchronized(ReadOnlySpan<byte> piece, int expected)
         {
-            foreach (var part in piece)
-            {
-                _pipe.Writer.Write(part.Span);
-            }
-
+            _buffer.Write(piece, expected);
             Received += piece.Length;
         }
 
-        public void FlushUnsynchronized()
+        /// <summary>True if a reader waited and has something to read now. The caller must see to it that <see cref="Execute"/> runs.</summary>
+        public bool TryWakeUnsynchronized()
         {
-            var flush = _pipe.Writer.FlushAsync();
-            Debug.Assert(flush.IsCompleted, "a pipe without threshold has nothing to wait for");
-            flush.GetAwaiter().GetResult();
-        }
-
-        public void EndUnsynchronized() => _pipe.Writer.Complete();
-
-        public void FailUnsynchronized(YamuxException? failure)
-        {
-            _failure ??= failure;
-            _pipe.Writer.Complete();
-        }
-
-        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
-        {
-            if (_told is { } told)
-            {
-                return ValueTask.FromException<ReadResult>(told.ForCaller());
-            }
-
-            // With nothing kept back there is no window to overstay: what was consumed has become credit.
-            if (_examined > _consumed)
-            {
-                stream.OnReaderWantsMore(_examined);
-            }
-
-            try
-            {
-                var read = _pipe.Reader.ReadAsync(cancellationToken);
-                return read.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Check(read.Result)) : WaitAsync(read);
-            }
-            catch (YamuxException failure)
-            {
-                return ValueTask.FromException<ReadResult>(failure);
-            }
-            catch (InvalidOperationException) when (stream.IsInputCompleted)
-            {
-                return ValueTask.FromException<ReadResult>(NewCompletedException()); // By another thread, this instant or before.
-            }
-        }
-
-        public override bool TryRead(out ReadResult result)
-        {
-            if (_told is { } told)
-            {
-                throw told.ForCaller();
-            }
-
-            if (!_pipe.Reader.TryRead(out result))
+            if (_state != ReadState.Waiting || !IsReadyUnsynchronized())
             {
                 return false;
             }
 
-            result = Check(result);
+            _state = ReadState.Woken;
             return true;
+        }
+
+        /// <summary>Nothing more will come; with <paramref name="failure"/>, because of that.</summary>
+        public void EndUnsynchronized(YamuxException? failure = null)
+        {
+            _ended = true;
+            _failure ??= failure;
+            WakeUnsynchronized();
+        }
+
+        public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                return ValueTask.FromCanceled<ReadResult>(cancellationToken);
+            }
+
+            var effects = StreamEffects.None;
+            ReadResult result = default;
+            YamuxException? failure;
+            var credit = false;
+            bool ready;
+            lock (stream._gate)
+            {
+                ThrowIfReadingUnsynchronized();
+                ready = IsReadyUnsynchronized();
+                if (ready)
+                {
+                    failure = TakeUnsynchronized(out result, ref effects);
+                }
+                else
+                {
+                    failure = null;
+
+                    // With nothing kept back there is no window to overstay: what was consumed has become credit.
+                    credit = _examined > _consumed && stream.OnReaderWantsMoreUnsynchronized();
+
+                    _state = ReadState.Waiting;
+                    _token = cancellationToken;
+                    _wait.Reset();
+                }
+            }
+
+            stream.Run(effects);
+            if (ready)
+            {
+                return failure is null ? new ValueTask<ReadResult>(result) : ValueTask.FromException<ReadResult>(failure.ForCaller());
+            }
+
+            if (credit)
+            {
+                stream.Session.Writer.Flush();
+            }
+
+            var wait = new ValueTask<ReadResult>(this, _wait.Version);
+            if (cancellationToken.CanBeCanceled)
+            {
+                // Outside the gate, which the callback takes; it may run at once, on this thread.
+                _registration = cancellationToken.UnsafeRegister(
+                    static (reader, token) => ((InputReader)reader!).OnTokenCancelled(token), this);
+            }
+
+            return wait;
+        }
+
+        public override bool TryRead(out ReadResult result)
+        {
+            var effects = StreamEffects.None;
+            YamuxException? failure;
+            lock (stream._gate)
+            {
+                ThrowIfReadingUnsynchronized();
+                if (!IsReadyUnsynchronized())
+                {
+                    result = default;
+                    return false;
+                }
+
+                failure = TakeUnsynchronized(out result, ref effects);
+            }
+
+            stream.Run(effects);
+            return failure is null ? true : throw failure.ForCaller();
         }
 
         public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
         public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
         {
-            // Measured first: afterwards the positions are no longer valid.
-            long count = 0;
-            long kept = 0;
-            if (!_lastRead.IsEmpty)
-            {
-                count = _lastRead.Slice(_lastRead.Start, consumed).Length;
-                kept = _lastRead.Slice(consumed, examined).Length;
-            }
-
-            _lastRead = default;
-            var effects = StreamEffects.None;
+            StreamEffects effects;
+            bool credit;
             lock (stream._gate)
             {
-                _pipe.Reader.AdvanceTo(consumed, examined);
-                _bufferOut = false;
-                _consumed += count;
-                _examined = _consumed + kept;
-                if (stream.IsInputCompleted)
+                if (_state != ReadState.BufferOut)
                 {
-                    _pipe.Reader.Complete(); // It was put off for the buffer's sake, and the credit was given then.
-                    return;
+                    throw new InvalidOperationException($"No buffer of yamux stream {stream.Id} is being read.");
                 }
 
-                if (_endShown && _consumed == Received)
-                {
-                    effects = stream.SetUnsynchronized(StreamState.LetGo);
-                }
-
-                if (count > 0)
-                {
-                    stream.GiveCreditUnsynchronized(stream._receiveWindow.Consume((uint)count));
-                }
+                var count = Distance(_lastRead, _lastRead.Start, consumed);
+                var seen = Distance(_lastRead, _lastRead.Start, examined);
+                effects = AdvanceUnsynchronized(count, Math.Max(count, seen), out credit);
             }
 
             stream.Run(effects);
-            if (count > 0)
+            if (credit)
             {
                 stream.Session.Writer.Flush();
             }
         }
 
-        public override void CancelPendingRead() => _pipe.Reader.CancelPendingRead();
-
-        public override void Complete(Exception? exception = null)
+        public override void CancelPendingRead()
         {
-            stream.OnInputCompleted();
+            lock (stream._gate)
+            {
+                _cancelled = true;
+                WakeUnsynchronized();
+            }
         }
+
+        public override void Complete(Exception? exception = null) => stream.OnInputCompleted();
 
         /// <summary>Drops what is buffered. Returns how many bytes nobody has consumed.</summary>
         public long CompleteUnsynchronized()
         {
-            if (!_bufferOut)
+            _ended = true;
+            if (_state != ReadState.BufferOut)
             {
-                _pipe.Reader.Complete();
+                _buffer.Clear(); // Else it is put off until the reader gives its buffer back.
             }
 
+            WakeUnsynchronized();
             return Received - _consumed;
         }
 
-        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-        private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> read)
+        /// <summary>Lets the reader that was woken go on, on this thread.</summary>
+        public void Execute() => _wait.SetResult(true);
+
+        ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
         {
+            _wait.GetResult(token);
+            _registration.Unregister();
+            _registration = default;
+            var effects = StreamEffects.None;
+            YamuxException? failure;
             ReadResult result;
-            try
+            lock (stream._gate)
             {
-                result = await read.ConfigureAwait(false);
-            }
-            catch (InvalidOperationException) when (stream.IsInputCompleted)
-            {
-                throw NewCompletedException();
+                _state = ReadState.None;
+                if (!IsReadyUnsynchronized())
+                {
+                    throw new OperationCanceledException(_token);
+                }
+
+                failure = TakeUnsynchronized(out result, ref effects);
             }
 
-            return Check(result);
+            stream.Run(effects);
+            return failure is null ? result : throw failure.ForCaller();
         }
 
-        private YamuxException NewCompletedException()
-            => new(YamuxErrorCode.StreamAborted, $"The input of yamux stream {stream.Id} was completed at this end.");
+        ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _wait.GetStatus(token);
 
-        private ReadResult Check(ReadResult result)
+        void IValueTaskSource<ReadResult>.OnCompleted(
+            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+            => _wait.OnCompleted(continuation, state, token, flags);
+
+        private static long Distance(in ReadOnlySequence<byte> buffer, SequencePosition start, SequencePosition end)
         {
-            var effects = StreamEffects.None;
-            try
+            if (ReferenceEquals(start.GetObject(), end.GetObject()))
             {
-                lock (stream._gate)
+                var distance = end.GetInteger() - start.GetInteger();
+                if (distance >= 0 && distance <= buffer.Length)
                 {
-                    return CheckUnsynchronized(result, ref effects);
+                    return distance;
                 }
             }
-            finally
+
+            return buffer.Slice(start, end).Length; // Throws for a position that is none of the buffer's.
+        }
+
+        // The token may be one of a read that has ended: it could not be taken back in time.
+        private void OnTokenCancelled(CancellationToken token)
+        {
+            lock (stream._gate)
             {
-                stream.Run(effects);
+                if (_state == ReadState.Waiting && _token == token)
+                {
+                    _state = ReadState.Woken;
+                    ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                }
             }
         }
 
-        private ReadResult CheckUnsynchronized(ReadResult result, ref StreamEffects effects)
+        private void WakeUnsynchronized()
         {
-            if (stream.IsInputCompleted)
+            if (TryWakeUnsynchronized())
             {
-                _told = NewCompletedException(); // The buffer has gone back to its pool.
-                throw _told.ForCaller();
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            }
+        }
+
+        private void ThrowIfReadingUnsynchronized()
+        {
+            if (_state != ReadState.None)
+            {
+                throw new InvalidOperationException(
+                    _state == ReadState.BufferOut
+                        ? $"The last buffer of yamux stream {stream.Id} was not given back: AdvanceTo comes before the next read."
+                        : $"Yamux stream {stream.Id} is being read by another caller; it takes one at a time.");
+            }
+        }
+
+        private bool IsReadyUnsynchronized() => Received > _examined || _ended || _cancelled || _told is not null;
+
+        // The failure, if there is nothing to be read before it.
+        private YamuxException? TakeUnsynchronized(out ReadResult result, ref StreamEffects effects)
+        {
+            result = default;
+            if (_told is not null)
+            {
+                return _told;
             }
 
-            var buffer = result.Buffer;
-            if (result.IsCompleted && !result.IsCanceled && _failure is { } failure)
+            if (stream.IsInputCompleted)
+            {
+                return _told = new YamuxException(
+                    YamuxErrorCode.StreamAborted, $"The input of yamux stream {stream.Id} was completed at this end.");
+            }
+
+            var cancelled = _cancelled;
+            _cancelled = false;
+            var buffer = _buffer.Content;
+            if (_ended && !cancelled && _failure is { } failure)
             {
                 var unseen = _consumed + buffer.Length > _examined;
                 if (!unseen || failure.ErrorCode == YamuxErrorCode.StreamAborted)
                 {
-                    _told = failure;
                     effects = stream.SetUnsynchronized(StreamState.LetGo);
-                    throw failure.ForCaller();
+                    return _told = failure;
                 }
             }
 
             _lastRead = buffer;
-            _bufferOut = true;
+            _state = ReadState.BufferOut;
 
             // A failure is not an end: the reader comes back for it.
-            var ended = result.IsCompleted && _failure is null;
+            var ended = _ended && _failure is null;
             _endShown |= ended;
             if (ended && buffer.IsEmpty)
             {
                 effects = stream.SetUnsynchronized(StreamState.LetGo);
             }
 
-            return new ReadResult(buffer, result.IsCanceled, ended);
+            result = new ReadResult(buffer, cancelled, ended);
+            return null;
+        }
+
+        private StreamEffects AdvanceUnsynchronized(long count, long seen, out bool credit)
+        {
+            _lastRead = default;
+            _state = ReadState.None;
+            _buffer.Consume(count);
+            _examined = Math.Max(_examined, _consumed + seen);
+            _consumed += count;
+            credit = false;
+            if (stream.IsInputCompleted)
+            {
+                _buffer.Clear(); // It was put off for the reader's sake, and the credit was given then.
+                return StreamEffects.None;
+            }
+
+            var effects = StreamEffects.None;
+            if (_endShown && _consumed == Received)
+            {
+                effects = stream.SetUnsynchronized(StreamState.LetGo);
+            }
+
+            credit = count > 0 && stream.OnConsumedUnsynchronized((uint)count);
+            return effects;
+        }
+
+        /// <summary>Where the reader is.</summary>
+        private enum ReadState
+        {
+            None,
+
+            /// <summary>It waits for bytes, or the end.</summary>
+            Waiting,
+
+            /// <summary>It waited, and is about to go on.</summary>
+            Woken,
+
+            /// <summary>It has a buffer in hand, which must stay valid until it advances.</summary>
+            BufferOut,
         }
     }
 }

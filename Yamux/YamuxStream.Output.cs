@@ -9,12 +9,6 @@ namespace Yamux;
 /// <content>What is sent to the peer: credit becomes Data frames; the end becomes FIN.</content>
 public sealed partial class YamuxStream
 {
-    /// <summary>
-    /// The most bytes in one Data frame. Some peers refuse large frames (rust-yamux: over 1 MiB), and a large frame keeps
-    /// other streams waiting.
-    /// </summary>
-    private const int MaxFramePayload = 64 * 1024;
-
     /// <summary>Writes bytes of the caller's, without a copy of our own, behind those that wait in <see cref="Output"/>.</summary>
     internal ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
         => _output.WriteThroughAsync(bytes, cancellationToken);
@@ -29,7 +23,7 @@ public sealed partial class YamuxStream
             lock (_gate)
             {
                 ThrowIfFailedUnsynchronized();
-                count = (uint)Math.Min(Math.Min(rest.Length, _sendWindow.Available), MaxFramePayload);
+                count = (uint)Math.Min(Math.Min(rest.Length, _sendWindow.Available), FrameWriter.MaxFramePayload);
                 if (count == 0)
                 {
                     return false;
@@ -58,7 +52,7 @@ public sealed partial class YamuxStream
                 throw Session.NewEndedException();
             }
 
-            Session.Writer.Flush();
+            Session.Writer.FlushData();
             rest = rest.Slice(count);
         }
 

@@ -18,7 +18,7 @@ public sealed partial class YamuxStream
         private const int SegmentSize = 4096;
 
         private readonly Lock _lock = new();
-        private readonly SegmentedBuffer _pending = new(SegmentSize);
+        private SegmentedBuffer _pending = new(SegmentSize);
         private bool _sending;
         private bool _completed;
         private bool _flushCancelled;

@@ -142,7 +142,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             }
         }
 
-        Session.Writer.Flush();
+        Session.Writer.FlushSoon();
     }
 
     /// <summary>
@@ -201,7 +201,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         tellPeer &= !_state.HasFlag(StreamState.Removed);
         _failure = failure;
         var effects = SetUnsynchronized(StreamState.Failed) | SetUnsynchronized(StreamState.Removed);
-        _input.FailUnsynchronized(endedWell ? null : failure);
+        _input.EndUnsynchronized(endedWell ? null : failure);
         _output.Wake();
         Session.Writer.CancelCredit(this, reset: tellPeer);
         return effects | StreamEffects.Flush;
@@ -282,7 +282,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
 
         if (effects.HasFlag(StreamEffects.Flush))
         {
-            Session.Writer.Flush();
+            Session.Writer.FlushSoon();
         }
 
         if (effects.HasFlag(StreamEffects.ReleaseOpenSlot))

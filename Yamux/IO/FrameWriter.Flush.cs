@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Yamux.Protocol;
@@ -8,52 +7,152 @@ namespace Yamux.IO;
 /// <content>The flusher: whoever finds no flush under way, until nothing is left.</content>
 internal sealed partial class FrameWriter
 {
-    // A write that does not end within ConnectionWriteTimeout ends the session, so it must be one that a slow link can do.
-    private const int MaxBytesPerFlush = 64 * 1024;
+    // A write that does not end within ConnectionWriteTimeout ends the session, so it must be one that a slow link can do. It
+    // has room for a full frame with its header, and for the control frames before it.
+    private const int MaxBytesPerWrite = 80 * 1024;
 
-    // A thread that flushes for others gives up after so many flushes in a row: its own work waits meanwhile.
-    private const int MaxFlushesInARow = 8;
+    // A thread that flushes for others gives up after so many writes in a row: its own work waits meanwhile.
+    private const int MaxWritesInARow = 8;
+
+    private const int SmallestSegment = 4096;
+
+    // So much that waiting for more would not save much.
+    private const int WorthOneWrite = 32 * 1024;
+
+    // How many small writes leave one by one although nothing was read: somebody who has more to say than this goes on.
+    private const int MaxWritesAlone = 4;
+
+    // The flusher's own.
+    private SegmentedBuffer _sending = new(SmallestSegment);
+    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
+    private int _writing;
+
+    private bool _handedOver;
+    private bool _scheduled;
+    private int _readersWoken;
+    private int _writesSinceInput;
 
     /// <summary>Sends what was appended. Never waits and never throws; to be called without any lock held.</summary>
     public void Flush()
     {
-        Exception? failure;
-        lock (_gate)
+        if (TryBecomeFlusher())
         {
-            failure = _appendFailure;
-            _appendFailure = null;
-            if (failure is null)
-            {
-                if (_flushing || !_unflushed || _abandoned)
-                {
-                    return;
-                }
-
-                _flushing = true;
-                _unflushed = false;
-            }
-        }
-
-        if (failure is null)
-        {
-            RunFlushes();
-        }
-        else
-        {
-            _owner.OnWriteFailed(failure);
+            RunWrites();
         }
     }
 
-    void IThreadPoolWorkItem.Execute() => RunFlushes();
-
-    private void RunFlushes()
+    /// <summary>
+    /// Sends Data that was appended: at once where it answers what was read last or is worth a write of its own, else soon.
+    /// So one request and its answer go without a change of threads, and many small writes leave together.
+    /// </summary>
+    public void FlushData()
     {
-        for (var count = 0; count < MaxFlushesInARow; count++)
+        lock (_gate)
+        {
+            if (_flushing || _abandoned || _backlog.Length == 0)
+            {
+                return;
+            }
+
+            var alone = _readersWoken <= 1 && _writesSinceInput < MaxWritesAlone;
+            if (alone || _backlog.Length >= WorthOneWrite)
+            {
+                _writesSinceInput++;
+                _flushing = true;
+                TakeBacklogUnsynchronized();
+            }
+            else if (_scheduled)
+            {
+                return;
+            }
+            else
+            {
+                _scheduled = true;
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                return;
+            }
+        }
+
+        RunWrites();
+    }
+
+    /// <summary>The transport was read, and <paramref name="readersWoken"/> readers have Data to answer now.</summary>
+    public void OnInput(int readersWoken)
+    {
+        // A hint for the next flush and no more, so it needs no lock.
+        Volatile.Write(ref _readersWoken, readersWoken);
+        Volatile.Write(ref _writesSinceInput, 0);
+    }
+
+    /// <summary>
+    /// Sends what was appended, behind the work that the thread pool has now: what that appends leaves in the same write.
+    /// </summary>
+    public void FlushSoon()
+    {
+        lock (_gate)
+        {
+            if (_flushing || _scheduled || _backlog.Length == 0)
+            {
+                return;
+            }
+
+            _scheduled = true;
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        lock (_gate)
+        {
+            if (_handedOver)
+            {
+                _handedOver = false;
+            }
+            else
+            {
+                _scheduled = false;
+                if (!TryBecomeFlusherUnsynchronized())
+                {
+                    return;
+                }
+            }
+        }
+
+        RunWrites();
+    }
+
+    private bool TryBecomeFlusher()
+    {
+        lock (_gate)
+        {
+            return TryBecomeFlusherUnsynchronized();
+        }
+    }
+
+    private bool TryBecomeFlusherUnsynchronized()
+    {
+        if (_flushing || _abandoned || _backlog.Length == 0)
+        {
+            return false;
+        }
+
+        _flushing = true;
+        TakeBacklogUnsynchronized();
+        return true;
+    }
+
+    private void RunWrites()
+    {
+        for (var count = 0; count < MaxWritesInARow; count++)
         {
             try
             {
+                var piece = _sending.First;
+                _writing = Math.Min(piece.Length, MaxBytesPerWrite);
 #pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
-                _flush = _output.FlushAsync().ConfigureAwait(false).GetAwaiter();
+                _write = _output.WriteAsync(piece[.._writing]).ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
             }
             catch (Exception error)
@@ -62,63 +161,44 @@ internal sealed partial class FrameWriter
                 return;
             }
 
-            if (!_flush.IsCompleted)
+            if (!_write.IsCompleted)
             {
                 _owner.OnWriteStarted();
-                _flush.UnsafeOnCompleted(_onFlushed);
+                _write.UnsafeOnCompleted(_onWritten);
                 return;
             }
 
-            if (!TryPrepareNextFlush())
+            if (!TryPrepareNextWrite())
             {
                 return;
             }
+        }
+
+        lock (_gate)
+        {
+            _handedOver = true;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    private void OnFlushed()
+    private void OnWritten()
     {
         _owner.OnWriteEnded();
-        if (TryPrepareNextFlush())
+        if (TryPrepareNextWrite())
         {
-            RunFlushes();
+            RunWrites();
         }
     }
 
-    // The flush has ended: true if there is more to flush.
-    private bool TryPrepareNextFlush()
+    // The write has ended: true if there is more to write.
+    private bool TryPrepareNextWrite()
     {
         try
         {
-            if (_flush.GetResult().IsCompleted)
+            if (_write.GetResult().IsCompleted)
             {
                 throw new IOException("The transport takes no more bytes.");
-            }
-
-            lock (_gate)
-            {
-                _answersInOutput = 0;
-                if (!_abandoned)
-                {
-                    MoveBacklogUnsynchronized();
-                    WakeBlockedUnsynchronized();
-                }
-
-                if (_unflushed && !_abandoned)
-                {
-                    _unflushed = false;
-                    return true;
-                }
-
-                _flushing = false;
-                if (_stopped)
-                {
-                    _idleAfterStop.TrySetResult();
-                }
-
-                return false;
             }
         }
         catch (Exception error)
@@ -126,10 +206,40 @@ internal sealed partial class FrameWriter
             Fail(error);
             return false;
         }
+
+        _sending.Consume(_writing);
+        lock (_gate)
+        {
+            if (_abandoned)
+            {
+                _sending.Clear();
+            }
+            else if (_sending.Length > 0)
+            {
+                return true;
+            }
+            else
+            {
+                TakeBacklogUnsynchronized();
+                if (_sending.Length > 0)
+                {
+                    return true;
+                }
+            }
+
+            _flushing = false;
+            if (_stopped)
+            {
+                _idleAfterStop.TrySetResult();
+            }
+
+            return false;
+        }
     }
 
     private void Fail(Exception error)
     {
+        _sending.Clear();
         lock (_gate)
         {
             AbandonUnsynchronized();
@@ -140,7 +250,8 @@ internal sealed partial class FrameWriter
         _owner.OnWriteFailed(error);
     }
 
-    private void MoveBacklogUnsynchronized()
+    // All that waits, and room for as much again: the two buffers change places.
+    private void TakeBacklogUnsynchronized()
     {
         while (_credits.TryDequeue(out var stream))
         {
@@ -151,31 +262,13 @@ internal sealed partial class FrameWriter
             }
         }
 
-        if (_backlog.Length == 0)
-        {
-            return;
-        }
-
-        // The backlog may never be empty while it is moved piece by piece, so answers are counted off when the last of
-        // those that were in it at one time has been moved.
-        if (_answersMoving == 0)
-        {
-            (_answersMoving, _answersInBacklog) = (_answersInBacklog, 0);
-            _movingLeft = _backlog.Length;
-        }
-
-        var count = Math.Min(_backlog.Length, MaxBytesPerFlush);
-        foreach (var piece in _backlog.Content.Slice(0, count))
-        {
-            _output.Write(piece.Span);
-        }
-
-        _backlog.Consume(count);
-        _unflushed = true;
-        _movingLeft -= count;
-        if (_movingLeft <= 0)
-        {
-            (_answersInOutput, _answersMoving) = (_answersMoving, 0);
-        }
+        // Arrays as large as what came last: little traffic holds little memory, and much leaves in large writes.
+        var size = (int)Math.Clamp(_backlog.Length, SmallestSegment, SegmentedBuffer.MaxSegmentSize);
+        (_backlog, _sending) = (_sending, _backlog);
+        _backlog.SegmentSize = size;
+        _answersBeingSent = _answersInBacklog;
+        _answersInBacklog = 0;
+        _lastStreamId = 0;
+        WakeBlockedUnsynchronized();
     }
 }

@@ -9,44 +9,50 @@ namespace Yamux.IO;
 /// Puts frames on the transport: the only code that touches its output.
 /// </summary>
 /// <remarks>
-/// Any thread may append. A frame is copied under the gate, into the transport's own buffer, or, while a flush is under way
-/// (the transport's writer cannot be written to then), into the backlog. Whoever appends calls <see cref="Flush"/> after
-/// leaving its locks: the one who finds no flush under way becomes the flusher, and flushes outside the gate until nothing
-/// is left. So frames that come while the transport is busy leave together, in one write. Control frames never wait;
-/// Data waits when the backlog is full, and new streams when it is fuller still. The gate is a leaf: nothing is called under it but the transport's buffer and
-/// <see cref="AsyncSignal.Set"/>, which runs no foreign code.
+/// Any thread may append. A frame is copied, under the gate, into a buffer of the writer's own; Data that follows Data of the
+/// same stream lengthens that frame. Whoever appends calls <see cref="Flush"/> or <see cref="FlushSoon"/> after leaving its
+/// locks: the one who finds no flush under way becomes the flusher, takes the buffer, leaving an empty one in its place, and
+/// writes it to the transport outside the gate, until nothing is left. So frames that come while the transport is busy leave
+/// together, in one write. Control frames never wait; Data waits when the buffer is full, and new streams when it is fuller
+/// still. The gate is a leaf: nothing is called under it but <see cref="AsyncSignal.Set"/>, which runs no foreign code.
 /// </remarks>
 internal sealed partial class FrameWriter : IThreadPoolWorkItem
 {
     /// <summary>How many bytes may wait behind a flush before Data frames have to wait.</summary>
     public const int MaxBacklog = 128 * 1024;
 
+    /// <summary>
+    /// The most bytes in one Data frame. Some peers refuse large frames (rust-yamux: over 1 MiB), and a large frame keeps
+    /// other streams waiting.
+    /// </summary>
+    public const int MaxFramePayload = 64 * 1024;
+
     private readonly Lock _gate = new();
     private readonly PipeWriter _output;
     private readonly IFrameWriterOwner _owner;
     private readonly int _maxAnswers;
-    private readonly SegmentedBuffer _backlog = new(16 * 1024);
     private readonly Queue<AsyncSignal> _blocked = new();
     private readonly Queue<YamuxStream> _credits = new();
     private readonly TaskCompletionSource _idleAfterStop = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Action _onFlushed;
-    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
+    private readonly Action _onWritten;
+    private SegmentedBuffer _backlog = new(SmallestSegment);
     private bool _flushing;
-    private bool _unflushed;
     private bool _stopped;
     private bool _abandoned;
-    private Exception? _appendFailure;
-    private int _answersInOutput;
     private int _answersInBacklog;
-    private int _answersMoving;
-    private long _movingLeft;
+    private int _answersBeingSent;
+
+    // The Data frame at the end of the backlog: its header, its stream (0: there is none), and the length of its payload.
+    private Memory<byte> _lastHeader;
+    private uint _lastStreamId;
+    private int _lastLength;
 
     public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers)
     {
         _output = output;
         _owner = owner;
         _maxAnswers = maxAnswers;
-        _onFlushed = OnFlushed;
+        _onWritten = OnWritten;
     }
 
     /// <summary>Completes when the writer was stopped and no flush is under way any more.</summary>
@@ -92,19 +98,21 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
                 return true;
             }
 
-            if (_answersInOutput + _answersMoving + _answersInBacklog >= _maxAnswers)
+            if (_answersBeingSent + _answersInBacklog >= _maxAnswers)
             {
                 return false;
             }
 
-            ref var count = ref _flushing ? ref _answersInBacklog : ref _answersInOutput;
-            count++;
+            _answersInBacklog++;
             AppendUnsynchronized(header);
             return true;
         }
     }
 
-    /// <summary>Appends a Data frame. Blocked, <paramref name="writable"/> is set when there is room again.</summary>
+    /// <summary>
+    /// Appends Data, at most <see cref="MaxFramePayload"/> bytes. Blocked, <paramref name="writable"/> is set when there is
+    /// room again.
+    /// </summary>
     public AppendResult TryAppendData(uint streamId, ReadOnlySequence<byte> payload, AsyncSignal writable)
     {
         lock (_gate)
@@ -126,9 +134,21 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
                 return AppendResult.Blocked;
             }
 
-            AppendUnsynchronized(new FrameHeader(FrameType.Data, FrameFlags.None, streamId, (uint)payload.Length));
-            CopyUnsynchronized(payload);
-            return _stopped ? AppendResult.Stopped : AppendResult.Appended;
+            var length = (int)payload.Length;
+            if (_lastStreamId == streamId && _lastLength + length <= MaxFramePayload)
+            {
+                _lastLength += length;
+                new FrameHeader(FrameType.Data, FrameFlags.None, streamId, (uint)_lastLength).Write(_lastHeader.Span);
+            }
+            else
+            {
+                AppendHeaderUnsynchronized(new FrameHeader(FrameType.Data, FrameFlags.None, streamId, (uint)length), length);
+                _lastStreamId = streamId;
+                _lastLength = length;
+            }
+
+            _backlog.Write(payload);
+            return AppendResult.Appended;
         }
     }
 
@@ -193,7 +213,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
             _stopped = true;
             WakeBlockedUnsynchronized();
-            if (!_flushing && !_unflushed)
+            if (!_flushing && _backlog.Length == 0)
             {
                 _idleAfterStop.TrySetResult();
             }
@@ -233,59 +253,22 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
         _abandoned = true;
         _backlog.Clear();
         _credits.Clear();
+        _lastStreamId = 0;
         WakeBlockedUnsynchronized();
     }
 
     private void AppendUnsynchronized(FrameHeader header)
     {
-        if (_flushing)
-        {
-            header.Write(_backlog.GetSpan(FrameHeader.Size));
-            _backlog.Advance(FrameHeader.Size);
-            return;
-        }
-
-        try
-        {
-            header.Write(_output.GetSpan(FrameHeader.Size));
-            _output.Advance(FrameHeader.Size);
-            _unflushed = true;
-        }
-        catch (Exception error)
-        {
-            FailAppendUnsynchronized(error);
-        }
+        AppendHeaderUnsynchronized(header, payloadLength: 0);
+        _lastStreamId = 0;
     }
 
-    private void CopyUnsynchronized(ReadOnlySequence<byte> payload)
+    private void AppendHeaderUnsynchronized(FrameHeader header, int payloadLength)
     {
-        if (_stopped)
-        {
-            return; // The header could not be written.
-        }
-
-        IBufferWriter<byte> target = _flushing ? _backlog : _output;
-        try
-        {
-            foreach (var piece in payload)
-            {
-                target.Write(piece.Span);
-            }
-        }
-        catch (Exception error)
-        {
-            FailAppendUnsynchronized(error);
-        }
-    }
-
-    // The transport's writer threw, as one does that somebody has completed. Flush, which follows, tells the session.
-    private void FailAppendUnsynchronized(Exception error)
-    {
-        _appendFailure ??= error;
-        AbandonUnsynchronized();
-        if (!_flushing)
-        {
-            _idleAfterStop.TrySetResult();
-        }
+        // The payload goes into the same array, if they fit into one.
+        var size = _backlog.Length == 0 ? FrameHeader.Size + payloadLength : FrameHeader.Size;
+        _lastHeader = _backlog.GetMemory(size);
+        header.Write(_lastHeader.Span);
+        _backlog.Advance(FrameHeader.Size);
     }
 }

@@ -1,29 +1,54 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Numerics;
 
 namespace Yamux.IO;
 
 /// <summary>
-/// A queue of bytes in pooled segments: written at its end as an <see cref="IBufferWriter{T}"/>, taken from its front.
-/// Empty, it holds no memory of the pool. Not synchronized.
+/// A queue of bytes in pooled arrays: written at its end, taken from its front. Empty, it holds no array. Not synchronized.
+/// A struct, so that a stream that never carries a byte pays for no more than its fields; it must not be copied.
 /// </summary>
-internal sealed class SegmentedBuffer : IBufferWriter<byte>
+internal struct SegmentedBuffer(int segmentSize)
 {
-    private readonly int _segmentSize;
+    /// <summary>The largest array that it asks for, unless a single <see cref="GetMemory"/> needs more.</summary>
+    public const int MaxSegmentSize = 128 * 1024;
+
+    // Segments without an array that are kept for the next bytes, so that a buffer in steady use allocates nothing.
+    private const int MaxSpares = 4;
+
     private Segment? _head;
     private Segment? _tail;
+    private Segment? _spare;
+    private int _spares;
     private int _headOffset;
 
-    public SegmentedBuffer(int segmentSize) => _segmentSize = segmentSize;
+    /// <summary>The size of the next array, unless more is asked for.</summary>
+    public int SegmentSize { get; set; } = segmentSize;
 
     /// <summary>How many bytes are in the queue.</summary>
     public long Length { get; private set; }
 
-    /// <summary>All bytes in the queue; valid until the next call of any other member.</summary>
-    public ReadOnlySequence<byte> Content => Length == 0
+    /// <summary>All bytes in the queue; valid until bytes are taken from it.</summary>
+    public readonly ReadOnlySequence<byte> Content => Length == 0
         ? ReadOnlySequence<byte>.Empty
         : new ReadOnlySequence<byte>(_head!, _headOffset, _tail!, _tail!.Written);
 
+    /// <summary>The bytes of the first array; valid until bytes are taken from the queue.</summary>
+    public readonly ReadOnlyMemory<byte> First => _head is null ? default : _head.Memory[_headOffset..];
+
+    /// <summary>Room for at least one byte, and for <paramref name="sizeHint"/> if that is more.</summary>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        if (_tail is null || _tail.Free.Length < Math.Max(sizeHint, 1))
+        {
+            Append(Math.Max(sizeHint, SegmentSize));
+        }
+
+        return _tail!.Free;
+    }
+
+    /// <summary>Adds the first <paramref name="count"/> bytes of what <see cref="GetMemory"/> gave.</summary>
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -42,18 +67,36 @@ internal sealed class SegmentedBuffer : IBufferWriter<byte>
         Length += count;
     }
 
-    public Memory<byte> GetMemory(int sizeHint = 0)
+    /// <summary>Adds bytes. <paramref name="expected"/>: how many are about to come with them, which go into one array if they can.</summary>
+    public void Write(ReadOnlySpan<byte> bytes, int expected = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        if (_tail is null || _tail.Free.Length < Math.Max(sizeHint, 1))
+        while (!bytes.IsEmpty)
         {
-            Append(Math.Max(sizeHint, _segmentSize));
-        }
+            if (_tail is null || _tail.Free.IsEmpty)
+            {
+                Append(Math.Clamp(Math.Max(bytes.Length, expected), SegmentSize, MaxSegmentSize));
+            }
 
-        return _tail!.Free;
+            var free = _tail!.Free.Span;
+            var count = Math.Min(free.Length, bytes.Length);
+            bytes[..count].CopyTo(free);
+            _tail.Advance(count);
+            Length += count;
+            expected -= count;
+            bytes = bytes[count..];
+        }
     }
 
-    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+    /// <summary>Adds bytes.</summary>
+    public void Write(ReadOnlySequence<byte> bytes)
+    {
+        var left = (int)Math.Min(bytes.Length, MaxSegmentSize);
+        foreach (var piece in bytes)
+        {
+            Write(piece.Span, left);
+            left -= piece.Length;
+        }
+    }
 
     /// <summary>Takes <paramref name="count"/> bytes from the front.</summary>
     public void Consume(long count)
@@ -71,7 +114,7 @@ internal sealed class SegmentedBuffer : IBufferWriter<byte>
 
             count -= available;
             var next = (Segment?)_head.Next;
-            _head.Return();
+            Release(_head);
             _head = next;
             _headOffset = 0;
         }
@@ -84,19 +127,53 @@ internal sealed class SegmentedBuffer : IBufferWriter<byte>
 
     private void Append(int size)
     {
-        var segment = new Segment(size, _tail);
+        var segment = _spare;
+        if (segment is null)
+        {
+            segment = new Segment();
+        }
+        else
+        {
+            _spare = segment.NextSpare;
+            _spares--;
+        }
+
+        segment.Start((int)BitOperations.RoundUpToPowerOf2((uint)size), _tail);
         _head ??= segment;
         _tail = segment;
     }
 
+    private void Release(Segment segment)
+    {
+        segment.Stop();
+        if (_spares < MaxSpares)
+        {
+            segment.NextSpare = _spare;
+            _spare = segment;
+            _spares++;
+        }
+    }
+
     private sealed class Segment : ReadOnlySequenceSegment<byte>
     {
-        private byte[] _array;
+        private byte[] _array = [];
 
-        public Segment(int size, Segment? previous)
+        public int Written => Memory.Length;
+
+        public Memory<byte> Free => _array.AsMemory(Memory.Length);
+
+        public Segment? NextSpare
+        {
+            get => (Segment?)Next;
+            set => Next = value;
+        }
+
+        public void Start(int size, Segment? previous)
         {
             _array = ArrayPool<byte>.Shared.Rent(size);
             Memory = _array.AsMemory(0, 0);
+            Next = null;
+            RunningIndex = 0;
             if (previous is not null)
             {
                 RunningIndex = previous.RunningIndex + previous.Written;
@@ -104,15 +181,13 @@ internal sealed class SegmentedBuffer : IBufferWriter<byte>
             }
         }
 
-        public int Written => Memory.Length;
-
-        public Memory<byte> Free => _array.AsMemory(Memory.Length);
-
+        // The length alone changes here, so that a reader that holds the bytes before it may go on meanwhile.
         public void Advance(int count) => Memory = _array.AsMemory(0, Memory.Length + count);
 
-        public void Return()
+        public void Stop()
         {
             Memory = default;
+            Next = null;
             ArrayPool<byte>.Shared.Return(_array);
             _array = [];
         }

@@ -25,6 +25,9 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
         Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: WriteBufferSize, leaveOpen: true));
     }
 
+    /// <summary>Whether it is a socket without anything in between.</summary>
+    public bool IsSocket => _stream is NetworkStream;
+
     public PipeReader Input { get; }
 
     public PipeWriter Output { get; }
