@@ -1,11 +1,15 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Benchmarks.CommandLine;
+using Benchmarks.Run;
+using Benchmarks.Serve;
 using Benchmarks.Soak;
 
 // Exit codes: 0 all was well, 1 something was found, 2 the command line was wrong, 130 it was interrupted.
 var root = new RootCommand("Measures the yamux engine, and wears it.")
 {
+    ServeCommand.Create(),
+    RunCommand.Create(),
     SoakCommand.Create(),
 };
 root.SetAction(RequireCommand);

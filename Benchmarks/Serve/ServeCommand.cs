@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.Net;
+using Benchmarks.CommandLine;
+
+namespace Benchmarks.Serve;
+
+/// <summary>The command <c>serve</c>.</summary>
+internal static class ServeCommand
+{
+    /// <summary>Makes the server end with its standard input, hence with whoever started it.</summary>
+    public const string WhileInputOption = "--while-input";
+
+    public static Command Create()
+    {
+        var wire = new WireOptions();
+        var listen = EndPointOption.Create("--listen", "Where to listen. With port 0 the system picks one.", lowestPort: IPEndPoint.MinPort);
+        listen.Required = true;
+        var whileInput = new Option<bool>(WhileInputOption) { Hidden = true };
+        var command = new Command("serve", "Plays the server's end of a measurement, for clients of any implementation. Ends when it is told to (Ctrl-C, SIGTERM).");
+        wire.AddTo(command);
+        command.Add(listen);
+        command.Add(whileInput);
+        command.SetAction(async parsed =>
+        {
+            using var interruption = new Interruption();
+            await using var server = new Server(wire.Implementation(parsed), wire.Settings(parsed));
+            Console.WriteLine($"listening on {server.Listen(parsed.GetRequiredValue(listen))}");
+            var told = parsed.GetValue(whileInput) ? Console.In.ReadToEndAsync() : Task.Delay(Timeout.Infinite, interruption.Token);
+            await await Task.WhenAny(server.RunAsync(interruption.Token), told.ContinueWith(_ => { }, TaskScheduler.Default));
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,12 @@
+using Benchmarks.Wire.Own;
+using Benchmarks.Wire.Raw;
+
+namespace Benchmarks.Wire;
+
+/// <summary>The implementations that this program contains.</summary>
+internal static class Implementations
+{
+    public static IReadOnlyList<IImplementation> All { get; } = [new OwnImplementation(), new RawImplementation()];
+
+    public static IImplementation Find(string name) => All.Single(implementation => implementation.Name == name);
+}
