@@ -8,10 +8,13 @@ namespace Yamux.Tests.Kit;
 /// </summary>
 public sealed class Scenario : IAsyncDisposable
 {
+    private readonly TimeSpan _writeTimeout;
+
     private Scenario(YamuxRole role, Action<YamuxOptions>? configure, PipeOptions? fromSession, bool oneByteAtATime)
     {
         var options = new YamuxOptions { TimeProvider = Time, EnableKeepAlive = false };
         configure?.Invoke(options);
+        _writeTimeout = options.ConnectionWriteTimeout;
         var (ours, theirs) = DuplexPipe.CreatePair(fromSession, oneByteAtATime ? DuplexPipe.Rendezvous : null);
         Peer = new ScriptedPeer(theirs, oneByteAtATime);
         Session = YamuxSession.Create(ours, role, options, Log);
@@ -38,6 +41,12 @@ public sealed class Scenario : IAsyncDisposable
     /// <summary>A session whose connection takes a write only as the peer reads it.</summary>
     public static Scenario Stalled(YamuxRole role = YamuxRole.Client, Action<YamuxOptions>? configure = null)
         => new(role, configure, DuplexPipe.Rendezvous, oneByteAtATime: false);
+
+    /// <summary>
+    /// Waits until ConnectionWriteTimeout runs: what was written has reached a transport that does not take it. There must be
+    /// no earlier timer.
+    /// </summary>
+    public Task WriteStartedAsync() => Time.TimerSetAsync(_writeTimeout);
 
     /// <summary>The session opens a stream, and the peer acknowledges it.</summary>
     public async Task<YamuxStream> OpenAsync(uint credit = 0)

@@ -12,6 +12,7 @@ public class SessionTimeoutTests
         await using var t = Scenario.Stalled();
         var stream = await t.Session.OpenStreamAsync().Guarded();
         var read = stream.Input.ReadAsync().AsTask();
+        await t.WriteStartedAsync();
 
         t.Time.Advance(TimeSpan.FromSeconds(10) - Tick);
         Assert.False(t.Session.Completion.IsCompleted);
@@ -28,11 +29,13 @@ public class SessionTimeoutTests
     {
         await using var t = Scenario.Stalled(configure: options => options.StreamOpenTimeout = Timeout.InfiniteTimeSpan);
         await t.Session.OpenStreamAsync().Guarded();
+        await t.WriteStartedAsync();
         t.Time.Advance(TimeSpan.FromSeconds(10) - Tick);
 
         await t.Peer.ExpectAsync(Frame.Syn(1));
         t.Time.Advance(TimeSpan.FromHours(1));
         await t.Session.OpenStreamAsync().Guarded();
+        await t.WriteStartedAsync();
         t.Time.Advance(TimeSpan.FromSeconds(10) - Tick);
 
         await t.Peer.ExpectAsync(Frame.Syn(3));

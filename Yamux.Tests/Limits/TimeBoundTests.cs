@@ -73,7 +73,11 @@ public class TimeBoundTests
             t => ExpectResetAsync(t, 1)),
         ["ConnectionWriteTimeout, while running"] = new(
             (options, bound) => options.ConnectionWriteTimeout = bound,
-            async t => await t.Session.OpenStreamAsync().Guarded(),
+            async t =>
+            {
+                await t.Session.OpenStreamAsync().Guarded();
+                await t.WriteStartedAsync();
+            },
             ExpectRunningAsync,
             t => Guard.FailsWithAsync(YamuxErrorCode.ConnectionWriteTimeout, t.Session.Completion),
             Stalled: true),
@@ -83,6 +87,7 @@ public class TimeBoundTests
             {
                 await t.Peer.End.Input.CompleteAsync();
                 await t.Session.OpenStreamAsync().Guarded();
+                await t.WriteStartedAsync();
             },
             ExpectRunningAsync,
             t => Guard.FailsWithAsync(YamuxErrorCode.ConnectionLost, t.Session.Completion)),
@@ -91,6 +96,7 @@ public class TimeBoundTests
             async t =>
             {
                 await t.Session.OpenStreamAsync().Guarded();
+                await t.WriteStartedAsync();
                 _ = t.Session.DisposeAsync().AsTask();
             },
             async t =>

@@ -71,7 +71,7 @@ internal sealed partial class World
 
     // Whether frames that this side was handed may still be on their way to their streams.
     private bool IsReceivingUnsynchronized(Side side)
-        => Volatile.Read(ref _meanwhile) > 0 || !(To(side).Reader.IsParked || To(side).Reader.HasSeenEnd);
+        => Volatile.Read(ref _meanwhile) > 0 || this[side].Writer.IsBusy || !(To(side).Reader.IsParked || To(side).Reader.HasSeenEnd);
 
     private YamuxSession NewSession(Side side, YamuxRole role)
         => YamuxSession.Create(new DuplexPipe(To(side).Reader, From(side).Writer), role, _sequence.OptionsOf(side, _time), _log);

@@ -225,11 +225,11 @@ public class CreditTests
 
         // A peer that must write before it reads on would otherwise never read what was written before the disposal.
         await stream.DisposeAsync().Guarded();
-        await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(262_144)));
-        await t.Peer.ExpectAsync(Frame.Fin(1), Frame.Credit(1, 262_144));
+        await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(131_072)));
+        await t.Peer.ExpectAsync(Frame.Fin(1), Frame.Credit(1, Half));
 
-        await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(262_144), FrameFlag.Fin));
-        await t.Peer.ExpectAsync(Frame.Credit(1, 262_144));
+        await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(131_072), FrameFlag.Fin));
+        await t.Peer.ExpectAsync(Frame.Credit(1, Half));
         await t.Peer.ExpectNothingAsync();
         Assert.Equal(0, t.Session.StreamCount);
     }

@@ -29,6 +29,7 @@ internal sealed partial class FrameWriter
 
     private bool _handedOver;
     private bool _scheduled;
+    private bool _waiting;
     private int _readersWoken;
     private int _writesSinceInput;
 
@@ -102,6 +103,18 @@ internal sealed partial class FrameWriter
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
+    /// <summary>For tests: whether something is about to be sent, and waits for nothing but a thread.</summary>
+    internal bool IsBusy
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_flushing && !_waiting) || (_scheduled && _backlog.Length > 0);
+            }
+        }
+    }
+
     void IThreadPoolWorkItem.Execute()
     {
         lock (_gate)
@@ -164,7 +177,13 @@ internal sealed partial class FrameWriter
             if (!_write.IsCompleted)
             {
                 _owner.OnWriteStarted();
+                Volatile.Write(ref _waiting, true);
                 _write.UnsafeOnCompleted(_onWritten);
+                if (Volatile.Read(ref _abandoned))
+                {
+                    CancelWrite(); // It had not begun when Abandon did.
+                }
+
                 return;
             }
 
@@ -184,6 +203,7 @@ internal sealed partial class FrameWriter
 
     private void OnWritten()
     {
+        Volatile.Write(ref _waiting, false);
         _owner.OnWriteEnded();
         if (TryPrepareNextWrite())
         {

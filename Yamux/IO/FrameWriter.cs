@@ -234,6 +234,14 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
             }
         }
 
+        CancelWrite();
+    }
+
+    /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
+    public ValueTask CompleteAsync(Exception? error) => _output.CompleteAsync(error);
+
+    private void CancelWrite()
+    {
         try
         {
             _output.CancelPendingFlush();
@@ -243,9 +251,6 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
             // It is completed already, or a callback of its own failed. What is abandoned needs no more than an attempt.
         }
     }
-
-    /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
-    public ValueTask CompleteAsync(Exception? error) => _output.CompleteAsync(error);
 
     private void AbandonUnsynchronized()
     {
