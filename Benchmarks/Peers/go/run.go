@@ -27,8 +27,12 @@ func runLoad(id, address string, s settings) error {
 		return open(session, id, s, 1)
 	case "open32":
 		return open(session, id, s, 32)
+	case "idle":
+		return idle(session, id, s)
+	case "bdp":
+		return sustain(session, id, s)
 	}
-	return fmt.Errorf("%s: must be bulk1, bulk16, small, echo1, echo64, open1 or open32", id)
+	return fmt.Errorf("%s: must be bulk1, bulk16, small, echo1, echo64, open1, open32, idle or bdp", id)
 }
 
 func report(name string, value float64, unit string) {
