@@ -15,5 +15,8 @@ internal static class LoadCatalog
         new EchoLoad("echo64", streams: 64),
         new OpenLoad("open1", atOnce: 1),
         new OpenLoad("open32", atOnce: 32),
+        new IdleLoad("idle"),
+        new AllocationLoad("alloc"),
+        new SustainedLoad("bdp"),
     ];
 }

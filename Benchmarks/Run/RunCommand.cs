@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Benchmarks.CommandLine;
 using Benchmarks.Loads;
 
@@ -8,6 +9,8 @@ namespace Benchmarks.Run;
 internal static class RunCommand
 {
     private const double LongestSeconds = 3600;
+
+    private static readonly IPEndPoint Nowhere = new(IPAddress.None, 0);
 
     public static Command Create()
     {
@@ -21,28 +24,34 @@ internal static class RunCommand
             }
         });
         var wire = new WireOptions();
-        var connect = EndPointOption.Create("--connect", "Where the server listens.", lowestPort: 1);
-        connect.Required = true;
+        var connect = EndPointOption.Create("--connect", "Where the server listens. Not for alloc, which needs none.", lowestPort: 1);
         var quick = new Option<bool>("--quick") { Description = "Measures a smaller total, or a shorter time." };
         var mebibytes = NumberOption.Whole("--mib", "The total in MiB of bulk1, bulk16 and small. Default 2048, and 256 for small;", 1, 1 << 20, 0);
         var seconds = NumberOption.Fractional("--seconds", "How long the others are measured. Default 1;", 0.01, LongestSeconds, 0);
         var warmUp = NumberOption.Fractional("--warm-up", "How many seconds those run before that. Default 0.5;", 0, LongestSeconds, double.NaN);
+        var streams = NumberOption.Whole("--streams", "How many streams are idle. Default 10000;", 1, 1_000_000, 0);
         var command = new Command("run", "Plays the client's end of a measurement against any server, and prints what it has measured: a line 'ID VALUE UNIT', then further figures in the same form.")
         {
-            id, connect, quick, mebibytes, seconds, warmUp,
+            id, connect, quick, mebibytes, seconds, warmUp, streams,
         };
         wire.AddTo(command);
         command.SetAction(async parsed =>
         {
             using var interruption = new Interruption();
             var load = LoadCatalog.All.Single(load => load.Id == parsed.GetRequiredValue(id));
-            var target = new LoadTarget(wire.Implementation(parsed), parsed.GetRequiredValue(connect), wire.Settings(parsed));
+            var address = parsed.GetValue(connect);
+            if (load.NeedsServer && address is null)
+            {
+                throw new ExplainedException($"{load.Id}: --connect HOST:PORT is required. See run --help.");
+            }
+
+            var target = new LoadTarget(wire.Implementation(parsed), address ?? Nowhere, wire.Settings(parsed));
             var settings = new LoadSettings(
                 parsed.GetValue(quick),
                 parsed.GetValue(mebibytes) is > 0 and var value ? (long)value << 20 : null,
                 Seconds(parsed.GetValue(seconds), none: 0),
                 Seconds(parsed.GetValue(warmUp), none: double.NaN),
-                Streams: null);
+                parsed.GetValue(streams) is > 0 and var count ? count : null);
             return await RunAsync(load, target, settings, interruption.Token);
         });
         return command;
@@ -68,7 +77,7 @@ internal static class RunCommand
         }
         catch (Exception error)
         {
-            await Console.Error.WriteLineAsync($"failed: {load.Id} against {target.Address}: {error.Message}");
+            await Console.Error.WriteLineAsync($"failed: {load.Id} of {target.Implementation.Name}: {error.Message}");
             return ExitCode.Failure;
         }
     }

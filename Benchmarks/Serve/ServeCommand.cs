@@ -25,10 +25,22 @@ internal static class ServeCommand
             using var interruption = new Interruption();
             await using var server = new Server(wire.Implementation(parsed), wire.Settings(parsed));
             Console.WriteLine($"listening on {server.Listen(parsed.GetRequiredValue(listen))}");
-            var told = parsed.GetValue(whileInput) ? Console.In.ReadToEndAsync() : Task.Delay(Timeout.Infinite, interruption.Token);
-            await await Task.WhenAny(server.RunAsync(interruption.Token), told.ContinueWith(_ => { }, TaskScheduler.Default));
-            return ExitCode.Success;
+            var untilTold = parsed.GetValue(whileInput) ? Console.In.ReadToEndAsync(interruption.Token) : Task.Delay(Timeout.Infinite, interruption.Token);
+            return await RunAsync(server, untilTold, interruption.Token);
         });
         return command;
+    }
+
+    private static async Task<int> RunAsync(Server server, Task untilTold, CancellationToken cancellationToken)
+    {
+        var serving = server.RunAsync(cancellationToken);
+        await Task.WhenAny(serving, untilTold);
+        if (serving.Exception?.InnerException is { } error)
+        {
+            await Console.Error.WriteLineAsync($"failed: {error.Message}");
+            return ExitCode.Failure;
+        }
+
+        return ExitCode.Success;
     }
 }

@@ -14,7 +14,7 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
     private Socket? _listener;
 
     /// <summary>Returns the address, with the port that the system may have picked.</summary>
-    public EndPoint Listen(IPEndPoint address)
+    public IPEndPoint Listen(IPEndPoint address)
     {
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -27,7 +27,7 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
         }
 
         _listener.Listen(Backlog);
-        return _listener.LocalEndPoint!;
+        return (IPEndPoint)_listener.LocalEndPoint!;
     }
 
     /// <summary>Runs until it is told to stop, or a client breaks the wire.</summary>

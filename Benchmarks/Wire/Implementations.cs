@@ -1,3 +1,4 @@
+using Benchmarks.Wire.Nerdbank;
 using Benchmarks.Wire.Own;
 using Benchmarks.Wire.Raw;
 
@@ -6,7 +7,7 @@ namespace Benchmarks.Wire;
 /// <summary>The implementations that this program contains.</summary>
 internal static class Implementations
 {
-    public static IReadOnlyList<IImplementation> All { get; } = [new OwnImplementation(), new RawImplementation()];
+    public static IReadOnlyList<IImplementation> All { get; } = [new OwnImplementation(), new RawImplementation(), new NerdbankImplementation()];
 
     public static IImplementation Find(string name) => All.Single(implementation => implementation.Name == name);
 }
