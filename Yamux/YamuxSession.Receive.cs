@@ -18,6 +18,10 @@ public sealed partial class YamuxSession
 
     private const int MaxIgnoredLogged = 16;
 
+    // While bytes keep coming, the reader that was woken last waits for so many reads: it finds more at once, and it may have
+    // this thread when they have ended.
+    private const int MaxReadsBeforeWaking = 3;
+
     // Everything below is the loop's own, but for the one that says otherwise.
     private readonly TaskCompletionSource _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<YamuxStream> _touched = [];
@@ -26,6 +30,7 @@ public sealed partial class YamuxSession
     private readonly bool _lendsThread;
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
     private IThreadPoolWorkItem? _lastWoken;
+    private int _readsInARow;
     private int _headerLength;
     private uint _payloadLeft;
     private YamuxStream? _payloadStream;
@@ -64,6 +69,7 @@ public sealed partial class YamuxSession
             {
                 var reader = _lastWoken;
                 _lastWoken = null;
+                _readsInARow = 0;
                 _read.UnsafeOnCompleted(_onRead);
 
                 // From here on another thread may be the loop, and this one is free: it saves the reader a change of threads.
@@ -79,7 +85,10 @@ public sealed partial class YamuxSession
                 return;
             }
 
-            QueueLastWoken();
+            if (++_readsInARow == MaxReadsBeforeWaking)
+            {
+                QueueLastWoken();
+            }
         }
         while (TryProcess());
 
@@ -325,8 +334,7 @@ public sealed partial class YamuxSession
             if (stream.TryWakeReader())
             {
                 woken++;
-                QueueLastWoken();
-                _lastWoken = stream.Reader;
+                RunSoon(stream.Reader);
             }
         }
 
@@ -347,6 +355,14 @@ public sealed partial class YamuxSession
             _flushWanted = false;
             Writer.Flush();
         }
+    }
+
+    /// <summary>For the loop alone: somebody who waited for what it has read goes on, on another thread or when the loop itself waits.</summary>
+    internal void RunSoon(IThreadPoolWorkItem woken)
+    {
+        QueueLastWoken();
+        _lastWoken = woken;
+        _readsInARow = 0;
     }
 
     private void QueueLastWoken()

@@ -112,7 +112,10 @@ public sealed partial class YamuxStream
 
         if (delta > 0)
         {
-            _output.Wake();
+            if (_output.Signal.TrySet())
+            {
+                Session.RunSoon(_output.Signal);
+            }
         }
     }
 

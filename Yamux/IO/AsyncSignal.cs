@@ -6,10 +6,10 @@ namespace Yamux.IO;
 /// Wakes one waiter at a time and can be used again and again without allocating. A signal that comes while nobody waits
 /// is kept, once. The waiter never runs on the thread that signals, so a signal may be given from the receive loop.
 /// </summary>
-internal sealed class AsyncSignal : IValueTaskSource
+internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
-    private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _core;
     private bool _signalled;
     private bool _waiting;
 
@@ -19,19 +19,30 @@ internal sealed class AsyncSignal : IValueTaskSource
     /// <summary>Wakes the waiter, or lets the next one through.</summary>
     public void Set()
     {
+        if (TrySet())
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>As <see cref="Set"/>, but if it returns true, the caller must see to it that <see cref="Execute"/> runs.</summary>
+    public bool TrySet()
+    {
         lock (_gate)
         {
             if (!_waiting)
             {
                 _signalled = true;
-                return;
+                return false;
             }
 
             _waiting = false;
+            return true;
         }
-
-        _core.SetResult(true);
     }
+
+    /// <summary>Lets the waiter that <see cref="TrySet"/> has found go on, on this thread.</summary>
+    public void Execute() => _core.SetResult(true);
 
     /// <summary>Waits for a signal. There must be one waiter at the most.</summary>
     public ValueTask WaitAsync()

@@ -7,8 +7,6 @@ namespace Yamux.IO;
 /// <summary>A <see cref="Stream"/> as the transport of a session.</summary>
 internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
 {
-    // Room for one full frame and the header of the next, so that it leaves in one write.
-    private const int WriteBufferSize = 128 * 1024;
     private const int ReadBufferSize = 64 * 1024;
 
     private readonly Stream _stream;
@@ -21,12 +19,21 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
         }
 
         _stream = stream;
-        Input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: ReadBufferSize / 4, leaveOpen: true));
-        Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(minimumBufferSize: WriteBufferSize, leaveOpen: true));
+        if (stream is NetworkStream socket)
+        {
+            IsSocket = true;
+            Input = new SocketReader(socket);
+            Output = new SocketWriter(socket);
+        }
+        else
+        {
+            Input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: ReadBufferSize / 4, leaveOpen: true));
+            Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));
+        }
     }
 
     /// <summary>Whether it is a socket without anything in between.</summary>
-    public bool IsSocket => _stream is NetworkStream;
+    public bool IsSocket { get; }
 
     public PipeReader Input { get; }
 
