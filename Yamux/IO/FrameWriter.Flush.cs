@@ -17,7 +17,10 @@ internal sealed partial class FrameWriter
     private const int SmallestSegment = 4096;
 
     // So much that waiting for more would not save much.
-    private const int WorthOneWrite = 32 * 1024;
+    private const int WorthOneWrite = 64 * 1024;
+
+    // How often a flush that was put off looks whether somebody is still adding to it.
+    private const int MaxLooks = 64;
 
     // How many small writes leave one by one although nothing was read: somebody who has more to say than this goes on.
     private const int MaxWritesAlone = 4;
@@ -62,14 +65,9 @@ internal sealed partial class FrameWriter
                 _flushing = true;
                 TakeBacklogUnsynchronized();
             }
-            else if (_scheduled)
-            {
-                return;
-            }
             else
             {
-                _scheduled = true;
-                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                ScheduleUnsynchronized();
                 return;
             }
         }
@@ -92,15 +90,11 @@ internal sealed partial class FrameWriter
     {
         lock (_gate)
         {
-            if (_flushing || _scheduled || _backlog.Length == 0)
+            if (!_flushing && _backlog.Length > 0)
             {
-                return;
+                ScheduleUnsynchronized();
             }
-
-            _scheduled = true;
         }
-
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     /// <summary>For tests: whether something is about to be sent, and waits for nothing but a thread.</summary>
@@ -117,23 +111,39 @@ internal sealed partial class FrameWriter
 
     void IThreadPoolWorkItem.Execute()
     {
+        bool handedOver;
         lock (_gate)
         {
-            if (_handedOver)
-            {
-                _handedOver = false;
-            }
-            else
-            {
-                _scheduled = false;
-                if (!TryBecomeFlusherUnsynchronized())
-                {
-                    return;
-                }
-            }
+            handedOver = _handedOver;
+            _handedOver = false;
         }
 
-        RunWrites();
+        if (handedOver || TryBecomeFlusherSoon())
+        {
+            RunWrites();
+        }
+    }
+
+    // Whoever writes many small pieces is given the time to write some more, and sends them itself when they are worth it.
+    private bool TryBecomeFlusherSoon()
+    {
+        long seen = 0;
+        for (var look = 0; ; look++)
+        {
+            lock (_gate)
+            {
+                var length = _backlog.Length;
+                if (_writesSinceInput < MaxWritesAlone || _flushing || length <= seen || length >= WorthOneWrite || look == MaxLooks)
+                {
+                    _scheduled = false;
+                    return TryBecomeFlusherUnsynchronized();
+                }
+
+                seen = length;
+            }
+
+            Thread.Yield();
+        }
     }
 
     private bool TryBecomeFlusher()
@@ -187,7 +197,7 @@ internal sealed partial class FrameWriter
                 return;
             }
 
-            if (!TryPrepareNextWrite())
+            if (!TryPrepareNextWrite(atOnce: false))
             {
                 return;
             }
@@ -205,14 +215,14 @@ internal sealed partial class FrameWriter
     {
         Volatile.Write(ref _waiting, false);
         _owner.OnWriteEnded();
-        if (TryPrepareNextWrite())
+        if (TryPrepareNextWrite(atOnce: true))
         {
             RunWrites();
         }
     }
 
-    // The write has ended: true if there is more to write.
-    private bool TryPrepareNextWrite()
+    // The write has ended: true if there is more to write. What is little waits for more unless it has waited for the write.
+    private bool TryPrepareNextWrite(bool atOnce)
     {
         try
         {
@@ -238,7 +248,7 @@ internal sealed partial class FrameWriter
             {
                 return true;
             }
-            else
+            else if (atOnce || _stopped || _backlog.Length >= WorthOneWrite)
             {
                 TakeBacklogUnsynchronized();
                 if (_sending.Length > 0)
@@ -248,6 +258,14 @@ internal sealed partial class FrameWriter
             }
 
             _flushing = false;
+            _answersBeingSent = 0;
+            AppendCreditsUnsynchronized();
+            if (_backlog.Length > 0)
+            {
+                ScheduleUnsynchronized();
+                return false;
+            }
+
             if (_stopped)
             {
                 _idleAfterStop.TrySetResult();
@@ -270,8 +288,16 @@ internal sealed partial class FrameWriter
         _owner.OnWriteFailed(error);
     }
 
-    // All that waits, and room for as much again: the two buffers change places.
-    private void TakeBacklogUnsynchronized()
+    private void ScheduleUnsynchronized()
+    {
+        if (!_scheduled)
+        {
+            _scheduled = true;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    private void AppendCreditsUnsynchronized()
     {
         while (_credits.TryDequeue(out var stream))
         {
@@ -281,6 +307,12 @@ internal sealed partial class FrameWriter
                 stream.QueuedCredit = 0;
             }
         }
+    }
+
+    // All that waits, and room for as much again: the two buffers change places.
+    private void TakeBacklogUnsynchronized()
+    {
+        AppendCreditsUnsynchronized();
 
         // Arrays as large as what came last: little traffic holds little memory, and much leaves in large writes.
         var size = (int)Math.Clamp(_backlog.Length, SmallestSegment, SegmentedBuffer.MaxSegmentSize);
