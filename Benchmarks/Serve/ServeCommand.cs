@@ -25,11 +25,15 @@ internal static class ServeCommand
             using var interruption = new Interruption();
             await using var server = new Server(wire.Implementation(parsed), wire.Settings(parsed));
             Console.WriteLine($"listening on {server.Listen(parsed.GetRequiredValue(listen))}");
-            var untilTold = parsed.GetValue(whileInput) ? Console.In.ReadToEndAsync(interruption.Token) : Task.Delay(Timeout.Infinite, interruption.Token);
+            var untilTold = parsed.GetValue(whileInput) ? EndOfInputAsync() : Task.Delay(Timeout.Infinite, interruption.Token);
             return await RunAsync(server, untilTold, interruption.Token);
         });
         return command;
     }
+
+    // Not on the pool, which would be one thread short of what is measured.
+    private static Task<string> EndOfInputAsync()
+        => Task.Factory.StartNew(Console.In.ReadToEnd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private static async Task<int> RunAsync(Server server, Task untilTold, CancellationToken cancellationToken)
     {
