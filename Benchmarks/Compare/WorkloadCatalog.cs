@@ -61,7 +61,7 @@ internal static class WorkloadCatalog
             LinkGoal = new Goal(0.9),
             Goals = new Dictionary<string, Goal?> { [Raw] = null },
             RunOptions = ["--warm-up", Text(warmUp), "--seconds", Text(measured)],
-            QuickOptions = ["--warm-up", Text(0.2 + (4 * roundTrip)), "--seconds", Text(0.2 + roundTrip)],
+            QuickOptions = ["--warm-up", Text(0.1 + (2 * roundTrip)), "--seconds", Text(0.1 + roundTrip)],
         };
     }
 
