@@ -9,7 +9,7 @@ internal sealed class WireOptions
     private const int SmallestWindow = 256 * 1024;
     private const int LargestWindow = 1 << 30;
 
-    private readonly Option<string> _implementation = ChoiceOption.Create(
+    private readonly Option<string> _implementation = ChoiceOption.CreateOne(
         "--impl", "Whose streams.", [.. Implementations.All.Select(implementation => implementation.Name)]);
 
     private readonly Option<int> _window = NumberOption.Whole(
