@@ -133,29 +133,6 @@ public sealed partial class YamuxStream
         return SetUnsynchronized(StreamState.FinReceived);
     }
 
-    // None after the peer's FIN: it needs no more, and some peers take offence.
-    private void GiveCreditUnsynchronized(uint credit)
-    {
-        if (credit != 0 && (_state & (StreamState.FinReceived | StreamState.Failed)) == 0)
-        {
-            Session.Writer.AppendCredit(this, credit);
-        }
-    }
-
-    // The reader has seen all there is, keeps some of it, and wants more. It may be waiting for more than a window holds.
-    private void OnReaderWantsMore(long examined)
-    {
-        lock (_gate)
-        {
-            if (_input.Received == examined)
-            {
-                GiveCreditUnsynchronized(_receiveWindow.Starve());
-            }
-        }
-
-        Session.Writer.Flush();
-    }
-
     private void OnInputCompleted()
     {
         StreamEffects effects;

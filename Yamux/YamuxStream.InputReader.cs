@@ -146,7 +146,7 @@ public sealed partial class YamuxStream
 
                 if (count > 0)
                 {
-                    stream.GiveCreditUnsynchronized(stream._receiveWindow.Consume((uint)count));
+                    stream.OnConsumedUnsynchronized((uint)count);
                 }
             }
 

@@ -26,7 +26,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     private readonly OutputWriter _output;
     private StreamState _state;
     private SendWindow _sendWindow = new(FrameHeader.InitialWindow);
-    private ReceiveWindow _receiveWindow = new(FrameHeader.InitialWindow);
     private YamuxException? _failure;
     private Deadline? _openDeadline;
     private Deadline? _closeDeadline;
@@ -85,9 +84,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
     }
 
-    /// <summary>What the window took of the session's budget; the session has it back when the stream is removed.</summary>
-    internal uint WindowGrowth { get; private set; }
-
     internal bool IsOutbound => _state.HasFlag(StreamState.Outbound);
 
     /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
@@ -123,9 +119,9 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     {
         lock (_gate)
         {
-            GrowWindowUnsynchronized();
+            var growth = OpenWindowUnsynchronized();
             _openDeadline = Session.Timer.AddOpen(this);
-            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, WindowGrowth));
+            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, growth));
         }
     }
 
@@ -137,8 +133,8 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             if (!_state.HasFlag(StreamState.Failed))
             {
                 SetUnsynchronized(StreamState.Acknowledged);
-                GrowWindowUnsynchronized();
-                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, WindowGrowth));
+                var growth = OpenWindowUnsynchronized();
+                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, growth));
             }
         }
 
@@ -180,13 +176,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
 
         Run(effects);
-    }
-
-    // Once, with the SYN or the ACK, whose delta tells the peer.
-    private void GrowWindowUnsynchronized()
-    {
-        WindowGrowth = Session.TakeWindowGrowth();
-        _receiveWindow.Grow(WindowGrowth);
     }
 
     private StreamEffects FailUnsynchronized(YamuxException failure, bool tellPeer)
@@ -249,12 +238,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
 
         return effects;
     }
-
-    // What had arrived before the peer's FIN or RST can still be read, so it is held until the reader has consumed all or has
-    // gone. A peer that opens, fills and ends stream after stream would else make us hold any number of windows.
-    private bool HoldsNoWindowUnsynchronized()
-        => _state.HasFlag(StreamState.Removed)
-            && ((_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0 || _failure is { ErrorCode: not YamuxErrorCode.StreamReset });
 
     // The peer has StreamCloseTimeout to close a stream that we have closed, from the last thing that we had to say.
     private void RestartCloseDeadlineUnsynchronized()

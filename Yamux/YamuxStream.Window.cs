@@ -1,0 +1,95 @@
+using Yamux.FlowControl;
+using Yamux.Internal;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <content>What the peer may send: the window, the credit that keeps it open, and its growth while the reader keeps pace.</content>
+public sealed partial class YamuxStream
+{
+    private ReceiveWindow _receiveWindow = new(FrameHeader.InitialWindow);
+    private WindowTuning _tuning;
+
+    /// <summary>
+    /// What the window took of the session's budget. Guarded by the gate until the stream holds no window any more; it stays the
+    /// same from then on, and the session has it back.
+    /// </summary>
+    internal uint WindowGrowth { get; private set; }
+
+    // Once, with the SYN or the ACK, whose delta tells the peer.
+    private uint OpenWindowUnsynchronized()
+        => GrowUnsynchronized((uint)Session.Options.InitialStreamWindowSize - FrameHeader.InitialWindow);
+
+    // The reader has consumed so many bytes: they become credit, and with it, while the reader keeps pace, the window grows.
+    private void OnConsumedUnsynchronized(uint count)
+    {
+        var credit = _receiveWindow.Consume(count);
+        if (credit == 0 || !TakesCreditUnsynchronized())
+        {
+            return;
+        }
+
+        if (!MayGrowUnsynchronized())
+        {
+            Session.Writer.AppendCredit(this, credit);
+            return;
+        }
+
+        var options = Session.Options;
+        var wanted = _tuning.OnCredit(_receiveWindow.Size, (uint)options.MaxStreamWindowSize, options.TimeProvider.GetTimestamp(), Session.RoundTrip);
+        Session.Writer.AppendCredit(this, credit + GrowUnsynchronized(wanted));
+        if (MayGrowUnsynchronized())
+        {
+            Session.MeasureRoundTrip();
+        }
+    }
+
+    // What nobody will read, or what a reader is lent. It grows nothing: dropping bytes is no pace.
+    private void GiveCreditUnsynchronized(uint credit)
+    {
+        if (credit != 0 && TakesCreditUnsynchronized())
+        {
+            Session.Writer.AppendCredit(this, credit);
+        }
+    }
+
+    // The reader has seen all there is, keeps some of it, and wants more. It may be waiting for more than a window holds.
+    private void OnReaderWantsMore(long examined)
+    {
+        lock (_gate)
+        {
+            if (_input.Received == examined)
+            {
+                var credit = _receiveWindow.Starve();
+                GiveCreditUnsynchronized(credit);
+                if (credit != 0 && MayGrowUnsynchronized())
+                {
+                    _tuning.OnLoan(Session.Options.TimeProvider.GetTimestamp());
+                }
+            }
+        }
+
+        Session.Writer.Flush();
+    }
+
+    // None after the peer's FIN: it needs no more, and some peers take offence.
+    private bool TakesCreditUnsynchronized() => (_state & (StreamState.FinReceived | StreamState.Failed)) == 0;
+
+    private bool MayGrowUnsynchronized()
+        => Session.TunesWindows && _receiveWindow.Size < Session.Options.MaxStreamWindowSize && Session.HasWindowGrowth;
+
+    // Only while the stream takes credit: then it is not removed, and what it takes from the session will be given back.
+    private uint GrowUnsynchronized(uint wanted)
+    {
+        var growth = Session.TakeWindowGrowth(wanted);
+        WindowGrowth += growth;
+        _receiveWindow.Grow(growth);
+        return growth;
+    }
+
+    // What had arrived before the peer's FIN or RST can still be read, so it is held until the reader has consumed all or has
+    // gone. A peer that opens, fills and ends stream after stream would else make us hold any number of windows.
+    private bool HoldsNoWindowUnsynchronized()
+        => _state.HasFlag(StreamState.Removed)
+            && ((_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0 || _failure is { ErrorCode: not YamuxErrorCode.StreamReset });
+}
