@@ -86,10 +86,4 @@ public sealed partial class YamuxStream
         _receiveWindow.Grow(growth);
         return growth;
     }
-
-    // What had arrived before the peer's FIN or RST can still be read, so it is held until the reader has consumed all or has
-    // gone. A peer that opens, fills and ends stream after stream would else make us hold any number of windows.
-    private bool HoldsNoWindowUnsynchronized()
-        => _state.HasFlag(StreamState.Removed)
-            && ((_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0 || _failure is { ErrorCode: not YamuxErrorCode.StreamReset });
 }
