@@ -70,9 +70,13 @@ public class ServerConfigurationTests
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.HandshakeTimeout = TimeSpan.FromSeconds(-3)));
         var window = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.MaxStreamWindowSize = 1000));
+        var both = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.MaxStreamWindowSize = 1024 * 1024));
 
         Assert.Contains("HandshakeTimeout is -00:00:03; it must be more than 0", timeout.Message, StringComparison.Ordinal);
         Assert.Contains("MaxStreamWindowSize is 1000; it must be 262144 to", window.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "InitialStreamWindowSize is 16777216; it must be 262144 to 1048576. The latter is MaxStreamWindowSize.", both.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,6 +87,8 @@ public class ServerConfigurationTests
 
         Assert.Equal((1, 16 * 1024 * 1024, false), (server.Yamux.AcceptBacklog, server.Yamux.MaxStreamWindowSize, server.Yamux.EnableKeepAlive));
         Assert.Equal((256, 256 * 1024, false), (client.Yamux.AcceptBacklog, client.Yamux.MaxStreamWindowSize, client.Yamux.EnableKeepAlive));
+        Assert.Equal(server.Yamux.MaxStreamWindowSize, server.Yamux.InitialStreamWindowSize);
+        Assert.Equal(client.Yamux.MaxStreamWindowSize, client.Yamux.InitialStreamWindowSize);
         Assert.Equal(TimeSpan.FromSeconds(120), server.HandshakeTimeout);
         Assert.Equal(TimeSpan.FromMinutes(30), server.IdleTimeout);
     }

@@ -25,14 +25,25 @@ public sealed class YamuxOptions
     public int MaxInboundStreams { get; set; } = 1024;
 
     /// <summary>
-    /// How many bytes a stream may hold that were received and not yet read; the peer is told when the stream opens.
-    /// Default 262,144, which is also the least that the protocol allows; at most 1 GiB. hashicorp/yamux: <c>MaxStreamWindowSize</c>.
+    /// The window with which a stream starts: how many bytes it may hold that were received and not yet read. The peer is told
+    /// when the stream opens. Default 262,144, which is also the least that the protocol allows; at most <see cref="MaxStreamWindowSize"/>.
     /// </summary>
-    public int MaxStreamWindowSize { get; set; } = SmallestWindow;
+    /// <remarks>
+    /// While its reader keeps pace with a distant peer, a stream's window grows, up to <see cref="MaxStreamWindowSize"/>. With both
+    /// the same, windows are fixed, as hashicorp/yamux's are, and no ping is sent to measure the distance.
+    /// </remarks>
+    public int InitialStreamWindowSize { get; set; } = SmallestWindow;
+
+    /// <summary>
+    /// The most that a stream's window grows to, as the time to the peer and back and the pace of the reader ask; it never shrinks.
+    /// Default 16 MiB; at least 262,144 and <see cref="InitialStreamWindowSize"/>, at most 1 GiB. hashicorp/yamux, whose streams
+    /// start with it: <c>MaxStreamWindowSize</c>.
+    /// </summary>
+    public int MaxStreamWindowSize { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
     /// By how many bytes the windows of a session's streams may together exceed the 262,144 that each has; when they are
-    /// given away, further streams start with a smaller window. Default 64 MiB; at least 0.
+    /// given away, windows grow no more, and further streams start with a smaller one. Default 64 MiB; at least 0.
     /// </summary>
     public int MaxSessionWindowGrowth { get; set; } = 64 * 1024 * 1024;
 
@@ -101,6 +112,7 @@ public sealed class YamuxOptions
         Check(AcceptBacklog, 1, int.MaxValue, nameof(AcceptBacklog));
         Check(MaxInboundStreams, 1, int.MaxValue, nameof(MaxInboundStreams));
         Check(MaxStreamWindowSize, SmallestWindow, 1 << 30, nameof(MaxStreamWindowSize));
+        Check(InitialStreamWindowSize, SmallestWindow, MaxStreamWindowSize, nameof(InitialStreamWindowSize), $" The latter is {nameof(MaxStreamWindowSize)}.");
         Check(MaxSessionWindowGrowth, 0, int.MaxValue, nameof(MaxSessionWindowGrowth));
         Check(MaxQueuedAnswers, 1, int.MaxValue, nameof(MaxQueuedAnswers));
         Check(MaxEarlyResets, 1, int.MaxValue, nameof(MaxEarlyResets));
@@ -116,12 +128,12 @@ public sealed class YamuxOptions
 
     internal YamuxOptions Clone() => (YamuxOptions)MemberwiseClone();
 
-    private static void Check(int value, int min, int max, string name)
+    private static void Check(int value, int min, int max, string name, string more = "")
     {
         if (value < min || value > max)
         {
             throw new ArgumentOutOfRangeException(
-                name, value, FormattableString.Invariant($"{nameof(YamuxOptions)}.{name} is {value}; it must be {min} to {max}."));
+                name, value, FormattableString.Invariant($"{nameof(YamuxOptions)}.{name} is {value}; it must be {min} to {max}.{more}"));
         }
     }
 

@@ -30,8 +30,6 @@ public sealed partial class YamuxSession : IAsyncDisposable
     private readonly PendingPings _pings;
     private readonly SemaphoreSlim _openSlots;
     private readonly CancellationTokenSource _noMoreOpens = new();
-    private readonly int _wantedGrowth;
-    private int _growthLeft;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private uint _nextId;
     private int _streamCount;
@@ -48,7 +46,6 @@ public sealed partial class YamuxSession : IAsyncDisposable
         Options = options;
         Logger = logger;
         _nextId = role == YamuxRole.Client ? 1u : 2u;
-        _wantedGrowth = options.MaxStreamWindowSize - (int)FrameHeader.InitialWindow;
         _growthLeft = options.MaxSessionWindowGrowth;
         _accepts = new AcceptQueue(options.AcceptBacklog);
         _pings = new PendingPings(options.TimeProvider);
@@ -219,20 +216,6 @@ public sealed partial class YamuxSession : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>What a stream's window may have beyond its initial size, out of the session's budget.</summary>
-    internal uint TakeWindowGrowth()
-    {
-        while (true)
-        {
-            var left = Volatile.Read(ref _growthLeft);
-            var taken = Math.Min(left, _wantedGrowth);
-            if (Interlocked.CompareExchange(ref _growthLeft, left - taken, left) == left)
-            {
-                return (uint)taken;
-            }
-        }
-    }
-
     internal void ReleaseOpenSlot() => _openSlots.Release();
 
     internal void OnStreamRemoved(YamuxStream stream)
@@ -243,15 +226,6 @@ public sealed partial class YamuxSession : IAsyncDisposable
         }
 
         Interlocked.Decrement(ref _streamCount);
-    }
-
-    internal void ReleaseWindow(YamuxStream stream)
-    {
-        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
-        if (!stream.IsOutbound)
-        {
-            Interlocked.Decrement(ref _inboundCount);
-        }
     }
 
     /// <summary>A new exception that tells why the session takes nothing more.</summary>

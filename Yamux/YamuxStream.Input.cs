@@ -142,25 +142,6 @@ public sealed partial class YamuxStream
         return SetUnsynchronized(StreamState.FinReceived);
     }
 
-    // None after the peer's FIN: it needs no more, and some peers take offence.
-    private bool GiveCreditUnsynchronized(uint credit)
-    {
-        if (credit == 0 || (_state & (StreamState.FinReceived | StreamState.Failed)) != 0)
-        {
-            return false;
-        }
-
-        Session.Writer.AppendCredit(this, credit);
-        return true;
-    }
-
-    // True if there is credit to be sent.
-    private bool OnConsumedUnsynchronized(uint count) => GiveCreditUnsynchronized(_receiveWindow.Consume(count));
-
-    // The reader has seen all there is, keeps some of it, and wants more. It may be waiting for more than a window holds. True
-    // if there is credit to be sent.
-    private bool OnReaderWantsMoreUnsynchronized() => GiveCreditUnsynchronized(_receiveWindow.Starve());
-
     private void OnInputCompleted()
     {
         StreamEffects effects;

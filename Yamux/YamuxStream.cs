@@ -15,7 +15,7 @@ namespace Yamux;
 /// <see cref="PipeReader.CancelPendingRead"/> and <see cref="PipeWriter.CancelPendingFlush"/> may be called from anywhere.</para>
 /// <para>A stream that ends because it was aborted, or because its session ended, never reads as a clean end: what had
 /// arrived can be read, then <see cref="YamuxException"/> is thrown.</para>
-/// <para>Locks: the gate guards every field below; under it the session's writer and timer may be called, whose locks are
+/// <para>Locks: the gate guards every field; under it the session's writer, timer and pings may be called, whose locks are
 /// leaves. What follows from a change of state is done after the gate is left, by <see cref="Run"/>.</para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "Stream is what the yamux spec calls it.")]
@@ -26,7 +26,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     private readonly OutputWriter _output;
     private StreamState _state;
     private SendWindow _sendWindow = new(FrameHeader.InitialWindow);
-    private ReceiveWindow _receiveWindow = new(FrameHeader.InitialWindow);
     private YamuxException? _failure;
     private Deadline? _openDeadline;
     private Deadline? _closeDeadline;
@@ -85,9 +84,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
     }
 
-    /// <summary>What the window took of the session's budget; the session has it back when the stream is removed.</summary>
-    internal uint WindowGrowth { get; private set; }
-
     internal bool IsOutbound => _state.HasFlag(StreamState.Outbound);
 
     /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
@@ -123,9 +119,9 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     {
         lock (_gate)
         {
-            GrowWindowUnsynchronized();
+            var growth = OpenWindowUnsynchronized();
             _openDeadline = Session.Timer.AddOpen(this);
-            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, WindowGrowth));
+            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, growth));
         }
     }
 
@@ -137,8 +133,8 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             if (!_state.HasFlag(StreamState.Failed))
             {
                 SetUnsynchronized(StreamState.Acknowledged);
-                GrowWindowUnsynchronized();
-                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, WindowGrowth));
+                var growth = OpenWindowUnsynchronized();
+                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, growth));
             }
         }
 
@@ -180,156 +176,5 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
 
         Run(effects);
-    }
-
-    // Once, with the SYN or the ACK, whose delta tells the peer.
-    private void GrowWindowUnsynchronized()
-    {
-        WindowGrowth = Session.TakeWindowGrowth();
-        _receiveWindow.Grow(WindowGrowth);
-    }
-
-    private StreamEffects FailUnsynchronized(YamuxException failure, bool tellPeer)
-    {
-        if (_state.HasFlag(StreamState.Failed))
-        {
-            return failure.ErrorCode == YamuxErrorCode.StreamAborted ? SetUnsynchronized(StreamState.LetGo) : StreamEffects.None;
-        }
-
-        // What had ended well stays so, unless this end itself wants no more of it.
-        var endedWell = _state.HasFlag(StreamState.FinReceived) && failure.ErrorCode != YamuxErrorCode.StreamAborted;
-        tellPeer &= !_state.HasFlag(StreamState.Removed);
-        _failure = failure;
-        var effects = SetUnsynchronized(StreamState.Failed) | SetUnsynchronized(StreamState.Removed);
-        _input.EndUnsynchronized(endedWell ? null : failure);
-        _output.Wake();
-        Session.Writer.CancelCredit(this, reset: tellPeer);
-        return effects | StreamEffects.Flush;
-    }
-
-    // The only place where the state changes: each effect is asked for by exactly one transition.
-    private StreamEffects SetUnsynchronized(StreamState bit)
-    {
-        var old = _state;
-        _state |= bit;
-        var effects = StreamEffects.None;
-
-        if (BothUnsynchronized(StreamState.FinSent, StreamState.FinReceived))
-        {
-            _state |= StreamState.Removed;
-        }
-
-        const StreamState NoLongerOpening = StreamState.Acknowledged | StreamState.Removed;
-        if ((old & NoLongerOpening) == 0 && (_state & NoLongerOpening) != 0)
-        {
-            Session.Timer.Remove(_openDeadline);
-            _openDeadline = null;
-            if (IsOutbound)
-            {
-                effects |= StreamEffects.ReleaseOpenSlot;
-            }
-        }
-
-        if (((old ^ _state) & StreamState.Removed) != 0)
-        {
-            Session.Timer.Remove(_closeDeadline);
-            _closeDeadline = null;
-            effects |= StreamEffects.Remove;
-        }
-        else if (bit is StreamState.InputCompleted or StreamState.OutputCompleted or StreamState.FinSent && old != _state)
-        {
-            RestartCloseDeadlineUnsynchronized();
-        }
-
-        if (!_state.HasFlag(StreamState.WindowReleased) && HoldsNoWindowUnsynchronized())
-        {
-            _state |= StreamState.WindowReleased;
-            effects |= StreamEffects.ReleaseWindow;
-        }
-
-        return effects;
-    }
-
-    // What had arrived before the peer's FIN or RST can still be read, so it is held until the reader has consumed all or has
-    // gone. A peer that opens, fills and ends stream after stream would else make us hold any number of windows.
-    private bool HoldsNoWindowUnsynchronized()
-        => _state.HasFlag(StreamState.Removed)
-            && ((_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0 || _failure is { ErrorCode: not YamuxErrorCode.StreamReset });
-
-    // The peer has StreamCloseTimeout to close a stream that we have closed, from the last thing that we had to say.
-    private void RestartCloseDeadlineUnsynchronized()
-    {
-        if (!_state.HasFlag(StreamState.Removed) && BothUnsynchronized(StreamState.InputCompleted, StreamState.OutputCompleted))
-        {
-            Session.Timer.Remove(_closeDeadline);
-            _closeDeadline = Session.Timer.AddClose(this);
-        }
-    }
-
-    private bool BothUnsynchronized(StreamState first, StreamState second) => _state.HasFlag(first | second);
-
-    private void Run(StreamEffects effects)
-    {
-        if (effects == StreamEffects.None)
-        {
-            return;
-        }
-
-        if (effects.HasFlag(StreamEffects.ReportRepeatedFin))
-        {
-            Session.LogIgnored(Id, "a second FIN");
-        }
-
-        if (effects.HasFlag(StreamEffects.Flush))
-        {
-            Session.Writer.FlushSoon();
-        }
-
-        if (effects.HasFlag(StreamEffects.ReleaseOpenSlot))
-        {
-            Session.ReleaseOpenSlot();
-        }
-
-        if (effects.HasFlag(StreamEffects.Remove))
-        {
-            Session.OnStreamRemoved(this);
-        }
-
-        if (effects.HasFlag(StreamEffects.ReleaseWindow))
-        {
-            Session.ReleaseWindow(this);
-        }
-
-        if (effects.HasFlag(StreamEffects.Remove))
-        {
-            CancelClosedToken();
-        }
-    }
-
-    private void CancelClosedToken()
-    {
-        lock (_gate)
-        {
-            if (_closed is null || _closed.IsCancellationRequested)
-            {
-                return;
-            }
-        }
-
-        // On a thread of its own: callbacks are foreign code, and we may be on the receive loop.
-        ThreadPool.UnsafeQueueUserWorkItem(
-            static stream =>
-            {
-                try
-                {
-                    stream._closed!.Cancel();
-                }
-                catch (AggregateException error)
-                {
-                    YamuxLog.ClosedCallbackFailed(stream.Session.Logger, stream.Id, error);
-                }
-            },
-            this,
-            preferLocal: false);
     }
 }

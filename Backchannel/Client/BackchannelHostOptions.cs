@@ -10,7 +10,16 @@ public sealed class BackchannelHostOptions
     /// The yamux session of each connection. Defaults as a Praefect client's: an accept backlog of 256, windows of 256 KiB,
     /// no keepalive (gRPC's pings take its place); the rest is yamux's.
     /// </summary>
-    public YamuxOptions Yamux { get; set; } = new() { EnableKeepAlive = false };
+    /// <remarks>
+    /// The windows are fixed, since <see cref="YamuxOptions.InitialStreamWindowSize"/> is the same as
+    /// <see cref="YamuxOptions.MaxStreamWindowSize"/>: raise the second alone and they grow with use; to start larger needs both.
+    /// </remarks>
+    public YamuxOptions Yamux { get; set; } = new()
+    {
+        InitialStreamWindowSize = 256 * 1024,
+        MaxStreamWindowSize = 256 * 1024,
+        EnableKeepAlive = false,
+    };
 
     /// <summary>
     /// Changes the limits of the server that serves the client's services. It listens on no port: connections come from the

@@ -13,9 +13,14 @@ public sealed class BackchannelServerOptions
     /// The yamux session of each connection. Defaults as a Gitaly server's: an accept backlog of 1, windows of 16 MiB, no
     /// keepalive (gRPC's pings take its place); the rest is yamux's.
     /// </summary>
+    /// <remarks>
+    /// The windows are fixed, since <see cref="YamuxOptions.InitialStreamWindowSize"/> is the same as
+    /// <see cref="YamuxOptions.MaxStreamWindowSize"/>: lower the first alone and they grow with use; a lower maximum needs both.
+    /// </remarks>
     public YamuxOptions Yamux { get; set; } = new()
     {
         AcceptBacklog = 1,
+        InitialStreamWindowSize = 16 * 1024 * 1024,
         MaxStreamWindowSize = 16 * 1024 * 1024,
         EnableKeepAlive = false,
     };

@@ -34,7 +34,7 @@ internal sealed class RawPair : IAsyncDisposable
             var address = await go.AddressAsync();
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(address, TestContext.Current.CancellationToken);
-            var options = new YamuxOptions { MaxStreamWindowSize = window, EnableKeepAlive = false };
+            var options = new YamuxOptions { InitialStreamWindowSize = window, MaxStreamWindowSize = window, EnableKeepAlive = false };
             return new RawPair(go, YamuxSession.Create(new NetworkStream(socket, ownsSocket: true), role, options));
         }
         catch

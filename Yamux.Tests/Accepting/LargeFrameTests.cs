@@ -6,7 +6,7 @@ public class LargeFrameTests
     [Fact]
     public async Task A_frame_as_large_as_the_window_is_delivered_in_pieces_as_it_arrives()
     {
-        await using var t = Scenario.Client(options => options.MaxStreamWindowSize = 16 * 1024 * 1024);
+        await using var t = Scenario.Client(options => options.FixWindows(16 * 1024 * 1024));
         var stream = await t.OpenAsync();
         var data = Bytes.Pattern(16 * 1024 * 1024);
         await t.Peer.SendAsync(Frame.DataHeader(1, (uint)data.Length));

@@ -9,6 +9,7 @@ public class OptionsTests
     {
         { nameof(YamuxOptions.AcceptBacklog), 1, int.MaxValue },
         { nameof(YamuxOptions.MaxInboundStreams), 1, int.MaxValue },
+        { nameof(YamuxOptions.InitialStreamWindowSize), 262_144, 16 * 1024 * 1024 },
         { nameof(YamuxOptions.MaxStreamWindowSize), 262_144, 1 << 30 },
         { nameof(YamuxOptions.MaxSessionWindowGrowth), 0, int.MaxValue },
         { nameof(YamuxOptions.MaxQueuedAnswers), 1, int.MaxValue },
@@ -33,7 +34,8 @@ public class OptionsTests
 
         Assert.Equal(256, options.AcceptBacklog);
         Assert.Equal(1024, options.MaxInboundStreams);
-        Assert.Equal(262_144, options.MaxStreamWindowSize);
+        Assert.Equal(262_144, options.InitialStreamWindowSize);
+        Assert.Equal(16 * 1024 * 1024, options.MaxStreamWindowSize);
         Assert.Equal(64 * 1024 * 1024, options.MaxSessionWindowGrowth);
         Assert.Equal(1024, options.MaxQueuedAnswers);
         Assert.Equal(1000, options.MaxEarlyResets);
@@ -78,6 +80,20 @@ public class OptionsTests
     }
 
     [Fact]
+    public void A_stream_cannot_start_with_a_window_beyond_the_greatest()
+    {
+        var options = new YamuxOptions { InitialStreamWindowSize = 1_000_001, MaxStreamWindowSize = 1_000_000 };
+
+        var error = Assert.Throws<ArgumentOutOfRangeException>(options.Validate);
+
+        Assert.Equal((nameof(YamuxOptions.InitialStreamWindowSize), 1_000_001), (error.ParamName, error.ActualValue));
+        Assert.Contains(
+            "InitialStreamWindowSize is 1000001; it must be 262144 to 1000000. The latter is MaxStreamWindowSize.", error.Message, StringComparison.Ordinal);
+        options.InitialStreamWindowSize = 1_000_000;
+        options.Validate();
+    }
+
+    [Fact]
     public void There_is_no_clock_but_one_that_is_given()
     {
         var error = Assert.Throws<ArgumentNullException>(new YamuxOptions { TimeProvider = null! }.Validate);
@@ -111,7 +127,7 @@ public class OptionsTests
         YamuxOptions? mine = null;
         await using var t = Scenario.Client(options => mine = options);
 
-        mine!.MaxStreamWindowSize = 1 << 30;
+        mine!.FixWindows(1 << 30);
 
         await t.Session.OpenStreamAsync().Guarded();
         await t.Peer.ExpectAsync(Frame.Syn(1));

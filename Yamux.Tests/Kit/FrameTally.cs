@@ -2,12 +2,13 @@ using System.Buffers;
 
 namespace Yamux.Tests.Kit;
 
-/// <summary>Counts what passes on a connection: the payload of each stream, and where a frame ends. Thread safe.</summary>
+/// <summary>Counts what passes on a connection: payload and credit of each stream, and where a frame ends. Thread safe.</summary>
 public sealed class FrameTally
 {
     private readonly Lock _gate = new();
     private readonly byte[] _header = new byte[Frame.HeaderSize];
     private readonly Dictionary<uint, long> _payloads = [];
+    private readonly Dictionary<uint, long> _credits = [];
     private int _headerLength;
     private uint _payloadLeft;
     private uint _streamId;
@@ -20,6 +21,24 @@ public sealed class FrameTally
         lock (_gate)
         {
             return new Dictionary<uint, long>(_payloads);
+        }
+    }
+
+    /// <summary>How many bytes came for this stream.</summary>
+    public long Payload(uint streamId)
+    {
+        lock (_gate)
+        {
+            return _payloads.GetValueOrDefault(streamId);
+        }
+    }
+
+    /// <summary>How much credit came for this stream, beyond the 262,144 that each has.</summary>
+    public long Credit(uint streamId)
+    {
+        lock (_gate)
+        {
+            return _credits.GetValueOrDefault(streamId);
         }
     }
 
@@ -56,6 +75,10 @@ public sealed class FrameTally
                     var frame = Frame.Parse(_header);
                     _streamId = frame.StreamId;
                     _payloadLeft = frame.Kind == FrameKind.Data ? frame.Length : 0;
+                    if (frame.Kind == FrameKind.WindowUpdate)
+                    {
+                        _credits[_streamId] = _credits.GetValueOrDefault(_streamId) + frame.Length;
+                    }
                 }
             }
 

@@ -4,7 +4,7 @@ namespace Yamux.Tests.Kit;
 
 /// <summary>
 /// A session of the engine and a <see cref="ScriptedPeer"/> on an in-memory connection. Time stands still unless the test
-/// moves it, the keepalive is off unless the test turns it on, and a warning in the log fails the test.
+/// moves it, the keepalive is off and windows are fixed unless the test says otherwise, and a warning in the log fails the test.
 /// </summary>
 public sealed class Scenario : IAsyncDisposable
 {
@@ -13,6 +13,7 @@ public sealed class Scenario : IAsyncDisposable
     private Scenario(YamuxRole role, Action<YamuxOptions>? configure, PipeOptions? fromSession, bool oneByteAtATime)
     {
         var options = new YamuxOptions { TimeProvider = Time, EnableKeepAlive = false };
+        options.FixWindows(262_144);
         configure?.Invoke(options);
         _writeTimeout = options.ConnectionWriteTimeout;
         var (ours, theirs) = DuplexPipe.CreatePair(fromSession, oneByteAtATime ? DuplexPipe.Rendezvous : null);

@@ -95,6 +95,25 @@ public sealed class ScriptedPeer(IDuplexPipe end, bool oneByteAtATime = false)
         }
     }
 
+    /// <summary>
+    /// All that comes before the answers to two pings, as in <see cref="ExpectNothingAsync"/>, where a test cannot say which frames.
+    /// </summary>
+    public async Task<List<Frame>> ReadAllAsync()
+    {
+        var frames = new List<Frame>();
+        for (var i = 0; i < 2; i++)
+        {
+            _barrier++;
+            await SendAsync(Frame.Ping(_barrier));
+            while (await ReadAsync() is var frame && frame != Frame.Pong(_barrier))
+            {
+                frames.Add(frame);
+            }
+        }
+
+        return frames;
+    }
+
     /// <summary>The session has closed its connection, and sent nothing more before.</summary>
     public async Task ExpectEndAsync() => Assert.Null(await TryReadAsync());
 

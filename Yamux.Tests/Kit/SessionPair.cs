@@ -30,6 +30,12 @@ public sealed class SessionPair : IAsyncDisposable
             },
             configure);
 
+    /// <summary>Over any two ends of a connection.</summary>
+    public static SessionPair Over(IDuplexPipe client, IDuplexPipe server, Action<YamuxOptions>? configure = null)
+        => new(
+            (options, log) => (YamuxSession.Create(client, YamuxRole.Client, options, log), YamuxSession.Create(server, YamuxRole.Server, options, log)),
+            configure);
+
     /// <summary>Over any two streams that are connected.</summary>
     public static SessionPair OverStreams(Stream client, Stream server, Action<YamuxOptions>? configure = null)
         => new(

@@ -99,7 +99,11 @@ public class ResetWindowTests
     [Fact]
     public async Task Window_budget_comes_back_when_the_reader_of_a_stream_that_was_reset_knows_it()
     {
-        await using var t = Scenario.Client(options => (options.MaxStreamWindowSize, options.MaxSessionWindowGrowth) = (262_144 + 1000, 1000));
+        await using var t = Scenario.Client(options =>
+        {
+            options.FixWindows(262_144 + 1000);
+            options.MaxSessionWindowGrowth = 1000;
+        });
         var stream = await t.Session.OpenStreamAsync().Guarded();
         await t.Peer.ExpectAsync(Frame.Syn(1, 1000));
         await t.Peer.SendAsync(Frame.Data(1, [1]), Frame.Rst(1));

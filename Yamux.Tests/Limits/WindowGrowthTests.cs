@@ -8,7 +8,7 @@ public class WindowGrowthTests
     {
         await using var t = Scenario.Client(options =>
         {
-            options.MaxStreamWindowSize = 262_144 + 1000;
+            options.FixWindows(262_144 + 1000);
             options.MaxSessionWindowGrowth = 1500;
         });
 
@@ -28,7 +28,7 @@ public class WindowGrowthTests
     {
         await using var t = Scenario.Server(options =>
         {
-            options.MaxStreamWindowSize = 262_144 + 1000;
+            options.FixWindows(262_144 + 1000);
             options.MaxSessionWindowGrowth = 1000;
         });
         await t.Peer.SendAsync(Frame.Syn(1), Frame.Rst(1), Frame.Syn(3), Frame.Syn(5));

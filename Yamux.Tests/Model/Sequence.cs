@@ -71,6 +71,7 @@ internal sealed record Sequence(
         EnableKeepAlive = false,
         AcceptBacklog = AcceptBacklog,
         MaxInboundStreams = MaxInboundStreams,
+        InitialStreamWindowSize = WindowOf(side),
         MaxStreamWindowSize = WindowOf(side),
     };
 

@@ -26,7 +26,7 @@ public class ManyStreamsTests
     public async Task Streams_over_a_socket_echo_what_they_are_sent()
     {
         var (first, second) = await Loopback.ConnectAsync();
-        await using var pair = SessionPair.OverStreams(first, second, options => options.MaxStreamWindowSize = 1024 * 1024);
+        await using var pair = SessionPair.OverStreams(first, second, options => options.FixWindows(1024 * 1024));
 
         var serving = new[] { ServeAsync(pair.Client), ServeAsync(pair.Server) };
         await Task.WhenAll(Enumerable.Range(0, 300).Select(i => Task.Run(() => EchoAsync(i % 2 == 0 ? pair.Client : pair.Server, 30_000, i)))).Guarded();

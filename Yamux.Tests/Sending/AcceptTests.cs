@@ -36,7 +36,7 @@ public class AcceptTests
     [InlineData(16 * 1024 * 1024, 16_515_072u)]
     public async Task Accepting_advertises_a_larger_window_as_the_delta_of_the_ACK(int window, uint delta)
     {
-        await using var t = Scenario.Server(options => options.MaxStreamWindowSize = window);
+        await using var t = Scenario.Server(options => options.FixWindows(window));
         await t.Peer.SendAsync(Frame.Syn(1));
 
         await t.Session.AcceptStreamAsync().Guarded();
@@ -81,7 +81,7 @@ public class AcceptTests
     [Fact]
     public async Task The_peers_larger_window_beyond_the_first_is_usable_only_after_its_ACK()
     {
-        await using var t = Scenario.Server(options => options.MaxStreamWindowSize = 262_145);
+        await using var t = Scenario.Server(options => options.FixWindows(262_145));
         var stream = await t.AcceptAsync(1);
 
         await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(262_145)));
@@ -92,7 +92,7 @@ public class AcceptTests
     [Fact]
     public async Task Before_the_ACK_the_window_is_262144_whatever_the_options_say()
     {
-        await using var t = Scenario.Server(options => options.MaxStreamWindowSize = 1024 * 1024);
+        await using var t = Scenario.Server(options => options.FixWindows(1024 * 1024));
 
         await t.Peer.SendAsync(Frame.Syn(1), Frame.DataHeader(1, 262_145));
 

@@ -23,7 +23,7 @@ public class CreditTests
     [Fact]
     public async Task Half_of_a_larger_window_counts()
     {
-        await using var t = Scenario.Client(options => options.MaxStreamWindowSize = 1024 * 1024);
+        await using var t = Scenario.Client(options => options.FixWindows(1024 * 1024));
         var stream = await t.OpenAsync();
         await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(1024 * 1024)));
 

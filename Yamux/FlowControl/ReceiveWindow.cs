@@ -6,8 +6,12 @@ namespace Yamux.FlowControl;
 /// The credit that we have given the peer on one stream, and when to give more. Not synchronized: the stream's gate guards it.
 /// </summary>
 /// <remarks>
-/// At all times: bytes the peer may still send + bytes received and not consumed + bytes consumed and not yet credited
-/// = size + overdraft. So what a stream can hold is bounded by its size, but for what its own reader asked for.
+/// <para>At all times: bytes the peer may still send + bytes received and not consumed + bytes consumed and not yet credited
+/// = size + overdraft. So what a stream can hold is bounded by its size, but for what its own reader asked for.</para>
+/// <para>Growth adds the same to the size and to what the peer may send: the sum stays right, and the credit ever given, with the
+/// initial 262,144, is what was consumed and credited + size + overdraft. It comes with credit for what was consumed, and then
+/// nothing is lent: a loan is repaid before anything consumed counts, so there is no overdraft while anything waits to be credited.</para>
+/// <para>What the peer may send stays below 2³²: a size is at most 1 GiB, an overdraft less than 2 GiB.</para>
 /// </remarks>
 internal struct ReceiveWindow
 {
@@ -22,12 +26,16 @@ internal struct ReceiveWindow
         _remaining = size;
     }
 
+    /// <summary>How many bytes the stream may hold, but for what its reader was lent.</summary>
+    public readonly uint Size => _size;
+
     /// <summary>How many bytes the peer may still send.</summary>
     public readonly uint Remaining => _remaining;
 
-    /// <summary>Enlarges the window, as a delta on a SYN or an ACK has told the peer.</summary>
+    /// <summary>Enlarges the window, as the delta on a SYN, an ACK or further credit tells the peer.</summary>
     public void Grow(uint delta)
     {
+        Debug.Assert(_overdraft == 0, "a window grew that its reader still owes to");
         _size += delta;
         _remaining += delta;
     }

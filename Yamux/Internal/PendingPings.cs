@@ -2,20 +2,35 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Yamux.Internal;
 
-/// <summary>The pings that wait for their answer, by the value that the answer will carry. Thread safe.</summary>
+/// <summary>The pings that wait for their answer, by the value that the answer will carry. Thread safe; its lock is a leaf.</summary>
 internal sealed class PendingPings(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, Ping> _pings = [];
+    private readonly RoundTripTime _roundTrip = new(time);
     private uint _lastValue;
     private Func<Exception>? _failure;
 
-    /// <summary>A value that no waiting ping has.</summary>
+    /// <summary>The shortest round trip of late, in ticks of the clock; 0 while none is known.</summary>
+    public long RoundTrip => _roundTrip.Shortest;
+
+    /// <summary>The value of a ping that is sent now, and whose answer nobody waits for. It measures the round trip.</summary>
     public uint NextValue()
     {
         lock (_gate)
         {
-            return NextValueUnsynchronized();
+            return NextMeasureUnsynchronized();
+        }
+    }
+
+    /// <summary>The same, if another measure of the round trip is due. False: no ping need be sent.</summary>
+    public bool TryNextMeasure(out uint value)
+    {
+        lock (_gate)
+        {
+            var due = _failure is null && _roundTrip.IsDue;
+            value = due ? NextMeasureUnsynchronized() : 0;
+            return due;
         }
     }
 
@@ -41,6 +56,11 @@ internal sealed class PendingPings(TimeProvider time)
     /// <summary>The answer with this value has come. An answer that nobody waits for is passed over: some peers send them.</summary>
     public void Complete(uint value)
     {
+        lock (_gate)
+        {
+            _roundTrip.OnAnswer(value);
+        }
+
         if (TryRemove(value, out var ping))
         {
             ping.SetResult(time.GetElapsedTime(ping.SentAt));
@@ -79,6 +99,13 @@ internal sealed class PendingPings(TimeProvider time)
         {
             return _pings.Remove(value, out ping);
         }
+    }
+
+    private uint NextMeasureUnsynchronized()
+    {
+        var value = NextValueUnsynchronized();
+        _roundTrip.OnSent(value);
+        return value;
     }
 
     private uint NextValueUnsynchronized()

@@ -93,7 +93,9 @@ internal sealed class SessionPair
 
     private static YamuxOptions NewOptions(ref RandomSequence random) => new()
     {
-        MaxStreamWindowSize = 256 * 1024 << random.Next(3),
+        // Of all sizes, and one in fifteen fixed.
+        InitialStreamWindowSize = 256 * 1024 << random.Next(3),
+        MaxStreamWindowSize = 1024 * 1024 << random.Next(5),
 
         // The soak resets far more than a peer may, and opens as many as it is told to.
         MaxInboundStreams = ManyStreams,

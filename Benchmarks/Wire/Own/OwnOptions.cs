@@ -12,6 +12,7 @@ internal static class OwnOptions
         var options = new YamuxOptions { MaxInboundStreams = ManyStreams };
         if (settings.Window is { } window)
         {
+            options.InitialStreamWindowSize = window; // Fixed, as the other implementations' are.
             options.MaxStreamWindowSize = window;
         }
 

@@ -1,0 +1,177 @@
+using static Yamux.Tests.Tuning.TunedStream;
+
+namespace Yamux.Tests.Tuning;
+
+/// <summary>A window doubles while half of it is consumed in less than two round trips.</summary>
+public class GrowthTests
+{
+    [Fact]
+    public async Task A_window_doubles_when_half_of_it_was_consumed_in_less_than_two_round_trips()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+        t.Time.Advance(RoundTrip - TimeSpan.FromTicks(1));
+
+        Assert.Equal(Initial, await tuned.PassAsync(HalfWindow));
+
+        await tuned.ExpectExactAsync();
+    }
+
+    [Fact]
+    public async Task A_window_stays_when_half_of_it_lasted_two_round_trips()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+        t.Time.Advance(RoundTrip);
+
+        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+
+        await tuned.ExpectExactAsync();
+    }
+
+    [Fact]
+    public async Task A_slow_readers_window_never_grows()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+        t.Time.Advance(RoundTrip);
+
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+            t.Time.Advance(2 * RoundTrip);
+        }
+    }
+
+    [Fact]
+    public async Task Growth_rides_on_the_credit_for_what_was_consumed()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+
+        await tuned.SendAndTakeAsync(HalfWindow);
+
+        await t.Peer.ExpectAsync(Frame.Credit(1, HalfWindow + Initial));
+    }
+
+    [Fact]
+    public async Task A_window_that_has_grown_gives_credit_at_half_of_what_it_is()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+        await tuned.PassAsync(HalfWindow);
+
+        await tuned.SendAndTakeAsync(Initial - 1);
+        Assert.Equal(0, await tuned.CreditedAsync());
+        await tuned.SendAndTakeAsync(1);
+
+        Assert.Equal(3 * Initial, await tuned.CreditedAsync());
+    }
+
+    [Fact]
+    public async Task A_window_grows_to_the_greatest_and_no_further()
+    {
+        await using var t = Tuned(max: (1024 * 1024) + 1000);
+        var tuned = await MeasuredAsync(t);
+
+        var growth = new List<long>();
+        for (var i = 0; i < 6; i++)
+        {
+            growth.Add(await tuned.PassAsync(tuned.Window / 2));
+        }
+
+        Assert.Equal([Initial, 2 * Initial, 1000, 0, 0, 0], growth);
+        await tuned.ExpectExactAsync();
+    }
+
+    [Fact]
+    public async Task A_window_that_began_larger_grows_from_there()
+    {
+        await using var t = Tuned(configure: options => options.InitialStreamWindowSize = 300_000);
+        var tuned = await OpenAsync(t);
+        Assert.Equal(300_000, tuned.Window);
+        await tuned.PassAsync(150_000);
+        t.Time.Advance(RoundTrip);
+        await tuned.AnswerAsync();
+
+        Assert.Equal(300_000, await tuned.PassAsync(150_000));
+
+        await tuned.ExpectExactAsync();
+    }
+
+    [Fact]
+    public async Task A_window_never_shrinks()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+        await tuned.PassAsync(HalfWindow);
+
+        for (var i = 0; i < 10; i++)
+        {
+            t.Time.Advance(TimeSpan.FromHours(1));
+            Assert.Equal(0, await tuned.PassAsync(Initial));
+        }
+
+        Assert.Equal(2 * Initial, tuned.Credit);
+    }
+
+    [Fact]
+    public async Task Each_stream_has_its_own_pace()
+    {
+        await using var t = Tuned();
+        var fast = await MeasuredAsync(t);
+        var slow = await OpenAsync(t);
+
+        Assert.Equal(0, await slow.PassAsync(HalfWindow));
+        t.Time.Advance(RoundTrip / 2);
+        Assert.Equal(Initial, await fast.PassAsync(HalfWindow));
+        t.Time.Advance(2 * RoundTrip);
+        Assert.Equal(0, await slow.PassAsync(HalfWindow));
+        Assert.Equal(0, await fast.PassAsync(Initial));
+    }
+
+    [Fact]
+    public async Task A_stream_of_the_peers_grows_too()
+    {
+        await using var t = Scenario.Server(options => options.MaxStreamWindowSize = 1024 * 1024);
+        var tuned = new TunedStream(t, await t.AcceptAsync(1), Initial);
+        await tuned.PassAsync(HalfWindow);
+        t.Time.Advance(RoundTrip);
+        await tuned.AnswerAsync();
+
+        Assert.Equal(Initial, await tuned.PassAsync(HalfWindow));
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_dropped_are_credited_and_grow_nothing()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+        await tuned.Stream.Input.CompleteAsync();
+
+        for (var i = 0; i < 4; i++)
+        {
+            await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(HalfWindow)));
+            await t.Peer.ExpectAsync(Frame.Credit(1, HalfWindow));
+        }
+    }
+
+    [Fact]
+    public async Task Credit_adds_up_to_what_was_consumed_and_growth_whatever_the_reader_takes_at_once()
+    {
+        await using var t = Tuned(max: 3_000_000);
+        var tuned = await MeasuredAsync(t);
+        var random = new Random(7);
+        for (var i = 0; i < 300; i++)
+        {
+            var before = tuned.Window;
+            await tuned.SendAndTakeAsync(random.Next(1, (int)Math.Min(tuned.Credit, 400_000) + 1));
+            await tuned.CreditedAsync();
+            Assert.Contains(tuned.Window - before, new[] { 0, Math.Min(before, 3_000_000 - before) });
+            t.Time.Advance(RoundTrip / 10);
+        }
+
+        Assert.Equal(3_000_000, tuned.Window);
+        await tuned.ExpectExactAsync();
+    }
+}

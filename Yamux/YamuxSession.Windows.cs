@@ -1,0 +1,51 @@
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <content>The windows of the streams: what they may have beyond 262,144, all together, and the round trip that their growth needs.</content>
+public sealed partial class YamuxSession
+{
+    private int _growthLeft; // Interlocked
+
+    /// <summary>Whether windows grow with use. Otherwise they are advertised at once, and the peer sees no ping for their sake.</summary>
+    internal bool TunesWindows => Options.InitialStreamWindowSize < Options.MaxStreamWindowSize;
+
+    /// <summary>Whether anything is left of what windows may have beyond 262,144.</summary>
+    internal bool HasWindowGrowth => Volatile.Read(ref _growthLeft) > 0;
+
+    /// <summary>In ticks of the clock; 0 while it is not known.</summary>
+    internal long RoundTrip => _pings.RoundTrip;
+
+    /// <summary>Takes what there is, and at most what is wanted, for a stream's window to have beyond 262,144.</summary>
+    internal uint TakeWindowGrowth(uint wanted)
+    {
+        while (true)
+        {
+            var left = Volatile.Read(ref _growthLeft);
+            var taken = (int)Math.Min((uint)left, wanted);
+            if (Interlocked.CompareExchange(ref _growthLeft, left - taken, left) == left)
+            {
+                return (uint)taken;
+            }
+        }
+    }
+
+    /// <summary>The stream holds its window no longer: the session may give its place, and what it had grown by, to others.</summary>
+    internal void ReleaseWindow(YamuxStream stream)
+    {
+        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
+        if (!stream.IsOutbound)
+        {
+            Interlocked.Decrement(ref _inboundCount);
+        }
+    }
+
+    /// <summary>A stream would grow if the round trip allowed it: a ping, if one is due. Nobody waits for the answer.</summary>
+    internal void MeasureRoundTrip()
+    {
+        if (_pings.TryNextMeasure(out var value))
+        {
+            Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, value));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+using Yamux.Internal;
+
+namespace Yamux;
+
+/// <content>How a stream's state changes, in one place, and what follows from each change.</content>
+public sealed partial class YamuxStream
+{
+    private StreamEffects FailUnsynchronized(YamuxException failure, bool tellPeer)
+    {
+        if (_state.HasFlag(StreamState.Failed))
+        {
+            return failure.ErrorCode == YamuxErrorCode.StreamAborted ? SetUnsynchronized(StreamState.LetGo) : StreamEffects.None;
+        }
+
+        // What had ended well stays so, unless this end itself wants no more of it.
+        var endedWell = _state.HasFlag(StreamState.FinReceived) && failure.ErrorCode != YamuxErrorCode.StreamAborted;
+        tellPeer &= !_state.HasFlag(StreamState.Removed);
+        _failure = failure;
+        var effects = SetUnsynchronized(StreamState.Failed) | SetUnsynchronized(StreamState.Removed);
+        _input.EndUnsynchronized(endedWell ? null : failure);
+        _output.Wake();
+        Session.Writer.CancelCredit(this, reset: tellPeer);
+        return effects | StreamEffects.Flush;
+    }
+
+    // The only place where the state changes: each effect is asked for by exactly one transition.
+    private StreamEffects SetUnsynchronized(StreamState bit)
+    {
+        var old = _state;
+        _state |= bit;
+        var effects = StreamEffects.None;
+
+        if (BothUnsynchronized(StreamState.FinSent, StreamState.FinReceived))
+        {
+            _state |= StreamState.Removed;
+        }
+
+        const StreamState NoLongerOpening = StreamState.Acknowledged | StreamState.Removed;
+        if ((old & NoLongerOpening) == 0 && (_state & NoLongerOpening) != 0)
+        {
+            Session.Timer.Remove(_openDeadline);
+            _openDeadline = null;
+            if (IsOutbound)
+            {
+                effects |= StreamEffects.ReleaseOpenSlot;
+            }
+        }
+
+        if (((old ^ _state) & StreamState.Removed) != 0)
+        {
+            Session.Timer.Remove(_closeDeadline);
+            _closeDeadline = null;
+            effects |= StreamEffects.Remove;
+        }
+        else if (bit is StreamState.InputCompleted or StreamState.OutputCompleted or StreamState.FinSent && old != _state)
+        {
+            RestartCloseDeadlineUnsynchronized();
+        }
+
+        if (!_state.HasFlag(StreamState.WindowReleased) && HoldsNoWindowUnsynchronized())
+        {
+            _state |= StreamState.WindowReleased;
+            effects |= StreamEffects.ReleaseWindow;
+        }
+
+        return effects;
+    }
+
+    // What had arrived before the peer's FIN or RST can still be read, so it is held until the reader has consumed all or has
+    // gone. A peer that opens, fills and ends stream after stream would else make us hold any number of windows.
+    private bool HoldsNoWindowUnsynchronized()
+        => _state.HasFlag(StreamState.Removed)
+            && ((_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0 || _failure is { ErrorCode: not YamuxErrorCode.StreamReset });
+
+    // The peer has StreamCloseTimeout to close a stream that we have closed, from the last thing that we had to say.
+    private void RestartCloseDeadlineUnsynchronized()
+    {
+        if (!_state.HasFlag(StreamState.Removed) && BothUnsynchronized(StreamState.InputCompleted, StreamState.OutputCompleted))
+        {
+            Session.Timer.Remove(_closeDeadline);
+            _closeDeadline = Session.Timer.AddClose(this);
+        }
+    }
+
+    private bool BothUnsynchronized(StreamState first, StreamState second) => _state.HasFlag(first | second);
+
+    private void Run(StreamEffects effects)
+    {
+        if (effects == StreamEffects.None)
+        {
+            return;
+        }
+
+        if (effects.HasFlag(StreamEffects.ReportRepeatedFin))
+        {
+            Session.LogIgnored(Id, "a second FIN");
+        }
+
+        if (effects.HasFlag(StreamEffects.Flush))
+        {
+            Session.Writer.FlushSoon();
+        }
+
+        if (effects.HasFlag(StreamEffects.ReleaseOpenSlot))
+        {
+            Session.ReleaseOpenSlot();
+        }
+
+        if (effects.HasFlag(StreamEffects.Remove))
+        {
+            Session.OnStreamRemoved(this);
+        }
+
+        if (effects.HasFlag(StreamEffects.ReleaseWindow))
+        {
+            Session.ReleaseWindow(this);
+        }
+
+        if (effects.HasFlag(StreamEffects.Remove))
+        {
+            CancelClosedToken();
+        }
+    }
+
+    private void CancelClosedToken()
+    {
+        lock (_gate)
+        {
+            if (_closed is null || _closed.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+
+        // On a thread of its own: callbacks are foreign code, and we may be on the receive loop.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static stream =>
+            {
+                try
+                {
+                    stream._closed!.Cancel();
+                }
+                catch (AggregateException error)
+                {
+                    YamuxLog.ClosedCallbackFailed(stream.Session.Logger, stream.Id, error);
+                }
+            },
+            this,
+            preferLocal: false);
+    }
+}
