@@ -15,7 +15,7 @@ public sealed partial class YamuxStream
         var wanted = false;
         lock (_gate)
         {
-            if (_state.HasFlag(StreamState.Failed))
+            if (_state.Has(StreamState.Failed))
             {
                 return false;
             }
@@ -40,7 +40,7 @@ public sealed partial class YamuxStream
                 wanted = OnDataUnsynchronized(header.Length);
             }
 
-            if (header.Has(FrameFlags.Fin) && !wanted && !_state.HasFlag(StreamState.Failed))
+            if (header.Has(FrameFlags.Fin) && !wanted && !_state.Has(StreamState.Failed))
             {
                 effects |= OnFinUnsynchronized();
             }
@@ -76,7 +76,7 @@ public sealed partial class YamuxStream
         var effects = StreamEffects.None;
         lock (_gate)
         {
-            if (!_state.HasFlag(StreamState.Failed))
+            if (!_state.Has(StreamState.Failed))
             {
                 effects = OnFinUnsynchronized();
             }
@@ -100,7 +100,7 @@ public sealed partial class YamuxStream
     /// <summary>Lets a reader that <see cref="TryWakeReader"/> has woken go on.</summary>
     internal IThreadPoolWorkItem Reader => _input;
 
-    private bool IsInputCompleted => _state.HasFlag(StreamState.InputCompleted);
+    private bool IsInputCompleted => _state.Has(StreamState.InputCompleted);
 
     private void OnCreditUnsynchronized(uint delta)
     {
@@ -127,12 +127,12 @@ public sealed partial class YamuxStream
             throw YamuxException.Protocol($"a frame of {length} bytes came on stream {Id}, which had {remaining} bytes of credit");
         }
 
-        return !_state.HasFlag(StreamState.FinReceived);
+        return !_state.Has(StreamState.FinReceived);
     }
 
     private StreamEffects OnFinUnsynchronized()
     {
-        if (_state.HasFlag(StreamState.FinReceived))
+        if (_state.Has(StreamState.FinReceived))
         {
             return StreamEffects.ReportRepeatedFin;
         }

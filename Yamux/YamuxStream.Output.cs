@@ -35,7 +35,7 @@ public sealed partial class YamuxStream
                     _sendWindow.Take(count);
                 }
 
-                if (_state.HasFlag(StreamState.OutputCompleted))
+                if (_state.Has(StreamState.OutputCompleted))
                 {
                     RestartCloseDeadlineUnsynchronized(); // The drain makes progress, or waits for others: not for the peer.
                 }
@@ -61,7 +61,7 @@ public sealed partial class YamuxStream
 
     private void ThrowIfFailedUnsynchronized()
     {
-        if (_state.HasFlag(StreamState.Failed))
+        if (_state.Has(StreamState.Failed))
         {
             throw (_failure ?? Session.NewEndedException()).ForCaller();
         }

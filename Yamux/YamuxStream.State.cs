@@ -7,14 +7,14 @@ public sealed partial class YamuxStream
 {
     private StreamEffects FailUnsynchronized(YamuxException failure, bool tellPeer)
     {
-        if (_state.HasFlag(StreamState.Failed))
+        if (_state.Has(StreamState.Failed))
         {
             return failure.ErrorCode == YamuxErrorCode.StreamAborted ? SetUnsynchronized(StreamState.LetGo) : StreamEffects.None;
         }
 
         // What had ended well stays so, unless this end itself wants no more of it.
-        var endedWell = _state.HasFlag(StreamState.FinReceived) && failure.ErrorCode != YamuxErrorCode.StreamAborted;
-        tellPeer &= !_state.HasFlag(StreamState.Removed);
+        var endedWell = _state.Has(StreamState.FinReceived) && failure.ErrorCode != YamuxErrorCode.StreamAborted;
+        tellPeer &= !_state.Has(StreamState.Removed);
         _failure = failure;
         var effects = SetUnsynchronized(StreamState.Failed) | SetUnsynchronized(StreamState.Removed);
         _input.EndUnsynchronized(endedWell ? null : failure);
@@ -57,7 +57,7 @@ public sealed partial class YamuxStream
             RestartCloseDeadlineUnsynchronized();
         }
 
-        if (!_state.HasFlag(StreamState.WindowReleased) && HoldsNoWindowUnsynchronized())
+        if (!_state.Has(StreamState.WindowReleased) && HoldsNoWindowUnsynchronized())
         {
             _state |= StreamState.WindowReleased;
             effects |= StreamEffects.ReleaseWindow;
@@ -69,20 +69,20 @@ public sealed partial class YamuxStream
     // What had arrived before the peer's FIN or RST can still be read, so it is held until the reader has consumed all or has
     // gone. A peer that opens, fills and ends stream after stream would else make us hold any number of windows.
     private bool HoldsNoWindowUnsynchronized()
-        => _state.HasFlag(StreamState.Removed)
+        => _state.Has(StreamState.Removed)
             && ((_state & (StreamState.LetGo | StreamState.InputCompleted)) != 0 || _failure is { ErrorCode: not YamuxErrorCode.StreamReset });
 
     // The peer has StreamCloseTimeout to close a stream that we have closed, from the last thing that we had to say.
     private void RestartCloseDeadlineUnsynchronized()
     {
-        if (!_state.HasFlag(StreamState.Removed) && BothUnsynchronized(StreamState.InputCompleted, StreamState.OutputCompleted))
+        if (!_state.Has(StreamState.Removed) && BothUnsynchronized(StreamState.InputCompleted, StreamState.OutputCompleted))
         {
             Session.Timer.Remove(_closeDeadline);
             _closeDeadline = Session.Timer.AddClose(this);
         }
     }
 
-    private bool BothUnsynchronized(StreamState first, StreamState second) => _state.HasFlag(first | second);
+    private bool BothUnsynchronized(StreamState first, StreamState second) => _state.Has(first | second);
 
     private void Run(StreamEffects effects)
     {
@@ -91,32 +91,32 @@ public sealed partial class YamuxStream
             return;
         }
 
-        if (effects.HasFlag(StreamEffects.ReportRepeatedFin))
+        if (effects.Has(StreamEffects.ReportRepeatedFin))
         {
             Session.LogIgnored(Id, "a second FIN");
         }
 
-        if (effects.HasFlag(StreamEffects.Flush))
+        if (effects.Has(StreamEffects.Flush))
         {
             Session.Writer.FlushSoon();
         }
 
-        if (effects.HasFlag(StreamEffects.ReleaseOpenSlot))
+        if (effects.Has(StreamEffects.ReleaseOpenSlot))
         {
             Session.ReleaseOpenSlot();
         }
 
-        if (effects.HasFlag(StreamEffects.Remove))
+        if (effects.Has(StreamEffects.Remove))
         {
             Session.OnStreamRemoved(this);
         }
 
-        if (effects.HasFlag(StreamEffects.ReleaseWindow))
+        if (effects.Has(StreamEffects.ReleaseWindow))
         {
             Session.ReleaseWindow(this);
         }
 
-        if (effects.HasFlag(StreamEffects.Remove))
+        if (effects.Has(StreamEffects.Remove))
         {
             CancelClosedToken();
         }

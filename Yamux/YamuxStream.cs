@@ -73,7 +73,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
                 if (_closed is null)
                 {
                     _closed = new CancellationTokenSource();
-                    if (_state.HasFlag(StreamState.Removed))
+                    if (_state.Has(StreamState.Removed))
                     {
                         _closed.Cancel();
                     }
@@ -84,7 +84,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
     }
 
-    internal bool IsOutbound => _state.HasFlag(StreamState.Outbound);
+    internal bool IsOutbound => _state.Has(StreamState.Outbound);
 
     /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
     internal uint QueuedCredit { get; set; }
@@ -130,7 +130,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_state.HasFlag(StreamState.Failed))
+            if (!_state.Has(StreamState.Failed))
             {
                 SetUnsynchronized(StreamState.Acknowledged);
                 var growth = OpenWindowUnsynchronized();
