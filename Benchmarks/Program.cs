@@ -1,12 +1,16 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Benchmarks.CommandLine;
+using Benchmarks.Grpc;
 using Benchmarks.Soak;
 
 // Exit codes: 0 all was well, 1 something was found, 2 the command line was wrong, 130 it was interrupted.
 var root = new RootCommand("Measures the yamux engine, and wears it.")
 {
     SoakCommand.Create(),
+    GrpcCommand.Create(),
+    GrpcServeCommand.Create(),
+    GrpcRunCommand.Create(),
 };
 root.SetAction(RequireCommand);
 
@@ -29,4 +33,4 @@ catch (ExplainedException error)
 }
 
 int RequireCommand(ParseResult _)
-    => throw new ExplainedException($"A command is required: {string.Join(", ", root.Subcommands.Select(command => command.Name))}. See --help.");
+    => throw new ExplainedException($"A command is required: {string.Join(", ", root.Subcommands.Where(command => !command.Hidden).Select(command => command.Name))}. See --help.");
