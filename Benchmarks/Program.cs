@@ -1,12 +1,18 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Benchmarks.CommandLine;
+using Benchmarks.Compare;
 using Benchmarks.Grpc;
+using Benchmarks.Run;
+using Benchmarks.Serve;
 using Benchmarks.Soak;
 
 // Exit codes: 0 all was well, 1 something was found, 2 the command line was wrong, 130 it was interrupted.
 var root = new RootCommand("Measures the yamux engine, and wears it.")
 {
+    CompareCommand.Create(),
+    ServeCommand.Create(),
+    RunCommand.Create(),
     SoakCommand.Create(),
     GrpcCommand.Create(),
     GrpcServeCommand.Create(),

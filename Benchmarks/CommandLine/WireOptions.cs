@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Benchmarks.Wire;
+
+namespace Benchmarks.CommandLine;
+
+/// <summary>What both ends of a measurement are told.</summary>
+internal sealed class WireOptions
+{
+    private const int SmallestWindow = 256 * 1024;
+    private const int LargestWindow = 1 << 30;
+
+    private readonly Option<string> _implementation = ChoiceOption.CreateOne(
+        "--impl", "Whose streams.", [.. Implementations.All.Select(implementation => implementation.Name)]);
+
+    private readonly Option<int> _window = NumberOption.Whole(
+        "--window", "The receive window of each stream, in bytes. Default: that of the implementation;", SmallestWindow, LargestWindow, 0);
+
+    private readonly Option<bool> _tls = new("--tls") { Description = "Encrypt the connections. Any certificate is accepted." };
+
+    public IImplementation Implementation(ParseResult parsed) => Implementations.Find(parsed.GetRequiredValue(_implementation));
+
+    public WireSettings Settings(ParseResult parsed) => new(parsed.GetValue(_window) is > 0 and var window ? window : null, parsed.GetValue(_tls));
+
+    public void AddTo(Command command)
+    {
+        command.Add(_implementation);
+        command.Add(_window);
+        command.Add(_tls);
+    }
+}

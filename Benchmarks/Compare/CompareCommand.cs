@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Benchmarks.CommandLine;
+
+namespace Benchmarks.Compare;
+
+/// <summary>The command <c>compare</c>.</summary>
+internal static class CompareCommand
+{
+    private const int DefaultPairs = 5;
+    private const int QuickPairs = 2;
+
+    public static Command Create()
+    {
+        var ids = WorkloadCatalog.All.SelectMany(workload => new[] { workload.Family, workload.Id }).Distinct().ToList();
+        var only = ChoiceOption.CreateMany("--only", "Measures nothing but these workloads:", ids);
+        var skip = ChoiceOption.CreateMany("--skip", "Leaves out these peers:", WorkloadCatalog.Peers);
+        var pairs = NumberOption.Whole("--pairs", $"How many times ours and theirs run in turn. Default {DefaultPairs}, and {QuickPairs} with --quick;", 1, 1000, 0);
+        var quick = new Option<bool>("--quick") { Description = "Measures smaller totals and shorter times, within a minute." };
+        var json = new Option<string?>("--json") { Description = "Also writes the results to this file.", HelpName = "FILE" };
+        var command = new Command(
+            "compare",
+            "Measures every workload of this engine and of each peer in turn, client and server each a process of its own, and prints ours relative to theirs. Exit code 0 when all was measured, whether or not goals are met; 1 when a run failed, 130 when Ctrl-C stopped it.")
+        {
+            only, skip, pairs, quick, json,
+        };
+        command.SetAction(async parsed =>
+        {
+            var wanted = parsed.GetValue(only) ?? [];
+            var workloads = WorkloadCatalog.All
+                .Where(workload => wanted.Length == 0 || wanted.Contains(workload.Id) || wanted.Contains(workload.Family)).ToList();
+            var peers = WorkloadCatalog.Peers.Except(parsed.GetValue(skip) ?? []).ToList();
+            var isQuick = parsed.GetValue(quick);
+            var count = parsed.GetValue(pairs) is > 0 and var value ? value : isQuick ? QuickPairs : DefaultPairs;
+            await using var file = parsed.GetValue(json) is { } path ? OutputFile.Create("--json", path) : null;
+            return await RunAsync(new Comparison(workloads, peers, count, isQuick), file);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Comparison comparison, Stream? json)
+    {
+        using var interruption = new Interruption();
+        string? failure = null;
+        try
+        {
+            await comparison.RunAsync(interruption.Token);
+        }
+        catch (Exception) when (interruption.Token.IsCancellationRequested)
+        {
+            // Whatever it was: Ctrl-C ends the children of a terminal too.
+            return ExitCode.Interrupted;
+        }
+        catch (MeasurementException error)
+        {
+            failure = error.Message;
+        }
+
+        ResultTable.Write(Console.Out, comparison.Results);
+        if (json is not null)
+        {
+            await ResultJson.WriteAsync(json, comparison.Results);
+        }
+
+        if (failure is not null)
+        {
+            await Console.Error.WriteLineAsync($"failed: {failure}");
+            return ExitCode.Failure;
+        }
+
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using Benchmarks.Shaping;
+
+namespace Benchmarks.Compare;
+
+/// <summary>The one list of all workloads, with what ours must reach.</summary>
+internal static class WorkloadCatalog
+{
+    public const string Ours = "ours";
+    public const string Raw = "raw";
+    public const string Go = "go";
+    public const string Nerdbank = "nerdbank";
+
+    /// <summary>In the order of the table.</summary>
+    public static IReadOnlyList<string> Peers { get; } = [Raw, Go, Nerdbank];
+
+    public static IReadOnlyList<IWorkload> All { get; } =
+    [
+        Bulk("bulk1", "bulk1", raw: 0.90, go: 2.5, nerdbank: 2.5) with { WireOptions = Window("262144") },
+        Bulk("bulk1-16m", "bulk1", raw: 0.90, go: 2.5, nerdbank: 2.5) with { WireOptions = Window("16777216") },
+        Bulk("bulk1-tls", "bulk1", raw: null, go: null, nerdbank: null) with { WireOptions = [.. Window("262144"), "--tls"] },
+        Bulk("bulk16", "bulk16", raw: 0.80, go: 1.5, nerdbank: 3),
+        Paired("small", "MiB/s", seconds: 8, raw: 4, go: 15, nerdbank: 2.5),
+        Paired("echo1", "/s", seconds: 10, raw: 0.85, go: 2, nerdbank: 2.5),
+        Paired("echo64", "/s", seconds: 10, raw: 1.5, go: 3, nerdbank: 3),
+        Paired("open1", "/s", seconds: 10, raw: 2.5, go: 3, nerdbank: 6),
+        Paired("open32", "/s", seconds: 10, raw: 6, go: 6, nerdbank: 10),
+        Idle("idle-1k", streams: 1_000, quickStreams: 500, seconds: 2),
+        Idle("idle-10k", streams: 10_000, quickStreams: 1_000, seconds: 3),
+        Idle("idle-100k", streams: 100_000, quickStreams: 2_000, seconds: 12),
+        new PairedWorkload("alloc", "alloc", "B", Seconds: 2) { OwnGoal = new Goal(0, AtMost: true), NeedsServer = false },
+        Shaped(delay: 1),
+        Shaped(delay: 10),
+        Shaped(delay: 50) with { Goals = Against(raw: null, go: 5, nerdbank: 2) },
+        Shaped(delay: 100),
+    ];
+
+    private static PairedWorkload Paired(string id, string unit, double seconds, double? raw, double? go, double? nerdbank)
+        => new(id, id, unit, seconds) { Goals = Against(raw, go, nerdbank) };
+
+    private static PairedWorkload Bulk(string id, string load, double? raw, double? go, double? nerdbank)
+        => new(id, load, "MiB/s", Seconds: 16) { Family = load, Goals = Against(raw, go, nerdbank) };
+
+    private static PairedWorkload Idle(string id, int streams, int quickStreams, double seconds) => new(id, "idle", "B", seconds)
+    {
+        Family = "idle",
+        Goals = new Dictionary<string, Goal?> { [Go] = new Goal(1.0, AtMost: true) },
+        RunOptions = ["--streams", Text(streams)],
+        QuickOptions = ["--streams", Text(quickStreams)],
+    };
+
+    // The windows grow while it warms up, twofold within a round trip or two; then it is measured at speed.
+    private static PairedWorkload Shaped(int delay)
+    {
+        var roundTrip = 2 * delay / 1000.0;
+        var (warmUp, measured) = (0.5 + (16 * roundTrip), 0.5 + (5 * roundTrip));
+        return new PairedWorkload($"bdp-{delay}ms", "bdp", "MiB/s", Seconds: (warmUp + measured + 0.5) * (delay == 50 ? 5 : 2))
+        {
+            Family = "bdp",
+            Link = LinkShape.Gigabit(delay),
+            LinkGoal = new Goal(0.9),
+            Goals = new Dictionary<string, Goal?> { [Raw] = null },
+            RunOptions = ["--warm-up", Text(warmUp), "--seconds", Text(measured)],
+            QuickOptions = ["--warm-up", Text(0.2 + (4 * roundTrip)), "--seconds", Text(0.2 + roundTrip)],
+        };
+    }
+
+    private static Dictionary<string, Goal?> Against(double? raw, double? go, double? nerdbank)
+        => new() { [Raw] = AtLeast(raw), [Go] = AtLeast(go), [Nerdbank] = AtLeast(nerdbank) };
+
+    private static Goal? AtLeast(double? bound) => bound is { } value ? new Goal(value) : null;
+
+    private static string[] Window(string bytes) => ["--window", bytes];
+
+    private static string Text(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using System.Net;
+using Benchmarks.Serve;
+using Benchmarks.Wire;
+
+namespace Benchmarks.Loads;
+
+/// <summary>Data frames of 1 KiB, from one end to the other in this process: what both allocate for each, once all is warm.</summary>
+internal sealed class AllocationLoad(string id) : ILoad
+{
+    private const int FrameLength = 1024;
+    private const int WarmUpFrames = 100_000;
+    private const int Frames = 500_000;
+    private const int QuickFrames = 100_000;
+    private const int HeaderLength = 1 + sizeof(long);
+
+    public string Id => id;
+
+    public bool NeedsServer => false;
+
+    public async Task<IReadOnlyList<Figure>> RunAsync(LoadTarget target, LoadSettings settings)
+    {
+        using var done = new CancellationTokenSource();
+        await using var server = new Server(target.Implementation, target.Settings);
+        var address = server.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        var serving = server.RunAsync(done.Token);
+        double perFrame;
+        await using (var client = await (target with { Address = address }).ConnectAsync())
+        await using (var stream = await client.OpenAsync())
+        {
+            perFrame = await MeasureAsync(stream, settings.Quick ? QuickFrames : Frames);
+        }
+
+        await done.CancelAsync();
+        await serving;
+        return [new Figure(id, perFrame, "B")];
+    }
+
+    private static async Task<double> MeasureAsync(WireStream stream, int frames)
+    {
+        var header = new byte[HeaderLength];
+        header[0] = WireCommand.Send;
+        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), (long)FrameLength * (WarmUpFrames + frames));
+        await stream.WriteAsync(header);
+        await SendAsync(stream, WarmUpFrames);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        await SendAsync(stream, frames);
+        await stream.ReadExactlyAsync(new byte[sizeof(long)]);
+        return (GC.GetTotalAllocatedBytes(precise: true) - before) / (double)frames;
+    }
+
+    private static async Task SendAsync(WireStream stream, int frames)
+    {
+        var frame = new byte[FrameLength];
+        for (var i = 0; i < frames; i++)
+        {
+            await stream.WriteAsync(frame);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Benchmarks.Wire;
+
+namespace Benchmarks.Loads;
+
+/// <summary>Streams that send as fast as they can, until the server says that it has read all.</summary>
+internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : ILoad
+{
+    private const int QuickFraction = 16;
+    private const long WarmUpBytes = 64L << 20;
+    private const int HeaderLength = 1 + sizeof(long);
+
+    public string Id => id;
+
+    public async Task<IReadOnlyList<Figure>> RunAsync(LoadTarget target, LoadSettings settings)
+    {
+        var total = settings.Bytes ?? (settings.Quick ? bytes / QuickFraction : bytes);
+        await using var client = await target.ConnectAsync();
+        await SendAsync(client, Math.Min(total, WarmUpBytes));
+        var elapsed = await SendAsync(client, total);
+        return [new Figure(id, total / elapsed.TotalSeconds / (1 << 20), "MiB/s")];
+    }
+
+    private async Task<TimeSpan> SendAsync(WireClient client, long total)
+    {
+        var opened = new WireStream[streams];
+        for (var i = 0; i < streams; i++)
+        {
+            opened[i] = await client.OpenAsync();
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        await Task.WhenAll(opened.Select((stream, i) => Task.Run(() => SendAsync(stream, (total / streams) + (i < total % streams ? 1 : 0)))));
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        foreach (var stream in opened)
+        {
+            await stream.DisposeAsync();
+        }
+
+        return elapsed;
+    }
+
+    private async Task SendAsync(WireStream stream, long count)
+    {
+        var header = new byte[HeaderLength];
+        header[0] = WireCommand.Send;
+        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), count);
+        await stream.WriteAsync(header);
+        var buffer = new byte[piece];
+        for (var left = count; left > 0;)
+        {
+            var size = (int)Math.Min(left, piece);
+            await stream.WriteAsync(buffer.AsMemory(0, size));
+            left -= size;
+        }
+
+        var answer = new byte[sizeof(long)];
+        await stream.ReadExactlyAsync(answer);
+        if (BinaryPrimitives.ReadInt64BigEndian(answer) is var received && received != count)
+        {
+            throw new WireException($"{count} bytes were sent, and the server answered that it had read {received}.");
+        }
+    }
+}

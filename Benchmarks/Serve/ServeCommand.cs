@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.Net;
+using Benchmarks.CommandLine;
+
+namespace Benchmarks.Serve;
+
+/// <summary>The command <c>serve</c>.</summary>
+internal static class ServeCommand
+{
+    /// <summary>Makes the server end with its standard input, hence with whoever started it.</summary>
+    public const string WhileInputOption = "--while-input";
+
+    public static Command Create()
+    {
+        var wire = new WireOptions();
+        var listen = EndPointOption.Create("--listen", "Where to listen. With port 0 the system picks one.", lowestPort: IPEndPoint.MinPort);
+        listen.Required = true;
+        var whileInput = new Option<bool>(WhileInputOption) { Hidden = true };
+        var command = new Command("serve", "Plays the server's end of a measurement, for clients of any implementation. Ends when it is told to (Ctrl-C, SIGTERM).");
+        wire.AddTo(command);
+        command.Add(listen);
+        command.Add(whileInput);
+        command.SetAction(async parsed =>
+        {
+            using var interruption = new Interruption();
+            await using var server = new Server(wire.Implementation(parsed), wire.Settings(parsed));
+            Console.WriteLine($"listening on {server.Listen(parsed.GetRequiredValue(listen))}");
+            var untilTold = parsed.GetValue(whileInput) ? EndOfInputAsync() : Task.Delay(Timeout.Infinite, interruption.Token);
+            return await RunAsync(server, untilTold, interruption.Token);
+        });
+        return command;
+    }
+
+    // Not on the pool, which would be one thread short of what is measured.
+    private static Task<string> EndOfInputAsync()
+        => Task.Factory.StartNew(Console.In.ReadToEnd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static async Task<int> RunAsync(Server server, Task untilTold, CancellationToken cancellationToken)
+    {
+        var serving = server.RunAsync(cancellationToken);
+        await Task.WhenAny(serving, untilTold);
+        if (serving.Exception?.InnerException is { } error)
+        {
+            await Console.Error.WriteLineAsync($"failed: {error.Message}");
+            return ExitCode.Failure;
+        }
+
+        return ExitCode.Success;
+    }
+}
