@@ -27,16 +27,16 @@ internal sealed class GrpcClient : IAsyncDisposable
         _channel = GrpcChannel.ForAddress($"http://{server}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
     }
 
-    /// <inheritdoc cref="GrpcLoad.MeasureAsync"/>
-    public async Task<double> MeasureAsync(GrpcWorkload workload, double seconds)
+    /// <inheritdoc cref="Caller.MeasureAsync"/>
+    public async Task<double> MeasureAsync(CallPattern pattern, double seconds)
     {
         if (_layer != GrpcLayer.Backchannel)
         {
-            return await new GrpcLoad(_channel.CreateCallInvoker()).MeasureAsync(workload, seconds);
+            return await new Caller(_channel.CreateCallInvoker()).MeasureAsync(pattern, seconds);
         }
 
         var server = new Load.LoadClient(_channel);
-        return (await server.MeasureAsync(new Assignment { Id = workload.Id, Seconds = seconds })).Value;
+        return (await server.MeasureAsync(new Assignment { Pattern = pattern.Name, Seconds = seconds })).Value;
     }
 
     public async ValueTask DisposeAsync()

@@ -1,52 +1,60 @@
 using System.CommandLine;
+using System.Text;
 using Benchmarks.CommandLine;
+using Benchmarks.Compare;
 
 namespace Benchmarks.Grpc;
 
 /// <summary>The command <c>grpc</c>.</summary>
 internal static class GrpcCommand
 {
-    private static readonly GrpcLayer[] Measured = [GrpcLayer.Mux, GrpcLayer.Yamux, GrpcLayer.Backchannel];
-
     public static Command Create()
     {
+        var layers = ChoiceOption.CreateMany("--layer", "Measures nothing but these layers:", [.. GrpcWorkload.All.Select(workload => GrpcOptions.Text(workload.Layer)).Distinct()]);
         var pairs = NumberOption.Whole("--pairs", "How many times plain and ours are measured in turn. Default 5;", 1, 1000, 5);
         var seconds = NumberOption.Fractional("--seconds", "How long each measurement takes. Default 1;", 0.01, 3600, 1);
-        var json = new Option<string?>("--json") { Description = "Also writes the figures to this file.", HelpName = "FILE" };
+        var json = new Option<string?>("--json") { Description = "Also writes the results to this file.", HelpName = "FILE" };
         var command = new Command(
             "grpc",
-            "Measures gRPC calls, one and 64 at a time, and a server stream of 64 KiB messages: behind a listener mux, over a multiplexed connection, and over the backchannel, each against a plain connection. Exit code 0 when every goal was met, 1 when one was not.")
+            "Measures gRPC calls, one and 64 at a time, and a server stream of 64 KiB messages: behind a listener mux, over a multiplexed connection, and over the backchannel, each against a plain connection. Exit code 0 when all was measured, whether or not goals are met; 1 when a run failed, 130 when Ctrl-C stopped it.")
         {
-            pairs, seconds, json,
+            layers, pairs, seconds, json,
         };
         command.SetAction(async parsed =>
         {
-            await using var comparison = new GrpcComparison(parsed.GetValue(pairs), parsed.GetValue(seconds));
-            Console.WriteLine($"{"",-20}{"ours",12}{"plain",12}            ratio   min   max  goal");
-            var rows = await comparison.RunAsync(Measured, row => Console.WriteLine(Describe(row)));
-            if (parsed.GetValue(json) is { } path)
-            {
-                await WriteAsync(path, GrpcJson.Write(rows));
-            }
-
-            return rows.All(row => row.IsMet) ? 0 : 1;
+            var wanted = parsed.GetValue(layers) ?? [];
+            var workloads = GrpcWorkload.All
+                .Where(workload => wanted.Length == 0 || wanted.Contains(GrpcOptions.Text(workload.Layer)))
+                .Select(workload => workload with { Seconds = parsed.GetValue(seconds) }).ToList();
+            await using var file = parsed.GetValue(json) is { } path ? OutputFile.Create("--json", path) : null;
+            return await RunAsync(new Comparison(workloads, peers: [], parsed.GetValue(pairs), quick: false), file);
         });
         return command;
     }
 
-    private static string Describe(GrpcRow row)
-        => FormattableString.Invariant($"{row.Id,-20}{row.Ours,12:#,##0}{row.Plain,12:#,##0}  {row.Workload.Unit,-7}  {row.MedianRatio,6:0.00}{row.MinRatio,6:0.00}{row.MaxRatio,6:0.00}  ")
-            + (row.Goal is { } goal ? FormattableString.Invariant($"{goal:0.00} {(row.IsMet ? "met" : "missed")}") : "");
-
-    private static async Task WriteAsync(string path, string text)
+    private static async Task<int> RunAsync(Comparison comparison, Stream? json)
     {
+        using var interruption = new Interruption();
         try
         {
-            await File.WriteAllTextAsync(path, text);
+            await comparison.RunAsync(interruption.Token);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception) when (interruption.Token.IsCancellationRequested)
         {
-            throw new ExplainedException($"--json {path}: {error.Message}");
+            return ExitCode.Interrupted;
         }
+        catch (MeasurementException error)
+        {
+            await Console.Error.WriteLineAsync($"failed: {error.Message}");
+            return ExitCode.Failure;
+        }
+
+        ResultTable.Write(Console.Out, comparison.Results);
+        if (json is not null)
+        {
+            await json.WriteAsync(Encoding.UTF8.GetBytes(ResultJson.Text(comparison.Results)));
+        }
+
+        return ExitCode.Success;
     }
 }

@@ -13,37 +13,36 @@ internal static class GrpcRunCommand
     public static Command Create()
     {
         var layer = GrpcOptions.Layer();
-        var connect = GrpcOptions.EndPoint("--connect", "Where grpc-serve listens.");
-        var seconds = NumberOption.Fractional("--seconds", "How long each workload is measured. Default 1;", 0.01, 3600, 1);
-        var follow = new Option<bool>("--follow")
-        {
-            Description = "Reads what to run from the standard input, a line each: WORKLOAD SECONDS. Ends with the input.",
-        };
-        var command = new Command(Name, "Measures gRPC calls to grpc-serve.") { layer, connect, seconds, follow };
+        var connect = EndPointOption.Create("--connect", "Where grpc-serve listens.", lowestPort: 1);
+        connect.Required = true;
+        var seconds = NumberOption.Fractional("--seconds", "How long each pattern of calls is measured. Default 1;", 0.01, 3600, 1);
+        var follow = GrpcOptions.Follow("Reads what to run from the standard input, a line each: PATTERN SECONDS. Ends with the input.");
+        var command = new Command(Name, "Measures gRPC calls to grpc-serve: a line 'PATTERN VALUE UNIT' for each pattern.") { layer, connect, seconds, follow };
         command.Hidden = true;
         command.SetAction(async parsed =>
         {
             var server = parsed.GetRequiredValue(connect);
-            await using var client = new GrpcClient(parsed.GetRequiredValue(layer), server);
+            await using var client = new GrpcClient(GrpcOptions.Parse(parsed.GetRequiredValue(layer)), server);
             try
             {
                 await (parsed.GetValue(follow) ? FollowAsync(client) : RunAsync(client, parsed.GetValue(seconds)));
             }
             catch (RpcException error)
             {
-                throw new ExplainedException($"The calls to {server} fail: {error.Status.StatusCode}, {error.Status.Detail}");
+                await Console.Error.WriteLineAsync($"failed: the calls to {server}: {error.Status.StatusCode}, {error.Status.Detail}");
+                return ExitCode.Failure;
             }
 
-            return 0;
+            return ExitCode.Success;
         });
         return command;
     }
 
     private static async Task RunAsync(GrpcClient client, double seconds)
     {
-        foreach (var workload in GrpcWorkload.All)
+        foreach (var pattern in CallPattern.All)
         {
-            await MeasureAsync(client, workload, seconds);
+            await MeasureAsync(client, pattern, seconds);
         }
     }
 
@@ -51,21 +50,20 @@ internal static class GrpcRunCommand
     {
         while (await Console.In.ReadLineAsync() is { } line)
         {
-            var parts = line.Split(' ');
-            if (parts.Length != 2
-                || GrpcWorkload.Find(parts[0]) is not { } workload
-                || !double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
+            if (line.Split(' ') is not [var name, var number]
+                || CallPattern.Find(name) is not { } pattern
+                || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
             {
-                throw new ExplainedException($"The line \"{line}\" must be WORKLOAD SECONDS, with a workload of {string.Join(", ", GrpcWorkload.All.Select(each => each.Id))}.");
+                throw new ExplainedException($"The line \"{line}\" must be PATTERN SECONDS, with a pattern of {string.Join(", ", CallPattern.All.Select(each => each.Name))}.");
             }
 
-            await MeasureAsync(client, workload, seconds);
+            await MeasureAsync(client, pattern, seconds);
         }
     }
 
-    private static async Task MeasureAsync(GrpcClient client, GrpcWorkload workload, double seconds)
+    private static async Task MeasureAsync(GrpcClient client, CallPattern pattern, double seconds)
     {
-        var value = await client.MeasureAsync(workload, seconds);
-        Console.WriteLine(FormattableString.Invariant($"{workload.Id} {value:0.##} {workload.Unit}"));
+        var value = await client.MeasureAsync(pattern, seconds);
+        Console.WriteLine(FormattableString.Invariant($"{pattern.Name} {value:0.##} {pattern.Unit}"));
     }
 }

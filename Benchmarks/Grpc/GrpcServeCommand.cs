@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using Benchmarks.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
@@ -14,26 +15,32 @@ internal static class GrpcServeCommand
     public static Command Create()
     {
         var layer = GrpcOptions.Layer();
-        var listen = GrpcOptions.EndPoint("--listen", "Where to listen; port 0 takes a free one.");
-        var command = new Command(Name, "Serves the calls of grpc-run, until Ctrl-C.") { layer, listen };
+        var listen = EndPointOption.Create("--listen", "Where to listen. With port 0 the system picks one.", IPEndPoint.MinPort);
+        listen.Required = true;
+        var follow = GrpcOptions.Follow("Ends with the standard input.");
+        var command = new Command(Name, "Serves the calls of grpc-run, until Ctrl-C.") { layer, listen, follow };
         command.Hidden = true;
         command.SetAction(async parsed =>
         {
             var endPoint = parsed.GetRequiredValue(listen);
-            await using var app = GrpcServer.Create(parsed.GetRequiredValue(layer), endPoint);
+            await using var app = GrpcServer.Create(GrpcOptions.Parse(parsed.GetRequiredValue(layer)), endPoint);
             try
             {
                 await app.StartAsync();
             }
             catch (IOException error)
             {
-                throw new ExplainedException($"--listen {endPoint}: {error.GetBaseException().Message}. Choose another port, or 0.");
+                throw new ExplainedException($"--listen {endPoint}: {error.GetBaseException().Message}.");
             }
 
             Console.WriteLine($"{Ready}{GrpcServer.GetEndPoint(app)}");
-            await app.WaitForShutdownAsync();
-            return 0;
+            await Task.WhenAny(app.WaitForShutdownAsync(), parsed.GetValue(follow) ? EndOfInputAsync() : Task.Delay(Timeout.Infinite));
+            return ExitCode.Success;
         });
         return command;
     }
+
+    // Not on the pool, which would be one thread short of what is measured.
+    private static Task<string> EndOfInputAsync()
+        => Task.Factory.StartNew(Console.In.ReadToEnd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -26,9 +26,9 @@ internal sealed class LoadService : Load.LoadBase
 
     public override async Task<Rate> Measure(Assignment request, ServerCallContext context)
     {
-        var workload = GrpcWorkload.Find(request.Id)
-            ?? throw new RpcException(new Status(StatusCode.InvalidArgument, $"no workload {request.Id}"));
-        var load = new GrpcLoad(context.GetBackchannelPeer().Invoker);
-        return new Rate { Value = await load.MeasureAsync(workload, request.Seconds) };
+        var pattern = CallPattern.Find(request.Pattern)
+            ?? throw new RpcException(new Status(StatusCode.InvalidArgument, $"no pattern {request.Pattern}"));
+        var load = new Caller(context.GetBackchannelPeer().Invoker);
+        return new Rate { Value = await load.MeasureAsync(pattern, request.Seconds) };
     }
 }

@@ -4,7 +4,7 @@ using Grpc.Core;
 namespace Benchmarks.Grpc;
 
 /// <summary>Makes the calls and counts them.</summary>
-internal sealed class GrpcLoad(CallInvoker invoker)
+internal sealed class Caller(CallInvoker invoker)
 {
     private const double BytesPerMebibyte = 1024 * 1024;
 
@@ -13,10 +13,10 @@ internal sealed class GrpcLoad(CallInvoker invoker)
 
     private readonly Load.LoadClient _client = new(invoker);
 
-    /// <summary>Runs a workload for about <paramref name="seconds"/>.</summary>
+    /// <summary>Runs a pattern for about <paramref name="seconds"/>.</summary>
     /// <returns>Calls or MiB per second.</returns>
-    public Task<double> MeasureAsync(GrpcWorkload workload, double seconds)
-        => workload == GrpcWorkload.ServerStream ? DownloadAsync(seconds) : CallAsync(workload.Concurrency, TimeSpan.FromSeconds(seconds));
+    public Task<double> MeasureAsync(CallPattern pattern, double seconds)
+        => pattern == CallPattern.ServerStream ? DownloadAsync(seconds) : CallAsync(pattern.Concurrency, TimeSpan.FromSeconds(seconds));
 
     private async Task<double> CallAsync(int concurrency, TimeSpan duration)
     {
