@@ -17,12 +17,22 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
     private readonly Task<string> _errors;
 
     public BenchmarksProcess(params string[] arguments)
+        : this([], arguments)
+    {
+    }
+
+    private BenchmarksProcess(IEnumerable<KeyValuePair<string, string?>> environment, string[] arguments)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start)!;
         _errors = _process.StandardError.ReadToEndAsync();
     }
@@ -31,6 +41,13 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
     public static async Task<BenchmarksResult> RunAsync(params string[] arguments)
     {
         await using var process = new BenchmarksProcess(arguments);
+        return await process.EndAsync();
+    }
+
+    /// <summary>The same where no other program can be found.</summary>
+    public static async Task<BenchmarksResult> RunWithoutToolsAsync(params string[] arguments)
+    {
+        await using var process = new BenchmarksProcess([KeyValuePair.Create("PATH", (string?)"")], arguments);
         return await process.EndAsync();
     }
 

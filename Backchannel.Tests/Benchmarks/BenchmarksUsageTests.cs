@@ -26,6 +26,29 @@ public class BenchmarksUsageTests
     [InlineData("soak --streams 99999999999", "--streams 99999999999:", "1 to 20000")]
     [InlineData("soak --seed -1", "--seed -1:", "0 to 2147483647")]
     [InlineData("soak --seed x", "--seed x:", "0 to 2147483647")]
+    [InlineData("compare --bogus", "'--bogus'", "compare --help")]
+    [InlineData("compare --only bulk2", "--only bulk2:", "bulk1, bulk1-16m,", "echo64", "idle-100k", "bdp-50ms")]
+    [InlineData("compare --only echo1 --only nothing", "--only nothing:", "echo1")]
+    [InlineData("compare --only echo1 nothing", "--only nothing:", "echo1")]
+    [InlineData("compare --skip perl", "--skip perl:", "raw, go, nerdbank")]
+    [InlineData("compare --skip ours", "--skip ours:", "raw, go, nerdbank")]
+    [InlineData("compare --pairs 0", "--pairs 0:", "1 to 1000")]
+    [InlineData("compare --only echo1 --json /nowhere/at/all", "--json /nowhere/at/all:")]
+    [InlineData("serve --listen 127.0.0.1:0", "--impl")]
+    [InlineData("serve --impl ours", "--listen")]
+    [InlineData("serve --impl theirs --listen 127.0.0.1:0", "--impl theirs:", "ours, raw, nerdbank")]
+    [InlineData("serve --impl ours --listen 127.0.0.1", "--listen 127.0.0.1:", "HOST:PORT", "0 to 65535")]
+    [InlineData("serve --impl ours --listen 127.0.0.1:65536", "--listen 127.0.0.1:65536:", "0 to 65535")]
+    [InlineData("serve --impl ours --listen 127.0.0.1:0 --window 1", "--window 1:", "262144 to 1073741824")]
+    [InlineData("run --impl ours --connect 127.0.0.1:1", "run --help")]
+    [InlineData("run bulk2 --impl ours --connect 127.0.0.1:1", "bulk2:", "bulk1, bulk16, small")]
+    [InlineData("run echo1 --impl ours", "--connect", "run --help")]
+    [InlineData("run echo1 --impl ours --connect 127.0.0.1:0", "--connect 127.0.0.1:0:", "1 to 65535")]
+    [InlineData("run echo1 --impl ours --connect nowhere:1", "--connect nowhere:1:", "HOST:PORT")]
+    [InlineData("run bulk1 --impl ours --connect 127.0.0.1:1 --mib 0", "--mib 0:", "1 to 1048576")]
+    [InlineData("run echo1 --impl ours --connect 127.0.0.1:1 --seconds 0", "--seconds 0:", "0.01 to 3600")]
+    [InlineData("run echo1 --impl ours --connect 127.0.0.1:1 --warm-up -1", "--warm-up -1:", "0 to 3600")]
+    [InlineData("run idle --impl ours --connect 127.0.0.1:1 --streams 0", "--streams 0:", "1 to 1000000")]
     public async Task A_wrong_command_line_is_explained(string commandLine, params string[] explanation)
         => (await BenchmarksProcess.RunAsync(commandLine.Split(' '))).AssertExplained(explanation);
 
@@ -33,7 +56,10 @@ public class BenchmarksUsageTests
     public async Task No_command_is_explained() => (await BenchmarksProcess.RunAsync()).AssertExplained("soak", "--help");
 
     [Theory]
-    [InlineData("--help", "soak")]
+    [InlineData("--help", "compare", "serve", "run", "soak")]
+    [InlineData("compare --help", "--only", "--pairs", "--quick", "--json", "--skip", "bulk1-16m", "raw, go, nerdbank", "Ctrl-C")]
+    [InlineData("serve --help", "--impl", "--listen", "--window", "--tls", "ours, raw, nerdbank", "HOST:PORT")]
+    [InlineData("run --help", "--impl", "--connect", "--window", "--tls", "--quick", "--mib", "--seconds", "--warm-up", "--streams", "bulk16", "alloc")]
     [InlineData("soak --help", "--minutes", "--sessions", "--streams", "--seed", "0.1 to 10080", "1 to 256", "1 to 20000", "0 to 2147483647", "Ctrl-C")]
     public async Task Help_names_every_command_and_option(string commandLine, params string[] names)
     {

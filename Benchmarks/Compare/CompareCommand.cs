@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Benchmarks.CommandLine;
 
 namespace Benchmarks.Compare;
@@ -9,7 +10,8 @@ internal static class CompareCommand
     private const int DefaultPairs = 5;
     private const int QuickPairs = 2;
 
-    public static Command Create()
+    /// <param name="plot">Draws the results: given their JSON, and the folder to draw into. Without it there is no --plot.</param>
+    public static Command Create(Action<string, string>? plot = null)
     {
         var ids = WorkloadCatalog.All.SelectMany(workload => new[] { workload.Family, workload.Id }).Distinct().ToList();
         var only = ChoiceOption.CreateMany("--only", "Measures nothing but these workloads:", ids);
@@ -23,6 +25,12 @@ internal static class CompareCommand
         {
             only, skip, pairs, quick, json,
         };
+        var folder = new Option<string?>("--plot") { Description = "Also draws the results into this folder.", HelpName = "FOLDER" };
+        if (plot is not null)
+        {
+            command.Add(folder);
+        }
+
         command.SetAction(async parsed =>
         {
             var wanted = parsed.GetValue(only) ?? [];
@@ -31,8 +39,16 @@ internal static class CompareCommand
             var peers = WorkloadCatalog.Peers.Except(parsed.GetValue(skip) ?? []).ToList();
             var isQuick = parsed.GetValue(quick);
             var count = parsed.GetValue(pairs) is > 0 and var value ? value : isQuick ? QuickPairs : DefaultPairs;
+            var comparison = new Comparison(workloads, peers, count, isQuick);
+            var plotFolder = plot is null ? null : parsed.GetValue(folder);
             await using var file = parsed.GetValue(json) is { } path ? OutputFile.Create("--json", path) : null;
-            return await RunAsync(new Comparison(workloads, peers, count, isQuick), file);
+            var code = await RunAsync(comparison, file);
+            if (code == ExitCode.Success && plotFolder is not null)
+            {
+                plot!(ResultJson.Text(comparison.Results), plotFolder);
+            }
+
+            return code;
         });
         return command;
     }
@@ -58,7 +74,7 @@ internal static class CompareCommand
         ResultTable.Write(Console.Out, comparison.Results);
         if (json is not null)
         {
-            await ResultJson.WriteAsync(json, comparison.Results);
+            await json.WriteAsync(Encoding.UTF8.GetBytes(ResultJson.Text(comparison.Results)));
         }
 
         if (failure is not null)

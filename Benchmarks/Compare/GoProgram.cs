@@ -16,6 +16,7 @@ internal static class GoProgram
     /// <exception cref="ExplainedException">Something is missing that it is built with.</exception>
     public static async Task<Contestant> BuildAsync(CancellationToken cancellationToken)
     {
+        RequireTools();
         var folder = Path.Combine(AppContext.BaseDirectory, "go-peer");
         var executable = Path.Combine(folder, "peer");
         if (await WriteSourcesAsync(folder, cancellationToken) || !File.Exists(executable))
@@ -60,7 +61,6 @@ internal static class GoProgram
         start.Environment["GOFLAGS"] = "";
         start.Environment.TryAdd("GOCACHE", Path.Combine(folder, "cache"));
 
-        RequireTools();
         using var process = Process.Start(start)!;
         var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
         await process.WaitForExitAsync(cancellationToken);

@@ -7,8 +7,7 @@ internal static class ResultJson
 {
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true };
 
-    public static Task WriteAsync(Stream target, IReadOnlyList<WorkloadResult> results) => JsonSerializer.SerializeAsync(
-        target,
+    public static string Text(IReadOnlyList<WorkloadResult> results) => JsonSerializer.Serialize(
         results.Select(result => new
         {
             id = result.Id,

@@ -21,7 +21,7 @@ internal sealed class AllocationLoad(string id) : ILoad
     public async Task<IReadOnlyList<Figure>> RunAsync(LoadTarget target, LoadSettings settings)
     {
         using var done = new CancellationTokenSource();
-        await using var server = new Server(target.Implementation, target.Settings);
+        using var server = new Server(target.Implementation, target.Settings);
         var address = server.Listen(new IPEndPoint(IPAddress.Loopback, 0));
         var serving = server.RunAsync(done.Token);
         double perFrame;

@@ -23,10 +23,11 @@ internal static class ServeCommand
         command.SetAction(async parsed =>
         {
             using var interruption = new Interruption();
-            await using var server = new Server(wire.Implementation(parsed), wire.Settings(parsed));
+            using var server = new Server(wire.Implementation(parsed), wire.Settings(parsed));
             Console.WriteLine($"listening on {server.Listen(parsed.GetRequiredValue(listen))}");
-            var untilTold = parsed.GetValue(whileInput) ? EndOfInputAsync() : Task.Delay(Timeout.Infinite, interruption.Token);
-            return await RunAsync(server, untilTold, interruption.Token);
+            var serving = server.RunAsync(interruption.Token);
+            await await (parsed.GetValue(whileInput) ? Task.WhenAny(serving, EndOfInputAsync()) : Task.WhenAny(serving));
+            return ExitCode.Success;
         });
         return command;
     }
@@ -34,17 +35,4 @@ internal static class ServeCommand
     // Not on the pool, which would be one thread short of what is measured.
     private static Task<string> EndOfInputAsync()
         => Task.Factory.StartNew(Console.In.ReadToEnd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    private static async Task<int> RunAsync(Server server, Task untilTold, CancellationToken cancellationToken)
-    {
-        var serving = server.RunAsync(cancellationToken);
-        await Task.WhenAny(serving, untilTold);
-        if (serving.Exception?.InnerException is { } error)
-        {
-            await Console.Error.WriteLineAsync($"failed: {error.Message}");
-            return ExitCode.Failure;
-        }
-
-        return ExitCode.Success;
-    }
 }

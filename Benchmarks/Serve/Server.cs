@@ -6,11 +6,10 @@ using Benchmarks.Wire;
 namespace Benchmarks.Serve;
 
 /// <summary>Accepts connections and serves each.</summary>
-internal sealed class Server(IImplementation implementation, WireSettings settings) : IAsyncDisposable
+internal sealed class Server(IImplementation implementation, WireSettings settings) : IDisposable
 {
     private const int Backlog = 1024;
 
-    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Socket? _listener;
 
     /// <summary>Returns the address, with the port that the system may have picked.</summary>
@@ -30,16 +29,15 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
         return (IPEndPoint)_listener.LocalEndPoint!;
     }
 
-    /// <summary>Runs until it is told to stop, or a client breaks the wire.</summary>
+    /// <summary>Runs until it is told to stop.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
         {
             while (true)
             {
-                var accepted = _listener!.AcceptAsync(cancellationToken).AsTask();
-                await await Task.WhenAny(accepted, _failed.Task);
-                _ = Task.Run(async () => await ServeAsync(await accepted), CancellationToken.None);
+                var socket = await _listener!.AcceptAsync(cancellationToken);
+                _ = Task.Run(() => ServeAsync(socket), CancellationToken.None);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -47,11 +45,7 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
         }
     }
 
-    public ValueTask DisposeAsync()
-    {
-        _listener?.Dispose();
-        return default;
-    }
+    public void Dispose() => _listener?.Dispose();
 
     private async Task ServeAsync(Socket socket)
     {
@@ -65,7 +59,7 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
         }
         catch (Exception error)
         {
-            _failed.TrySetException(error);
+            await Console.Error.WriteLineAsync($"a connection failed: {error.Message}");
         }
     }
 }

@@ -21,6 +21,10 @@ internal static class StreamServer
         catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
         {
         }
+        catch (Exception error)
+        {
+            await Console.Error.WriteLineAsync($"a stream failed: {error.Message}");
+        }
     }
 
     private static async Task ObeyAsync(WireStream stream)
