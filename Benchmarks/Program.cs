@@ -3,6 +3,7 @@ using System.CommandLine.Invocation;
 using Benchmarks.CommandLine;
 using Benchmarks.Compare;
 using Benchmarks.Grpc;
+using Benchmarks.Plots;
 using Benchmarks.Run;
 using Benchmarks.Serve;
 using Benchmarks.Soak;
@@ -10,10 +11,11 @@ using Benchmarks.Soak;
 // Exit codes: 0 all was well, 1 something was found, 2 the command line was wrong, 130 it was interrupted.
 var root = new RootCommand("Measures the yamux engine, and wears it.")
 {
-    CompareCommand.Create(),
+    CompareCommand.Create(ComparisonCharts.Draw),
     ServeCommand.Create(),
     RunCommand.Create(),
     SoakCommand.Create(),
+    PlotCommand.Create(),
     GrpcCommand.Create(),
     GrpcServeCommand.Create(),
     GrpcRunCommand.Create(),
