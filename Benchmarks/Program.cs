@@ -3,7 +3,9 @@ using System.CommandLine.Invocation;
 using Benchmarks.CommandLine;
 using Benchmarks.Compare;
 using Benchmarks.Grpc;
+using Benchmarks.Micro;
 using Benchmarks.Plots;
+using Benchmarks.Profile;
 using Benchmarks.Run;
 using Benchmarks.Serve;
 using Benchmarks.Soak;
@@ -15,7 +17,9 @@ var root = new RootCommand("Measures the yamux engine, and wears it.")
     ServeCommand.Create(),
     RunCommand.Create(),
     SoakCommand.Create(),
+    MicroCommand.Create(),
     PlotCommand.Create(),
+    ProfileCommand.Create(),
     GrpcCommand.Create(),
     GrpcServeCommand.Create(),
     GrpcRunCommand.Create(),

@@ -22,6 +22,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
+    /// <summary>As the system knows it.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Tells it something.</summary>
     /// <exception cref="IOException">It has ended.</exception>
     public async Task WriteLineAsync(string line)

@@ -7,14 +7,15 @@ namespace Benchmarks.Grpc;
 /// <summary>A server and a client of one layer, each a process of its own, that wait to be told what to run.</summary>
 internal sealed class GrpcProcesses : IAsyncDisposable
 {
-    private readonly ChildProcess _server;
-    private readonly ChildProcess _client;
-
     private GrpcProcesses(ChildProcess server, ChildProcess client)
     {
-        _server = server;
-        _client = client;
+        Server = server;
+        Client = client;
     }
+
+    public ChildProcess Server { get; }
+
+    public ChildProcess Client { get; }
 
     /// <exception cref="MeasurementException">The server has not started.</exception>
     public static async Task<GrpcProcesses> StartAsync(GrpcLayer layer, CancellationToken cancellationToken)
@@ -40,20 +41,20 @@ internal sealed class GrpcProcesses : IAsyncDisposable
     {
         try
         {
-            await _client.WriteLineAsync(FormattableString.Invariant($"{pattern.Name} {seconds}"));
+            await Client.WriteLineAsync(FormattableString.Invariant($"{pattern.Name} {seconds}"));
         }
         catch (IOException)
         {
             // It has ended, and says why to whoever reads.
         }
 
-        return double.Parse((await ReadLineAsync(_client, cancellationToken)).Split(' ')[1], CultureInfo.InvariantCulture);
+        return double.Parse((await ReadLineAsync(Client, cancellationToken)).Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _client.DisposeAsync();
-        await _server.DisposeAsync();
+        await Client.DisposeAsync();
+        await Server.DisposeAsync();
     }
 
     private static ChildProcess Start(string command, params string[] arguments)
