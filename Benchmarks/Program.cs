@@ -7,6 +7,7 @@ using Benchmarks.Micro;
 using Benchmarks.Plots;
 using Benchmarks.Profile;
 using Benchmarks.Run;
+using Benchmarks.Scale;
 using Benchmarks.Serve;
 using Benchmarks.Soak;
 
@@ -19,6 +20,8 @@ var root = new RootCommand("Measures the yamux engine, and wears it.")
     SoakCommand.Create(),
     MicroCommand.Create(),
     PlotCommand.Create(),
+    ScaleCommand.Create(),
+    ScaleRunCommand.Create(),
     ProfileCommand.Create(),
     GrpcCommand.Create(),
     GrpcServeCommand.Create(),
