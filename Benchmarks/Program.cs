@@ -9,6 +9,7 @@ using Benchmarks.Profile;
 using Benchmarks.Run;
 using Benchmarks.Scale;
 using Benchmarks.Serve;
+using Benchmarks.Shaping;
 using Benchmarks.Soak;
 
 // Exit codes: 0 all was well, 1 something was found, 2 the command line was wrong, 130 it was interrupted.
@@ -17,6 +18,7 @@ var root = new RootCommand("Measures the yamux engine, and wears it.")
     CompareCommand.Create(ComparisonCharts.Draw),
     ServeCommand.Create(),
     RunCommand.Create(),
+    LinkCommand.Create(),
     SoakCommand.Create(),
     MicroCommand.Create(),
     PlotCommand.Create(),

@@ -49,6 +49,9 @@ public class BenchmarksUsageTests
     [InlineData("run echo1 --impl ours --connect 127.0.0.1:1 --seconds 0", "--seconds 0:", "0.01 to 3600")]
     [InlineData("run echo1 --impl ours --connect 127.0.0.1:1 --warm-up -1", "--warm-up -1:", "0 to 3600")]
     [InlineData("run idle --impl ours --connect 127.0.0.1:1 --streams 0", "--streams 0:", "1 to 1000000")]
+    [InlineData("link", "--connect", "link --help")]
+    [InlineData("link --connect 127.0.0.1:1 --delay -1", "--delay -1:", "0 to 10000")]
+    [InlineData("link --connect 127.0.0.1:1 --rate 0", "--rate 0:", "1 to 100000")]
     public async Task A_wrong_command_line_is_explained(string commandLine, params string[] explanation)
         => (await BenchmarksProcess.RunAsync(commandLine.Split(' '))).AssertExplained(explanation);
 
@@ -56,9 +59,10 @@ public class BenchmarksUsageTests
     public async Task No_command_is_explained() => (await BenchmarksProcess.RunAsync()).AssertExplained("soak", "--help");
 
     [Theory]
-    [InlineData("--help", "compare", "serve", "run", "soak")]
+    [InlineData("--help", "compare", "serve", "run", "link", "soak")]
     [InlineData("compare --help", "--only", "--pairs", "--quick", "--json", "--skip", "bulk1-16m", "raw, go, nerdbank", "Ctrl-C")]
     [InlineData("serve --help", "--impl", "--listen", "--window", "--tls", "ours, raw, nerdbank", "HOST:PORT")]
+    [InlineData("link --help", "--connect", "--delay", "--rate", "milliseconds", "megabits")]
     [InlineData("run --help", "--impl", "--connect", "--window", "--tls", "--quick", "--mib", "--seconds", "--warm-up", "--streams", "bulk16", "alloc")]
     [InlineData("soak --help", "--minutes", "--sessions", "--streams", "--seed", "0.1 to 10080", "1 to 256", "1 to 20000", "0 to 2147483647", "Ctrl-C")]
     public async Task Help_names_every_command_and_option(string commandLine, params string[] names)

@@ -149,6 +149,21 @@ public class MeasurementTests
     }
 
     [Fact]
+    public async Task A_link_passes_on_what_it_carries()
+    {
+        await using var server = new BenchmarksProcess("serve", "--impl", "ours", "--listen", "127.0.0.1:0");
+        var address = (await server.ReadLineAsync())![Ready.Length..];
+        await using var link = new BenchmarksProcess("link", "--connect", address, "--delay", "5");
+        address = (await link.ReadLineAsync())![Ready.Length..];
+
+        var result = await BenchmarksProcess.RunAsync("run", "bulk16", "--impl", "ours", "--connect", address, "--mib", "3");
+
+        Assert.Equal("", result.Error);
+        Assert.Equal(0, result.ExitCode);
+        AssertFigure("bulk16", "MiB/s", result.Output);
+    }
+
+    [Fact]
     public async Task Without_Go_a_comparison_names_what_to_install_and_how_to_do_without()
     {
         var result = await BenchmarksProcess.RunWithoutToolsAsync("compare", "--only", "echo1");

@@ -18,13 +18,13 @@ internal static class WorkloadCatalog
     [
         Bulk("bulk1", "bulk1", raw: 0.90, go: 2.5, nerdbank: 2.5) with { WireOptions = Window("262144") },
         Bulk("bulk1-16m", "bulk1", raw: 0.90, go: 2.5, nerdbank: 2.5) with { WireOptions = Window("16777216") },
-        Bulk("bulk1-tls", "bulk1", raw: null, go: null, nerdbank: null) with { WireOptions = [.. Window("262144"), "--tls"] },
+        Bulk("bulk1-tls", "bulk1", raw: null, go: null, nerdbank: null) with { WireOptions = [.. Window("262144"), "--tls"], RunOptions = ["--mib", "512"] },
         Bulk("bulk16", "bulk16", raw: 0.80, go: 1.5, nerdbank: 3),
         Paired("small", "MiB/s", seconds: 8, raw: 4, go: 15, nerdbank: 2.5),
-        Paired("echo1", "/s", seconds: 10, raw: 0.85, go: 2, nerdbank: 2.5),
-        Paired("echo64", "/s", seconds: 10, raw: 1.5, go: 3, nerdbank: 3),
-        Paired("open1", "/s", seconds: 10, raw: 2.5, go: 3, nerdbank: 6),
-        Paired("open32", "/s", seconds: 10, raw: 6, go: 6, nerdbank: 10),
+        Paired("echo1", "/s", seconds: 8, raw: 0.85, go: 2, nerdbank: 2.5),
+        Paired("echo64", "/s", seconds: 8, raw: 1.5, go: 3, nerdbank: 3),
+        Paired("open1", "/s", seconds: 8, raw: 2.5, go: 3, nerdbank: 6),
+        Paired("open32", "/s", seconds: 8, raw: 6, go: 6, nerdbank: 10),
         Idle("idle-1k", streams: 1_000, quickStreams: 500, seconds: 2),
         Idle("idle-10k", streams: 10_000, quickStreams: 1_000, seconds: 3),
         Idle("idle-100k", streams: 100_000, quickStreams: 2_000, seconds: 12),
@@ -53,15 +53,15 @@ internal static class WorkloadCatalog
     private static PairedWorkload Shaped(int delay)
     {
         var roundTrip = 2 * delay / 1000.0;
-        var (warmUp, measured) = (0.5 + (16 * roundTrip), 0.5 + (5 * roundTrip));
-        return new PairedWorkload($"bdp-{delay}ms", "bdp", "MiB/s", Seconds: (warmUp + measured + 0.5) * (delay == 50 ? 5 : 2))
+        var (warmUp, measured) = (0.5 + (12 * roundTrip), 0.5 + (3 * roundTrip));
+        return new PairedWorkload($"bdp-{delay}ms", "bdp", "MiB/s", Seconds: (warmUp + measured + 0.4) * (delay == 50 ? 5 : 2))
         {
             Family = "bdp",
             Link = LinkShape.Gigabit(delay),
             LinkGoal = new Goal(0.9),
             Goals = new Dictionary<string, Goal?> { [Raw] = null },
             RunOptions = ["--warm-up", Text(warmUp), "--seconds", Text(measured)],
-            QuickOptions = ["--warm-up", Text(0.2 + (4 * roundTrip)), "--seconds", Text(0.2 + roundTrip)],
+            QuickOptions = ["--warm-up", Text(0.1 + (2 * roundTrip)), "--seconds", Text(0.1 + roundTrip)],
         };
     }
 

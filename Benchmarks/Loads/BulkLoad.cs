@@ -7,9 +7,11 @@ namespace Benchmarks.Loads;
 /// <summary>Streams that send as fast as they can, until the server says that it has read all.</summary>
 internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : ILoad
 {
-    private const int QuickFraction = 16;
+    private const int QuickFraction = 64;
     private const long WarmUpBytes = 64L << 20;
     private const int HeaderLength = 1 + sizeof(long);
+
+    private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(0.5);
 
     public string Id => id;
 
@@ -17,7 +19,14 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : 
     {
         var total = settings.Bytes ?? (settings.Quick ? bytes / QuickFraction : bytes);
         await using var client = await target.ConnectAsync();
-        await SendAsync(client, Math.Min(total, WarmUpBytes));
+        var warmUp = settings.WarmUp ?? (settings.Quick ? TimeSpan.Zero : DefaultWarmUp);
+        var started = Stopwatch.GetTimestamp();
+        do
+        {
+            await SendAsync(client, Math.Min(total, WarmUpBytes));
+        }
+        while (Stopwatch.GetElapsedTime(started) < warmUp);
+
         var elapsed = await SendAsync(client, total);
         return [new Figure(id, total / elapsed.TotalSeconds / (1 << 20), "MiB/s")];
     }

@@ -8,7 +8,7 @@ internal sealed class IdleLoad(string id) : ILoad
     private const int DefaultStreams = 10_000;
     private const int WarmUpStreams = 100;
 
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(0.2);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(0.1);
     private static readonly byte[] CommandAndByte = [WireCommand.Echo, 1];
 
     public string Id => id;

@@ -5,8 +5,8 @@ namespace Benchmarks.Loads;
 /// <summary>A load that repeats the same thing for a while: how often, and how long each took. What ends during the warm-up does not count.</summary>
 internal sealed class TimedRun
 {
-    private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan QuickTime = TimeSpan.FromSeconds(0.3);
+    private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(0.8);
+    private static readonly TimeSpan QuickTime = TimeSpan.FromSeconds(0.12);
     private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(0.5);
 
     private readonly long _begin;

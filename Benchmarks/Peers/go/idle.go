@@ -58,7 +58,7 @@ func openIdle(session *yamux.Session, kept []*yamux.Stream) error {
 		return err
 	}
 	err = last.Close()
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	return err
 }
 

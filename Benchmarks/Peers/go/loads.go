@@ -14,7 +14,7 @@ const warmUpBytes = 64 << 20
 
 func bulk(session *yamux.Session, id string, s settings, streams, piece int, mib int64) error {
 	if s.quick {
-		mib /= 16
+		mib /= 64
 	}
 	if s.mib > 0 {
 		mib = s.mib
@@ -24,8 +24,17 @@ func bulk(session *yamux.Session, id string, s settings, streams, piece int, mib
 	if warm > warmUpBytes {
 		warm = warmUpBytes
 	}
-	if _, err := sendTotal(session, streams, piece, warm); err != nil {
-		return err
+	least, _ := s.times()
+	if s.quick && s.warm < 0 {
+		least = 0
+	}
+	for started := time.Now(); ; {
+		if _, err := sendTotal(session, streams, piece, warm); err != nil {
+			return err
+		}
+		if time.Since(started) >= least {
+			break
+		}
 	}
 	elapsed, err := sendTotal(session, streams, piece, total)
 	if err == nil {

@@ -54,9 +54,9 @@ func run(args []string) error {
 }
 
 func (s settings) times() (warm, measured time.Duration) {
-	seconds, warmUp := 1.0, 0.5
+	seconds, warmUp := 0.8, 0.5
 	if s.quick {
-		seconds, warmUp = 0.3, 0.3
+		seconds, warmUp = 0.12, 0.12
 	}
 	if s.seconds > 0 {
 		seconds = s.seconds

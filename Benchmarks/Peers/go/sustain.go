@@ -13,6 +13,9 @@ func sustain(session *yamux.Session, id string, s settings) error {
 	if s.warm < 0 {
 		s.warm = 1
 	}
+	if s.seconds == 0 {
+		s.seconds = 1
+	}
 	warm, measured := s.times()
 	stream, err := session.OpenStream()
 	if err != nil {

@@ -8,9 +8,6 @@ internal sealed class NerdbankImplementation : IImplementation
 {
     private const int ProtocolVersion = 3;
 
-    // What yamux begins with; its own default is smaller.
-    private const int SmallestWindow = 256 * 1024;
-
     public string Name => "nerdbank";
 
     public async Task<WireClient> ConnectAsync(IPEndPoint address, WireSettings settings)
@@ -33,9 +30,10 @@ internal sealed class NerdbankImplementation : IImplementation
     private static MultiplexingStream.Options Options(WireSettings settings)
     {
         var options = new MultiplexingStream.Options { ProtocolMajorVersion = ProtocolVersion };
-        options.DefaultChannelReceivingWindowSize = settings.Window ?? SmallestWindow;
         if (settings.Window is { } window)
         {
+            // With nothing to grow into, it stays as it is.
+            options.DefaultChannelReceivingWindowSize = window;
             options.MaxChannelReceivingWindowSize = window;
         }
 
