@@ -5,7 +5,7 @@ namespace Benchmarks.Plots;
 /// <summary>An implementation has one colour in every chart.</summary>
 internal static class Palette
 {
-    private static readonly string[] Known = ["ours", "raw", "go", "nerdbank", "link", "plain"];
+    private static readonly string[] Known = ["ours", "raw", "go", "nerdbank", "link", "plain", "same session", "own connection"];
 
     private static readonly ScottPlot.Palettes.ColorblindFriendly Colors = new();
 

@@ -5,10 +5,10 @@ using Benchmarks.Wire;
 namespace Benchmarks.Scale;
 
 /// <summary>
-/// A stream that echoes beside one that moves bytes without end: how long echoes take, if both share a session or if each has
-/// a connection of its own.
+/// A stream that echoes beside some that move bytes without end: how long echoes take, if all share a session or if the others
+/// have a connection of their own.
 /// </summary>
-internal sealed class FairnessLoad(string id, bool shared, bool upwards) : ILoad
+internal sealed class FairnessLoad(string id, bool shared, bool upwards, int streams) : ILoad
 {
     public string Id => id;
 
@@ -16,13 +16,19 @@ internal sealed class FairnessLoad(string id, bool shared, bool upwards) : ILoad
     {
         // None is closed: that would wait for what is under way, and the process ends now.
         var client = await target.ConnectAsync();
-        var bulk = await (shared ? client : await target.ConnectAsync()).OpenAsync();
-        var moving = Task.Run(() => upwards ? SendAsync(bulk) : ReceiveAsync(bulk));
+        var other = shared ? client : await target.ConnectAsync();
+        var moving = new List<Task>();
+        for (var i = 0; i < streams; i++)
+        {
+            var bulk = await other.OpenAsync();
+            moving.Add(Task.Run(() => upwards ? SendAsync(bulk) : ReceiveAsync(bulk)));
+        }
+
         var stream = await Ping.OpenAsync(client);
         var run = new TimedRun(settings);
         var worker = run.AddWorker();
         var pinging = Task.Run(() => Ping.RepeatAsync(stream, worker.Next));
-        await await Task.WhenAny(pinging, moving);
+        await await Task.WhenAny([pinging, .. moving]);
         return run.Figures(id);
     }
 

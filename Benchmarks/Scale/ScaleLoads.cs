@@ -9,7 +9,7 @@ internal static class ScaleLoads
     public const string Sessions = "sessions";
     public const string Idle = "idle";
 
-    /// <summary>Where the bulk stream is, and which way it goes.</summary>
+    /// <summary>Where the bulk streams are, and which way they go.</summary>
     public static readonly IReadOnlyList<string> Fairness = ["shared-up", "apart-up", "shared-down", "apart-down"];
 
     public static readonly IReadOnlyList<string> Names = [Echo, Sessions, Idle, .. Fairness];
@@ -19,6 +19,6 @@ internal static class ScaleLoads
         Echo => new EchoLoad(name, count),
         Sessions => new SessionsLoad(count),
         Idle => new IdleLoad(name),
-        _ => new FairnessLoad(name, name.StartsWith("shared", StringComparison.Ordinal), name.EndsWith("up", StringComparison.Ordinal)),
+        _ => new FairnessLoad(name, name.StartsWith("shared", StringComparison.Ordinal), name.EndsWith("up", StringComparison.Ordinal), count),
     };
 }

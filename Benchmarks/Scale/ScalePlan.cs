@@ -10,6 +10,7 @@ internal sealed record ScalePlan
         IdleStreams = [1_000, 3_000, 10_000, 30_000, 100_000],
         Sessions = [1, 10, 100, 1_000],
         Peers = [1, 10, 100, 1_000, 10_000, 100_000],
+        BulkStreams = [1, 4, 16],
         Seconds = 1,
         Rounds = 3,
         LookupRounds = 200,
@@ -18,10 +19,11 @@ internal sealed record ScalePlan
     /// <summary>That it works: within a minute.</summary>
     public static readonly ScalePlan Quick = new()
     {
-        Streams = [1, 10, 100],
-        IdleStreams = [100, 1_000],
+        Streams = [1, 10],
+        IdleStreams = [100, 300],
         Sessions = [1, 10],
         Peers = [1, 1_000],
+        BulkStreams = [1],
         Seconds = 0.2,
         Rounds = 1,
         LookupRounds = 20,
@@ -37,6 +39,9 @@ internal sealed record ScalePlan
     public required IReadOnlyList<int> Sessions { get; init; }
 
     public required IReadOnlyList<int> Peers { get; init; }
+
+    /// <summary>How many bulk streams an echo has beside it.</summary>
+    public required IReadOnlyList<int> BulkStreams { get; init; }
 
     /// <summary>How long each measurement takes.</summary>
     public required double Seconds { get; init; }

@@ -16,7 +16,8 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
     private readonly CurveBuilder _sessions = new("Echo of 64 B by number of sessions, one stream each", "sessions", "echoes/s");
     private readonly CurveBuilder _sessionMemory = new("Memory of a session with one stream at the client", "sessions", "bytes per session");
     private readonly CurveBuilder _registry = new("Finding a peer in the registry", "peers", "lookups/s");
-    private readonly CurveBuilder _fairness = new("Echo of 64 B beside a bulk stream: 99th percentile", "1: bulk to the server, 2: bulk to the client", "µs");
+    private readonly CurveBuilder _fairnessUp = new("Echo of 64 B beside bulk to the server: 99th percentile", "bulk streams", "µs");
+    private readonly CurveBuilder _fairnessDown = new("Echo of 64 B beside bulk to the client: 99th percentile", "bulk streams", "µs");
 
     /// <exception cref="MeasurementException">A run failed.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -25,7 +26,11 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
         await MeasureIdleAsync(cancellationToken);
         await MeasureSessionsAsync(cancellationToken);
         MeasureRegistry(cancellationToken);
-        await MeasureFairnessAsync(cancellationToken);
+        foreach (var streams in plan.BulkStreams)
+        {
+            await MeasureFairnessAsync("up", streams, _fairnessUp, cancellationToken);
+            await MeasureFairnessAsync("down", streams, _fairnessDown, cancellationToken);
+        }
     }
 
     /// <summary>What has been measured.</summary>
@@ -37,7 +42,8 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
         ["sessions"] = _sessions.Build(),
         ["session-memory"] = _sessionMemory.Build(),
         ["registry"] = _registry.Build(),
-        ["fairness"] = _fairness.Build(),
+        ["fairness-up"] = _fairnessUp.Build(),
+        ["fairness-down"] = _fairnessDown.Build(),
     });
 
     public ValueTask DisposeAsync() => _servers.DisposeAsync();
@@ -89,23 +95,22 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
     }
 
     // In turn, so that noise falls on both.
-    private async Task MeasureFairnessAsync(CancellationToken cancellationToken)
+    private async Task MeasureFairnessAsync(string direction, int streams, CurveBuilder curve, CancellationToken cancellationToken)
     {
-        foreach (var (direction, x) in new[] { ("up", 1), ("down", 2) })
+        var shared = new List<double>();
+        var apart = new List<double>();
+        for (var round = 0; round < plan.Rounds; round++)
         {
-            var shared = new List<double>();
-            var apart = new List<double>();
-            for (var round = 0; round < plan.Rounds; round++)
-            {
-                apart.Add((await _servers.RunAsync(Ours, $"apart-{direction}", 1, plan.Seconds, cancellationToken))[$"apart-{direction}-p99"]);
-                shared.Add((await _servers.RunAsync(Ours, $"shared-{direction}", 1, plan.Seconds, cancellationToken))[$"shared-{direction}-p99"]);
-            }
-
-            var ratio = Ratio.Of([.. shared.Zip(apart, (one, other) => one / other)]);
-            _fairness.Add("bulk on the same session", x, Ratio.MedianOf(shared));
-            _fairness.Add("bulk on a connection of its own", x, Ratio.MedianOf(apart));
-            Say($"echo beside bulk {direction}, p99: same session {Ratio.MedianOf(shared):#,##0} µs, own connection {Ratio.MedianOf(apart):#,##0} µs, ratio {ratio.Median:0.00} ({ratio.Min:0.00} to {ratio.Max:0.00})");
+            apart.Add(await RunAsync($"apart-{direction}"));
+            shared.Add(await RunAsync($"shared-{direction}"));
         }
+
+        var ratio = Ratio.Of([.. shared.Zip(apart, (one, other) => one / other)]);
+        curve.Add("same session", streams, Ratio.MedianOf(shared));
+        curve.Add("own connection", streams, Ratio.MedianOf(apart));
+        Say($"echo beside {streams} bulk {direction}, p99: same session {Ratio.MedianOf(shared):#,##0} µs, own connection {Ratio.MedianOf(apart):#,##0} µs, ratio {ratio.Median:0.00} ({ratio.Min:0.00} to {ratio.Max:0.00})");
+
+        async Task<double> RunAsync(string load) => (await _servers.RunAsync(Ours, load, streams, plan.Seconds, cancellationToken))[$"{load}-p99"];
     }
 
     private async Task<IReadOnlyDictionary<string, double>> MedianAsync(string implementation, string load, int count, CancellationToken cancellationToken)

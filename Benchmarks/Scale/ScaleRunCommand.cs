@@ -17,7 +17,7 @@ internal static class ScaleRunCommand
         var wire = new WireOptions();
         var connect = EndPointOption.Create("--connect", "Where serve listens.", lowestPort: 1);
         connect.Required = true;
-        var count = NumberOption.Whole("--count", "How many streams or sessions. Default 1;", 1, LargestCount, 1);
+        var count = NumberOption.Whole("--count", "How many streams, sessions or bulk streams. Default 1;", 1, LargestCount, 1);
         var seconds = NumberOption.Fractional("--seconds", "How long is measured. Default 1;", 0.01, 3600, 1);
         var command = new Command(Name, "Measures one point of a curve of scale.") { load, connect, count, seconds };
         wire.AddTo(command);
