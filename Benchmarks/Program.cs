@@ -2,7 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Benchmarks.CommandLine;
 using Benchmarks.Compare;
+using Benchmarks.Grpc;
+using Benchmarks.Micro;
+using Benchmarks.Plots;
+using Benchmarks.Profile;
 using Benchmarks.Run;
+using Benchmarks.Scale;
 using Benchmarks.Serve;
 using Benchmarks.Shaping;
 using Benchmarks.Soak;
@@ -10,11 +15,19 @@ using Benchmarks.Soak;
 // Exit codes: 0 all was well, 1 something was found, 2 the command line was wrong, 130 it was interrupted.
 var root = new RootCommand("Measures the yamux engine, and wears it.")
 {
-    CompareCommand.Create(),
+    CompareCommand.Create(ComparisonCharts.Draw),
     ServeCommand.Create(),
     RunCommand.Create(),
     LinkCommand.Create(),
     SoakCommand.Create(),
+    MicroCommand.Create(),
+    PlotCommand.Create(),
+    ScaleCommand.Create(),
+    ScaleRunCommand.Create(),
+    ProfileCommand.Create(),
+    GrpcCommand.Create(),
+    GrpcServeCommand.Create(),
+    GrpcRunCommand.Create(),
 };
 root.SetAction(RequireCommand);
 
@@ -37,4 +50,4 @@ catch (ExplainedException error)
 }
 
 int RequireCommand(ParseResult _)
-    => throw new ExplainedException($"A command is required: {string.Join(", ", root.Subcommands.Select(command => command.Name))}. See --help.");
+    => throw new ExplainedException($"A command is required: {string.Join(", ", root.Subcommands.Where(command => !command.Hidden).Select(command => command.Name))}. See --help.");

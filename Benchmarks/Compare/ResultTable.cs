@@ -7,7 +7,7 @@ internal static class ResultTable
 {
     public static void Write(TextWriter writer, IReadOnlyList<WorkloadResult> results)
     {
-        writer.WriteLine($"{"workload",-11}{"ours",10} {"unit",-6} {"peer",-9}{"theirs",10}  {"ours/theirs (min to max)",-26}goal");
+        writer.WriteLine($"{"workload",-19}{"ours",10} {"unit",-6} {"peer",-9}{"theirs",10}  {"ours/theirs (min to max)",-26}goal");
         foreach (var result in results)
         {
             var first = Row(result.Id, Number(result.Ours), result.Unit);
@@ -29,7 +29,7 @@ internal static class ResultTable
         writer.WriteLine($"{verdicts.Count(met => met)} of {verdicts.Count} goals met");
     }
 
-    private static string Row(string id, string value, string unit) => $"{id,-11}{value,10} {unit,-6}";
+    private static string Row(string id, string value, string unit) => $"{id,-19}{value,10} {unit,-6}";
 
     private static string Verdict(Goal? goal, bool? met) => goal is null ? "" : $"{goal,-9}{(met == true ? "met" : "MISSED")}";
 

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Grpc.Core;
+
+namespace Benchmarks.Grpc;
+
+/// <summary>Makes the calls and counts them.</summary>
+internal sealed class Caller(CallInvoker invoker)
+{
+    private const double BytesPerMebibyte = 1024 * 1024;
+
+    // As long as a small message is: an id, a name, a hash.
+    private static readonly Note Note = new() { Text = new string('x', 100) };
+
+    private readonly Load.LoadClient _client = new(invoker);
+
+    /// <summary>Runs a pattern for about <paramref name="seconds"/>.</summary>
+    /// <returns>Calls or MiB per second.</returns>
+    public Task<double> MeasureAsync(CallPattern pattern, double seconds)
+        => pattern == CallPattern.ServerStream ? DownloadAsync(seconds) : CallAsync(pattern.Concurrency, TimeSpan.FromSeconds(seconds));
+
+    private async Task<double> CallAsync(int concurrency, TimeSpan duration)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var callers = Enumerable.Range(0, concurrency).Select(_ => Task.Run(() => CallUntilAsync(start, duration))).ToArray();
+        var counts = await Task.WhenAll(callers);
+        return counts.Sum() / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private async Task<long> CallUntilAsync(long start, TimeSpan duration)
+    {
+        long count = 0;
+        do
+        {
+            await _client.EchoAsync(Note);
+            count++;
+        }
+        while (Stopwatch.GetElapsedTime(start) < duration);
+        return count;
+    }
+
+    private async Task<double> DownloadAsync(double seconds)
+    {
+        var start = Stopwatch.GetTimestamp();
+        long bytes = 0;
+        using var call = _client.Download(new Period { Seconds = seconds });
+        while (await call.ResponseStream.MoveNext(CancellationToken.None))
+        {
+            bytes += call.ResponseStream.Current.Content.Length;
+        }
+
+        return bytes / BytesPerMebibyte / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Net;
+using Benchmarks.Compare;
+
+namespace Benchmarks.Grpc;
+
+/// <summary>A server and a client of one layer, each a process of its own, that wait to be told what to run.</summary>
+internal sealed class GrpcProcesses : IAsyncDisposable
+{
+    private GrpcProcesses(ChildProcess server, ChildProcess client)
+    {
+        Server = server;
+        Client = client;
+    }
+
+    public ChildProcess Server { get; }
+
+    public ChildProcess Client { get; }
+
+    /// <exception cref="MeasurementException">The server has not started.</exception>
+    public static async Task<GrpcProcesses> StartAsync(GrpcLayer layer, CancellationToken cancellationToken)
+    {
+        var server = Start(GrpcServeCommand.Name, "--layer", GrpcOptions.Text(layer), "--listen", $"{IPAddress.Loopback}:0", GrpcOptions.FollowName);
+        try
+        {
+            var line = await ReadLineAsync(server, cancellationToken);
+            var client = Start(GrpcRunCommand.Name, "--layer", GrpcOptions.Text(layer), "--connect", line[GrpcServeCommand.Ready.Length..], GrpcOptions.FollowName);
+            return new GrpcProcesses(server, client);
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a pattern for about <paramref name="seconds"/>.</summary>
+    /// <returns>Calls or MiB per second.</returns>
+    /// <exception cref="MeasurementException">The calls failed.</exception>
+    public async Task<double> MeasureAsync(CallPattern pattern, double seconds, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Client.WriteLineAsync(FormattableString.Invariant($"{pattern.Name} {seconds}"));
+        }
+        catch (IOException)
+        {
+            // It has ended, and says why to whoever reads.
+        }
+
+        return double.Parse((await ReadLineAsync(Client, cancellationToken)).Split(' ')[1], CultureInfo.InvariantCulture);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        await Server.DisposeAsync();
+    }
+
+    private static ChildProcess Start(string command, params string[] arguments)
+    {
+        var self = Contestant.Own(WorkloadCatalog.Ours);
+        return new ChildProcess(self.Executable, [.. self.Prefix, command, .. arguments]);
+    }
+
+    private static async Task<string> ReadLineAsync(ChildProcess process, CancellationToken cancellationToken)
+        => await process.ReadLineAsync(cancellationToken) ?? throw await process.FailureAsync();
+}

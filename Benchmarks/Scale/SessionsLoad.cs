@@ -1,0 +1,55 @@
+using Benchmarks.Loads;
+using Benchmarks.Wire;
+
+namespace Benchmarks.Scale;
+
+/// <summary>Many sessions, each with one stream that echoes: the total, and what each session takes of the client's memory.</summary>
+internal sealed class SessionsLoad(int sessions) : ILoad
+{
+    private const int WarmUpSessions = 2;
+
+    public string Id => "sessions";
+
+    public async Task<IReadOnlyList<Figure>> RunAsync(LoadTarget target, LoadSettings settings)
+    {
+        for (var i = 0; i < WarmUpSessions; i++)
+        {
+            await (await OpenAsync(target)).Client.DisposeAsync();
+        }
+
+        var memory = LiveMemory();
+        var opened = new List<(WireClient Client, WireStream Stream)>();
+        for (var i = 0; i < sessions; i++)
+        {
+            opened.Add(await OpenAsync(target));
+        }
+
+        var perSession = (LiveMemory() - memory) / (double)sessions;
+        var run = new TimedRun(settings);
+        var pings = opened.Select(pair => (pair.Stream, Worker: run.AddWorker())).ToList();
+        await Task.WhenAll(pings.Select(pair => Task.Run(() => Ping.RepeatAsync(pair.Stream, pair.Worker.Next))));
+        foreach (var (client, _) in opened)
+        {
+            await client.DisposeAsync();
+        }
+
+        return [.. run.Figures(Id), new Figure($"{Id}-memory", perSession, "B")];
+    }
+
+    private static async Task<(WireClient Client, WireStream Stream)> OpenAsync(LoadTarget target)
+    {
+        var client = await target.ConnectAsync();
+        var stream = await Ping.OpenAsync(client);
+
+        // Once it has answered, both ends have all that a session needs.
+        await Ping.OnceAsync(stream, new byte[Ping.MessageLength]);
+        return (client, stream);
+    }
+
+    private static long LiveMemory()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return GC.GetTotalMemory(forceFullCollection: true);
+    }
+}
