@@ -9,8 +9,8 @@ namespace Benchmarks.Loads;
 internal sealed class AllocationLoad(string id) : ILoad
 {
     private const int FrameLength = 1024;
-    private const int WarmUpFrames = 100_000;
-    private const int Frames = 500_000;
+    private const int WarmUpFrames = 1_000_000;
+    private const int Frames = 1_000_000;
     private const int QuickFrames = 100_000;
     private const int HeaderLength = 1 + sizeof(long);
 

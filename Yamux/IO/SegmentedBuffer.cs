@@ -14,7 +14,7 @@ internal struct SegmentedBuffer(int segmentSize)
     public const int MaxSegmentSize = 128 * 1024;
 
     // Segments without an array that are kept for the next bytes, so that a buffer in steady use allocates nothing.
-    private const int MaxSpares = 4;
+    private const int MaxSpares = 8;
 
     private Segment? _head;
     private Segment? _tail;
@@ -125,8 +125,10 @@ internal struct SegmentedBuffer(int segmentSize)
     /// <summary>Drops everything.</summary>
     public void Clear() => Consume(Length);
 
+    // As large as all that waits already, so that much is held in few arrays.
     private void Append(int size)
     {
+        size = Math.Max(size, (int)Math.Min(Length, MaxSegmentSize / 2));
         var segment = _spare;
         if (segment is null)
         {
@@ -138,10 +140,19 @@ internal struct SegmentedBuffer(int segmentSize)
             _spares--;
         }
 
-        segment.Start((int)BitOperations.RoundUpToPowerOf2((uint)size), _tail);
+        segment.Start(RoundUp(size), _tail);
         _head ??= segment;
         _tail = segment;
     }
+
+    // A few sizes only: the pool keeps a stock of each.
+    private static int RoundUp(int size) => size switch
+    {
+        <= 4 * 1024 => 4 * 1024,
+        <= 16 * 1024 => 16 * 1024,
+        <= 64 * 1024 => 64 * 1024,
+        _ => (int)BitOperations.RoundUpToPowerOf2((uint)size),
+    };
 
     private void Release(Segment segment)
     {
