@@ -8,14 +8,17 @@ internal static class ComparisonCharts
 {
     private const string Ours = "ours";
 
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
-
     /// <summary>Draws into a folder: the ratios, throughput by delay and memory by number of idle streams, of what there is.</summary>
     /// <exception cref="JsonException">It is not such JSON.</exception>
     public static void Draw(string json, string folder)
     {
-        var workloads = JsonSerializer.Deserialize<List<Workload>>(json, Options) ?? [];
-        var bars = workloads.SelectMany(workload => (workload.Peers ?? []).Select(peer => new RatioBar(
+        var workloads = JsonSerializer.Deserialize<List<Workload>>(json, ResultFormat.Options) ?? [];
+        if (workloads.Any(workload => workload is null))
+        {
+            throw new JsonException("A workload is null.");
+        }
+
+        var bars = workloads.SelectMany(workload => workload.Peers.Select(peer => new RatioBar(
             workload.Id, peer.Key, peer.Value.Ratio.Median, peer.Value.Ratio.Min, peer.Value.Ratio.Max, peer.Value.Goal))).ToList();
 
         // Of memory less is better, and a curve says more than bars; the rest is split so that each chart can be read.
@@ -37,7 +40,7 @@ internal static class ComparisonCharts
                      where Has(workload.Id, prefix)
                      let x = abscissa(workload.Id[prefix.Length..])
                      where x is not null
-                     from figure in (workload.Peers ?? []).Select(peer => (peer.Key, peer.Value.Value)).Prepend((Ours, workload.Ours))
+                     from figure in workload.Peers.Select(peer => (peer.Key, peer.Value.Value)).Prepend((Ours, workload.Ours))
                      select (Name: figure.Item1, Point: new Point(x.Value, figure.Item2));
         return [.. points.GroupBy(point => point.Name, (name, group) => new Series(name, [.. group.Select(point => point.Point).OrderBy(point => point.X)]))];
     }
@@ -51,7 +54,7 @@ internal static class ComparisonCharts
     private static double? Number(string text)
         => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private sealed record Workload(string Id, string Unit, double Ours, Dictionary<string, Peer>? Peers);
+    private sealed record Workload(string Id, string Unit, double Ours, Dictionary<string, Peer> Peers);
 
     private sealed record Peer(double Value, Range Ratio, double? Goal);
 

@@ -6,14 +6,12 @@ namespace Benchmarks.Plots;
 /// <param name="Curves">By their names, which become those of the pictures.</param>
 internal sealed record CurveFile(IReadOnlyDictionary<string, LineChart> Curves)
 {
-    private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <exception cref="JsonException">It is no such file.</exception>
-    public static CurveFile Parse(string json) => JsonSerializer.Deserialize<CurveFile>(json, Options) is { Curves: not null } file
+    public static CurveFile Parse(string json) => JsonSerializer.Deserialize<CurveFile>(json, ResultFormat.Options) is { } file && file.Curves.Values.All(curve => curve is not null)
         ? file
-        : throw new JsonException("it has no curves.");
+        : throw new JsonException("A curve is null.");
 
-    public string Write() => JsonSerializer.Serialize(this, Options);
+    public string Write() => JsonSerializer.Serialize(this, ResultFormat.Options);
 
     /// <summary>Draws each curve into a folder.</summary>
     public void Draw(string folder)
