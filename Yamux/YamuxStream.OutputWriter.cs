@@ -17,7 +17,6 @@ public sealed partial class YamuxStream
     {
         private const int SegmentSize = 4096;
 
-        private readonly Lock _lock = new();
         private SegmentedBuffer _pending = new(SegmentSize);
         private bool _sending;
         private bool _completed;
@@ -169,7 +168,7 @@ public sealed partial class YamuxStream
                 stream.Abort(exception); // First, so that no drain can send FIN.
             }
 
-            lock (_lock)
+            lock (stream._gate)
             {
                 if (_completed)
                 {
@@ -181,7 +180,7 @@ public sealed partial class YamuxStream
             }
 
             stream.OnOutputCompleted();
-            lock (_lock)
+            lock (stream._gate)
             {
                 if (_sending)
                 {
@@ -197,7 +196,7 @@ public sealed partial class YamuxStream
         /// <summary>Waits until everything is sent, or will never be. Never fails: a reader or a flush tells of failures.</summary>
         public ValueTask DrainAsync()
         {
-            lock (_lock)
+            lock (stream._gate)
             {
                 return _drained is null || _drained.Task.IsCompleted ? default : new ValueTask(_drained.Task);
             }
@@ -292,9 +291,9 @@ public sealed partial class YamuxStream
         // A failure comes before all else: it is what the writer must know, and not that it is also completed.
         private void Begin()
         {
-            stream.ThrowIfFailed();
-            lock (_lock)
+            lock (stream._gate)
             {
+                stream.ThrowIfFailedUnsynchronized();
                 ThrowIfCompleted();
                 if (_sending)
                 {
@@ -307,7 +306,7 @@ public sealed partial class YamuxStream
 
         private void End()
         {
-            lock (_lock)
+            lock (stream._gate)
             {
                 if (!_completed)
                 {

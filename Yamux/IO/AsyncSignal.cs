@@ -8,10 +8,12 @@ namespace Yamux.IO;
 /// </summary>
 internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
 {
-    private readonly Lock _gate = new();
+    private const int Idle = 0;
+    private const int Signalled = 1;
+    private const int Waiting = 2;
+
     private ManualResetValueTaskSourceCore<bool> _core;
-    private bool _signalled;
-    private bool _waiting;
+    private int _state; // Interlocked
 
     /// <summary>Whether it stands in the queue of a <see cref="FrameWriter"/>, whose gate guards it.</summary>
     public bool IsQueued { get; set; }
@@ -27,19 +29,7 @@ internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
 
     /// <summary>As <see cref="Set"/>, but if it returns true, the caller must see to it that <see cref="Execute"/> runs.</summary>
     public bool TrySet()
-    {
-        lock (_gate)
-        {
-            if (!_waiting)
-            {
-                _signalled = true;
-                return false;
-            }
-
-            _waiting = false;
-            return true;
-        }
-    }
+        => Interlocked.CompareExchange(ref _state, Signalled, Idle) == Waiting && Interlocked.CompareExchange(ref _state, Idle, Waiting) == Waiting;
 
     /// <summary>Lets the waiter that <see cref="TrySet"/> has found go on, on this thread.</summary>
     public void Execute() => _core.SetResult(true);
@@ -47,23 +37,23 @@ internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
     /// <summary>Waits for a signal. There must be one waiter at the most.</summary>
     public ValueTask WaitAsync()
     {
-        lock (_gate)
+        switch (Interlocked.CompareExchange(ref _state, Idle, Signalled))
         {
-            if (_signalled)
-            {
-                _signalled = false;
+            case Signalled:
                 return ValueTask.CompletedTask;
-            }
-
-            if (_waiting)
-            {
+            case Waiting:
                 throw new InvalidOperationException("Somebody else waits already.");
-            }
+        }
 
-            _waiting = true;
-            _core.Reset();
+        // Nobody completes it before the state says that somebody waits.
+        _core.Reset();
+        if (Interlocked.CompareExchange(ref _state, Waiting, Idle) == Idle)
+        {
             return new ValueTask(this, _core.Version);
         }
+
+        Volatile.Write(ref _state, Idle); // Signalled this instant.
+        return ValueTask.CompletedTask;
     }
 
     void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
