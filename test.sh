@@ -60,6 +60,9 @@ dotnet tool install --tool-path "$scratch/tools" --add-source "$scratch/packages
 step "soak, one minute"
 dotnet run -c Release --project Benchmarks -- soak --minutes 1 || die "the soak failed"
 
+step "comparison, quick: only to see that it works"
+dotnet run --no-build -c Release --project Benchmarks -- compare --quick --json "$scratch/comparison.json" --plot "$scratch/plots" || die "the comparison failed"
+
 step "tests"
 log=$scratch/tests
 dotnet test --no-build --max-parallel-test-modules 1 2>&1 | tee "$log"

@@ -8,7 +8,7 @@ namespace Yamux;
 
 /// <content>
 /// The read loop: it parses, and hands each frame to its stream. It never waits for a stream, for the writer or for the
-/// user, and runs no code of theirs, so nothing that one of them does can stop the others.
+/// user, so nothing that one of them does can stop the others. Code of theirs runs on its thread only when the loop itself has left it.
 /// </content>
 public sealed partial class YamuxSession
 {
@@ -18,8 +18,8 @@ public sealed partial class YamuxSession
 
     private const int MaxIgnoredLogged = 16;
 
-    // While bytes keep coming, the reader that was woken last waits for so many reads: it finds more at once, and it may have
-    // this thread when they have ended.
+    // While bytes keep coming, the reader (or the writer that got credit) that was woken last waits for so many reads: it finds
+    // more at once, and it may have this thread when they have ended.
     private const int MaxReadsBeforeWaking = 3;
 
     // Everything below is the loop's own, but for the one that says otherwise.

@@ -4,7 +4,7 @@ using Yamux.Protocol;
 
 namespace Yamux;
 
-/// <content>What the peer sends: the receive loop fills a pipe, the reader empties it, and what is consumed becomes credit.</content>
+/// <content>What the peer sends: the receive loop fills a queue, the reader empties it, and what is consumed becomes credit.</content>
 public sealed partial class YamuxStream
 {
     /// <summary>A frame of the peer's has come. True if its payload, which follows, is wanted.</summary>

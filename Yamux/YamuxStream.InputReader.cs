@@ -18,7 +18,7 @@ public sealed partial class YamuxStream
     {
         private const int SegmentSize = 4096;
 
-        // Guarded by the gate, all of it but the read that waits and its registration.
+        // Guarded by the gate, but for _wait and _registration, which belong to the read that waits.
         private SegmentedBuffer _buffer = new(SegmentSize);
         private ManualResetValueTaskSourceCore<bool> _wait;
         private CancellationTokenRegistration _registration;
@@ -149,7 +149,12 @@ public sealed partial class YamuxStream
             bool credit;
             lock (stream._gate)
             {
-                if (_state != ReadState.BufferOut)
+                if (stream.IsInputCompleted)
+                {
+                    return; // What was unread became credit then.
+                }
+
+                if (_state is not (ReadState.BufferOut or ReadState.Tentative))
                 {
                     throw new InvalidOperationException($"No buffer of yamux stream {stream.Id} is being read.");
                 }
@@ -181,9 +186,16 @@ public sealed partial class YamuxStream
         public long CompleteUnsynchronized()
         {
             _ended = true;
-            if (_state != ReadState.BufferOut)
+            if (_state is ReadState.BufferOut or ReadState.Tentative)
             {
-                _buffer.Clear(); // Else it is put off until the reader gives its buffer back.
+                // Left to the garbage collector: the reader may still look at it, and need not say when it no longer does.
+                _buffer = new SegmentedBuffer(SegmentSize);
+                _lastRead = default;
+                _state = ReadState.None;
+            }
+            else
+            {
+                _buffer.Clear();
             }
 
             WakeUnsynchronized();
@@ -204,9 +216,11 @@ public sealed partial class YamuxStream
             lock (stream._gate)
             {
                 _state = ReadState.None;
+                var cancelledBy = _token;
+                _token = default;
                 if (!IsReadyUnsynchronized())
                 {
-                    throw new OperationCanceledException(_token);
+                    throw new OperationCanceledException(cancelledBy);
                 }
 
                 failure = TakeUnsynchronized(out result, ref effects);
@@ -259,7 +273,7 @@ public sealed partial class YamuxStream
 
         private void ThrowIfReadingUnsynchronized()
         {
-            if (_state != ReadState.None)
+            if (_state is not (ReadState.None or ReadState.Tentative))
             {
                 throw new InvalidOperationException(
                     _state == ReadState.BufferOut
@@ -299,7 +313,7 @@ public sealed partial class YamuxStream
             }
 
             _lastRead = buffer;
-            _state = ReadState.BufferOut;
+            _state = cancelled ? ReadState.Tentative : ReadState.BufferOut;
 
             // A failure is not an end: the reader comes back for it.
             var ended = _ended && _failure is null;
@@ -320,13 +334,6 @@ public sealed partial class YamuxStream
             _buffer.Consume(count);
             _examined = Math.Max(_examined, _consumed + seen);
             _consumed += count;
-            credit = false;
-            if (stream.IsInputCompleted)
-            {
-                _buffer.Clear(); // It was put off for the reader's sake, and the credit was given then.
-                return StreamEffects.None;
-            }
-
             var effects = StreamEffects.None;
             if (_endShown && _consumed == Received)
             {
@@ -350,6 +357,9 @@ public sealed partial class YamuxStream
 
             /// <summary>It has a buffer in hand, which must stay valid until it advances.</summary>
             BufferOut,
+
+            /// <summary>The same, from a read that was cancelled: it may advance, or read again as if it had not read.</summary>
+            Tentative,
         }
     }
 }

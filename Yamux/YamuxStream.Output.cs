@@ -48,7 +48,6 @@ public sealed partial class YamuxStream
 
             if (result == AppendResult.Stopped)
             {
-                Session.Writer.Flush(); // It may be this very frame that showed the transport to be broken.
                 throw Session.NewEndedException();
             }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 namespace Yamux.Tests.Face;
 
 /// <summary>Every await can be cancelled, and what was cancelled costs nothing.</summary>
@@ -128,6 +129,54 @@ public class CancellationTests
         await t.Peer.SendAsync(Frame.Data(1, [3]));
 
         Assert.Equal([3], await stream.Input.TakeAsync(1));
+    }
+
+    [Fact]
+    public async Task A_read_that_was_cancelled_need_not_be_followed_by_AdvanceTo()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.Data(1, [1, 2, 3]));
+        await t.Peer.ExpectNothingAsync();
+
+        // As PipeReader.AsStream does, and as a Pipe allows.
+        stream.Input.CancelPendingRead();
+        Assert.True((await stream.Input.ReadAsync().Guarded()).IsCanceled);
+
+        Assert.Equal([1, 2, 3], await stream.Input.TakeAsync(3));
+    }
+
+    [Fact]
+    public async Task A_read_that_was_not_cancelled_must_be_followed_by_AdvanceTo()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.Data(1, [1, 2, 3]));
+        var buffer = (await stream.Input.ReadAsync().Guarded()).Buffer;
+
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await stream.Input.ReadAsync());
+        stream.Input.AdvanceTo(buffer.GetPosition(1));
+
+        Assert.Equal([2, 3], await stream.Input.TakeAsync(2));
+        Assert.Throws<InvalidOperationException>(() => stream.Input.AdvanceTo(buffer.End));
+    }
+
+    [Fact]
+    public async Task A_buffer_in_hand_stays_valid_when_the_input_is_completed()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(10_000)));
+        var read = await stream.Input.ReadAtLeastAsync(10_000).AsTask().Guarded();
+
+        stream.Input.Complete();
+        var other = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.Data(3, new byte[10_000]));
+        await other.Input.TakeAsync(10_000);
+
+        Bytes.AssertSame(Bytes.Pattern(10_000), read.Buffer.ToArray());
+        stream.Input.AdvanceTo(read.Buffer.End);
+        await Guard.FailsWithAsync(YamuxErrorCode.StreamAborted, stream.Input.ReadAsync());
     }
 
     [Fact]

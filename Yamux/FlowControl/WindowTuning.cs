@@ -22,7 +22,7 @@ internal struct WindowTuning
     /// </summary>
     public uint OnCredit(uint size, uint max, long now, long roundTrip)
     {
-        var keepsPace = now - _lastCredit < 2 * roundTrip;
+        var keepsPace = roundTrip > 0 && now - _lastCredit < 2 * roundTrip;
         _lastCredit = now;
         return keepsPace ? Math.Min(size, max - size) : 0;
     }

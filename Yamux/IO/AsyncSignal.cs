@@ -4,7 +4,7 @@ namespace Yamux.IO;
 
 /// <summary>
 /// Wakes one waiter at a time and can be used again and again without allocating. A signal that comes while nobody waits
-/// is kept, once. The waiter never runs on the thread that signals, so a signal may be given from the receive loop.
+/// is kept, once. With Set the waiter runs on the thread pool; with TrySet, where and when the caller lets it.
 /// </summary>
 internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
 {

@@ -19,8 +19,8 @@ internal sealed partial class FrameWriter
     // So much that waiting for more would not save much.
     private const int WorthOneWrite = 64 * 1024;
 
-    // How often a flush that was put off looks whether somebody is still adding to it.
-    private const int MaxLooks = 64;
+    // How often a flush that was put off yields to somebody who is still adding to it.
+    private const int MaxLooks = 32;
 
     // How many small writes leave one by one although nothing was read: somebody who has more to say than this goes on.
     private const int MaxWritesAlone = 4;
@@ -30,16 +30,27 @@ internal sealed partial class FrameWriter
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
     private int _writing;
 
+    // A flush goes on, or begins, when the work item that was queued for it runs.
     private bool _handedOver;
     private bool _scheduled;
+
+    // For IsBusy alone: the write that is under way waits for the transport.
     private bool _waiting;
+
+    // How many readers the last transport read has woken that have not answered, and how many writes there were since, up to the limit.
     private int _readersWoken;
     private int _writesSinceInput;
 
     /// <summary>Sends what was appended. Never waits and never throws; to be called without any lock held.</summary>
     public void Flush()
     {
-        if (TryBecomeFlusher())
+        bool isFlusher;
+        lock (_gate)
+        {
+            isFlusher = TryBecomeFlusherUnsynchronized();
+        }
+
+        if (isFlusher)
         {
             RunWrites();
         }
@@ -58,18 +69,18 @@ internal sealed partial class FrameWriter
                 return;
             }
 
+            // Of the readers that were woken by one transport read, each may have something to say now, and none later.
             var alone = _readersWoken <= 1 && _writesSinceInput < MaxWritesAlone;
-            if (alone || _backlog.Length >= WorthOneWrite)
-            {
-                _writesSinceInput++;
-                _flushing = true;
-                TakeBacklogUnsynchronized();
-            }
-            else
+            _readersWoken = Math.Max(_readersWoken - 1, 0);
+            if (!alone && _backlog.Length < WorthOneWrite)
             {
                 ScheduleUnsynchronized();
                 return;
             }
+
+            _writesSinceInput = Math.Min(_writesSinceInput + 1, MaxWritesAlone);
+            _flushing = true;
+            TakeBacklogUnsynchronized();
         }
 
         RunWrites();
@@ -78,7 +89,7 @@ internal sealed partial class FrameWriter
     /// <summary>The transport was read, and <paramref name="readersWoken"/> readers have Data to answer now.</summary>
     public void OnInput(int readersWoken)
     {
-        // A hint for the next flush and no more, so it needs no lock.
+        // A hint for the next flush and no more: without a lock it may be overwritten at once, and then one flush is a little late.
         Volatile.Write(ref _readersWoken, readersWoken);
         Volatile.Write(ref _writesSinceInput, 0);
     }
@@ -111,16 +122,31 @@ internal sealed partial class FrameWriter
 
     void IThreadPoolWorkItem.Execute()
     {
-        bool handedOver;
-        lock (_gate)
-        {
-            handedOver = _handedOver;
-            _handedOver = false;
-        }
-
-        if (handedOver || TryBecomeFlusherSoon())
+        if (TryTakeOver() || TryBecomeFlusherSoon())
         {
             RunWrites();
+        }
+    }
+
+    private bool TryTakeOver()
+    {
+        lock (_gate)
+        {
+            if (!_handedOver)
+            {
+                return false;
+            }
+
+            _handedOver = false;
+            if (!_abandoned)
+            {
+                return true;
+            }
+
+            _sending.Clear();
+            _flushing = false;
+            _idleAfterStop.TrySetResult();
+            return false;
         }
     }
 
@@ -133,7 +159,8 @@ internal sealed partial class FrameWriter
             lock (_gate)
             {
                 var length = _backlog.Length;
-                if (_writesSinceInput < MaxWritesAlone || _flushing || length <= seen || length >= WorthOneWrite || look == MaxLooks)
+                var gathers = _writesSinceInput == MaxWritesAlone && !_hasControl && length > seen && length < WorthOneWrite;
+                if (_flushing || !gathers || look == MaxLooks)
                 {
                     _scheduled = false;
                     return TryBecomeFlusherUnsynchronized();
@@ -143,14 +170,6 @@ internal sealed partial class FrameWriter
             }
 
             Thread.Yield();
-        }
-    }
-
-    private bool TryBecomeFlusher()
-    {
-        lock (_gate)
-        {
-            return TryBecomeFlusherUnsynchronized();
         }
     }
 
@@ -191,7 +210,7 @@ internal sealed partial class FrameWriter
                 _write.UnsafeOnCompleted(_onWritten);
                 if (Volatile.Read(ref _abandoned))
                 {
-                    CancelWrite(); // It had not begun when Abandon did.
+                    CancelWrite(); // It had not begun when Abandon did, and not every PipeWriter remembers that.
                 }
 
                 return;
@@ -318,6 +337,7 @@ internal sealed partial class FrameWriter
         var size = (int)Math.Clamp(_backlog.Length, SmallestSegment, SegmentedBuffer.MaxSegmentSize);
         (_backlog, _sending) = (_sending, _backlog);
         _backlog.SegmentSize = size;
+        _hasControl = false;
         _answersBeingSent = _answersInBacklog;
         _answersInBacklog = 0;
         _lastStreamId = 0;

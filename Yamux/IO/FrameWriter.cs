@@ -10,11 +10,11 @@ namespace Yamux.IO;
 /// </summary>
 /// <remarks>
 /// Any thread may append. A frame is copied, under the gate, into a buffer of the writer's own; Data that follows Data of the
-/// same stream lengthens that frame. Whoever appends calls <see cref="Flush"/> or <see cref="FlushSoon"/> after leaving its
+/// same stream lengthens that frame. Whoever appends calls <see cref="Flush"/>, <see cref="FlushSoon"/> or <see cref="FlushData"/> after leaving its
 /// locks: the one who finds no flush under way becomes the flusher, takes the buffer, leaving an empty one in its place, and
 /// writes it to the transport outside the gate, until nothing is left. So frames that come while the transport is busy leave
 /// together, in one write. Control frames never wait; Data waits when the buffer is full, and new streams when it is fuller
-/// still. The gate is a leaf: nothing is called under it but <see cref="AsyncSignal.Set"/>, which runs no foreign code.
+/// still, while a flush is under way. The gate is a leaf: nothing is called under it but <see cref="AsyncSignal.Set"/>, which runs no foreign code.
 /// </remarks>
 internal sealed partial class FrameWriter : IThreadPoolWorkItem
 {
@@ -46,6 +46,9 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private Memory<byte> _lastHeader;
     private uint _lastStreamId;
     private int _lastLength;
+
+    // Whether the backlog has more than Data, which nobody wants to gather for.
+    private bool _hasControl;
 
     public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers)
     {
@@ -266,6 +269,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         AppendHeaderUnsynchronized(header, payloadLength: 0);
         _lastStreamId = 0;
+        _hasControl = true;
     }
 
     private void AppendHeaderUnsynchronized(FrameHeader header, int payloadLength)

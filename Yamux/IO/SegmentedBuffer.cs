@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Numerics;
 
 namespace Yamux.IO;
 
@@ -151,7 +150,7 @@ internal struct SegmentedBuffer(int segmentSize)
         <= 4 * 1024 => 4 * 1024,
         <= 16 * 1024 => 16 * 1024,
         <= 64 * 1024 => 64 * 1024,
-        _ => (int)BitOperations.RoundUpToPowerOf2((uint)size),
+        _ => size,
     };
 
     private void Release(Segment segment)

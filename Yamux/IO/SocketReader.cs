@@ -18,7 +18,7 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>
     private const int LargestBuffer = 128 * 1024;
 
     // So many reads in a row that leave most of the buffer empty make it smaller.
-    private const int SmallReadsToShrink = 64;
+    private const int SmallReadsToShrink = 8;
 
     private readonly NetworkStream _stream;
     private readonly Action _onReceived;

@@ -16,7 +16,7 @@ internal sealed class OwnImplementation : IImplementation
         await using var session = YamuxSession.Create(connection, YamuxRole.Server, OwnOptions.Create(settings));
         while (await session.AcceptStreamAsync() is { } stream)
         {
-            _ = Task.Run(() => StreamServer.ServeAsync(new OwnStream(stream)));
+            _ = StreamServer.ServeAsync(new OwnStream(stream));
         }
     }
 }
