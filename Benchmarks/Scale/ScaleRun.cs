@@ -8,6 +8,9 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
 {
     private const string Ours = "ours";
 
+    // What fewer take is lost in what the process itself allocates meanwhile.
+    private const int FewestForMemory = 10;
+
     private readonly ScaleServers _servers = new();
     private readonly CurveBuilder _echo = new("Echo of 64 B by number of streams", "streams of one session", "echoes/s");
     private readonly CurveBuilder _echoWait = new("Echo of 64 B by number of streams: 99th percentile", "streams of one session", "µs");
@@ -76,7 +79,11 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
         {
             var figures = (await MediansAsync([Ours], ScaleLoads.Sessions, sessions, cancellationToken))[Ours];
             _sessions.Add(Ours, sessions, figures["sessions"]);
-            _sessionMemory.Add(Ours, sessions, figures["sessions-memory"]);
+            if (sessions >= FewestForMemory)
+            {
+                _sessionMemory.Add(Ours, sessions, figures["sessions-memory"]);
+            }
+
             Say($"{sessions:#,##0} sessions: {figures["sessions"]:#,##0} echoes/s in total, p99 {figures["sessions-p99"]:#,##0} µs, {figures["sessions-memory"]:#,##0} B each");
         }
     }
