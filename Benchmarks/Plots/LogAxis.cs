@@ -9,17 +9,17 @@ internal static class LogAxis
 {
     public static double Of(double value) => Math.Log10(value);
 
-    /// <summary>Labels an axis at 1, 2 and 5 times each power of ten between the two numbers, or at the powers alone if that is enough.</summary>
+    /// <summary>Labels an axis at each power of ten between the two numbers, and at as many of its multiples as there is room for.</summary>
     public static void Apply(IAxis axis, double min, double max)
     {
         var ticks = new NumericManual();
-        var dense = max / min < 1000;
+        int[] labelled = (max / min) switch { < 8 => [1, 2, 3, 4, 5, 6, 7, 8, 9], < 1000 => [1, 2, 5], _ => [1] };
         for (var power = (int)Math.Floor(Math.Log10(min)); power <= (int)Math.Ceiling(Math.Log10(max)); power++)
         {
             for (var digit = 1; digit <= 9; digit++)
             {
                 var value = digit * Math.Pow(10, power);
-                if (digit == 1 || (dense && digit is 2 or 5))
+                if (labelled.Contains(digit))
                 {
                     ticks.AddMajor(Of(value), Text(value));
                 }

@@ -40,6 +40,7 @@ internal sealed record RatioChart(string Title, IReadOnlyList<RatioBar> Bars)
         plot.Axes.Bottom.TickGenerator = ticks;
         plot.Axes.Bottom.TickLabelStyle.Rotation = -35;
         plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.MiddleRight;
+        plot.Axes.Bottom.TickLabelStyle.OffsetY = 8;
         plot.Axes.Bottom.MinimumSize = 90;
         plot.Axes.Bottom.MajorTickStyle.Length = 0;
         plot.Axes.Bottom.Min = -Gap;

@@ -1,15 +1,17 @@
 namespace Benchmarks.Profile;
 
-/// <summary>A method, and in which part of the samples it was.</summary>
+/// <summary>A method, or a stack of them, and in which part of the samples it was.</summary>
 internal sealed record MethodShare(string Method, double Share)
 {
     private const int LongestName = 110;
 
-    // Namespaces and argument types make it long, and add little.
-    public override string ToString()
+    /// <summary>Without the types of the arguments, which add little, and cut where it is too long.</summary>
+    public static string Shorten(string method)
     {
-        var arguments = Method.IndexOf('(', StringComparison.Ordinal);
-        var name = arguments < 0 ? Method : Method[..arguments];
-        return FormattableString.Invariant($"{100 * Share,6:0.0} %  {(name.Length <= LongestName ? name : $"…{name[^LongestName..]}")}");
+        var arguments = method.IndexOf('(', StringComparison.Ordinal);
+        var name = arguments < 0 ? method : method[..arguments];
+        return name.Length <= LongestName ? name : $"…{name[^LongestName..]}";
     }
+
+    public override string ToString() => FormattableString.Invariant($"{100 * Share,6:0.0} %  {Method}");
 }

@@ -6,33 +6,38 @@ namespace Benchmarks.Profile;
 /// <summary>In how many samples of a trace each method was at work itself, and in how many it was on the stack.</summary>
 internal sealed class MethodShares
 {
+    private const int StackDepth = 7;
+
     // Where threads rest, or stand still for a sample: all threads are looked at, and these cost nothing.
     private static readonly string[] RestingPlaces =
     [
         "Threading.LowLevelLifoSemaphore", "Threading.LowLevelSpinWaiter", "Threading.LowLevelMonitor", "Threading.PortableThreadPool+WorkerThread.WorkerThreadStart",
         "Threading.PortableThreadPool+GateThread", "Sockets.SocketAsyncEngine.EventLoop", "Threading.Thread.PollGC", "Threading.Thread.<PollGC>", "Threading.Thread.Sleep",
         "Threading.Thread.Join", "Threading.Thread.Yield", "Threading.Thread.SpinWait", "Threading.SpinWait", "Threading.WaitHandle", "Threading.Monitor.Wait",
-        "Threading.ManualResetEventSlim.Wait", "Threading.WaitSubsystem", "System.ConsolePal", "System.IO.ConsoleStream", "SafeFileHandle", "System.IO.RandomAccess",
+        "Threading.ManualResetEventSlim.Wait", "Interop+Sys.Read", "Threading.WaitSubsystem", "System.ConsolePal", "System.IO.ConsoleStream", "SafeFileHandle", "System.IO.RandomAccess",
     ];
 
     private readonly Dictionary<string, int> _exclusive = [];
     private readonly Dictionary<string, int> _inclusive = [];
 
-    private MethodShares()
-    {
-    }
+    private readonly Dictionary<string, int> _stacks = [];
+    private readonly string? _where;
+
+    private MethodShares(string? where) => _where = where;
 
     /// <summary>How many samples there are of threads at work.</summary>
     public int Samples { get; private set; }
 
     /// <summary>Reads a .nettrace file.</summary>
-    public static MethodShares Read(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="where">Methods with this in their names are counted by who called them too; null for none.</param>
+    public static MethodShares Read(string path, string? where = null)
     {
         var converted = TraceLog.CreateFromEventPipeDataFile(path, Path.ChangeExtension(path, ".etlx"));
         try
         {
             using var log = new TraceLog(converted);
-            var shares = new MethodShares();
+            var shares = new MethodShares(where);
             var source = log.Events.GetSource();
             new SampleProfilerTraceEventParser(source).ThreadSample += sample => shares.Add(sample.CallStack());
             source.Process();
@@ -50,6 +55,9 @@ internal sealed class MethodShares
     /// <summary>The methods that were on the stack most often.</summary>
     public IEnumerable<MethodShare> TopInclusive(int count) => Top(_inclusive, count);
 
+    /// <summary>Who called the methods that were asked for, when these were at work themselves.</summary>
+    public IEnumerable<MethodShare> TopStacks(int count) => Top(_stacks, count);
+
     private IEnumerable<MethodShare> Top(Dictionary<string, int> counts, int count)
         => counts.OrderByDescending(pair => pair.Value).Take(count).Select(pair => new MethodShare(pair.Key, (double)pair.Value / Samples));
 
@@ -60,7 +68,7 @@ internal sealed class MethodShares
         {
             if (frame.CodeAddress.FullMethodName is { Length: > 0 } name)
             {
-                names.Add(name);
+                names.Add(MethodShare.Shorten(name));
             }
         }
 
@@ -71,6 +79,11 @@ internal sealed class MethodShares
 
         Samples++;
         Count(_exclusive, names[0]);
+        if (_where is not null && names[0].Contains(_where, StringComparison.OrdinalIgnoreCase))
+        {
+            Count(_stacks, string.Join(" < ", names.Take(StackDepth)));
+        }
+
         foreach (var name in names.Distinct())
         {
             Count(_inclusive, name);

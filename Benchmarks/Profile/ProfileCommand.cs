@@ -25,6 +25,11 @@ internal static class ProfileCommand
         });
         var seconds = NumberOption.Fractional("--seconds", "How long is recorded, after a warm-up. Default 3;", 0.1, 600, 3);
         var top = NumberOption.Whole("--top", "How many methods are printed. Default 25;", 1, 1000, 25);
+        var where = new Option<string?>("--where")
+        {
+            Description = "Also prints the stacks under which methods with this in their names were at work themselves.",
+            HelpName = "NAME",
+        };
         var output = new Option<string>("--output")
         {
             Description = "Where the traces go: PREFIX.server.nettrace and PREFIX.client.nettrace, for PerfView, Visual Studio or dotnet-trace. Default: the id.",
@@ -34,7 +39,7 @@ internal static class ProfileCommand
             "profile",
             "Runs a workload and samples where its server and its client spend their time: the methods at work themselves, and those on the stack.")
         {
-            id, seconds, top, output,
+            id, seconds, top, where, output,
         };
         command.SetAction(async parsed =>
         {
@@ -57,7 +62,7 @@ internal static class ProfileCommand
 
             foreach (var end in Ends)
             {
-                Print($"{workload}, {end}: {TracePath(prefix, end)}", MethodShares.Read(TracePath(prefix, end)), parsed.GetValue(top));
+                Print($"{workload}, {end}: {TracePath(prefix, end)}", MethodShares.Read(TracePath(prefix, end), parsed.GetValue(where)), parsed.GetValue(top));
             }
 
             return ExitCode.Success;
@@ -84,18 +89,17 @@ internal static class ProfileCommand
     private static void Print(string title, MethodShares shares, int count)
     {
         Console.WriteLine($"{title}, {shares.Samples} samples of threads at work");
-        Console.WriteLine("  itself");
-        foreach (var share in shares.TopExclusive(count))
-        {
-            Console.WriteLine($"  {share}");
-        }
-
-        Console.WriteLine("  on the stack");
-        foreach (var share in shares.TopInclusive(count))
-        {
-            Console.WriteLine($"  {share}");
-        }
-
+        Print("itself", shares.TopExclusive(count));
+        Print("on the stack", shares.TopInclusive(count));
+        Print("called by", shares.TopStacks(count));
         Console.WriteLine();
+    }
+
+    private static void Print(string heading, IEnumerable<MethodShare> shares)
+    {
+        foreach (var (index, share) in shares.Index())
+        {
+            Console.WriteLine(index == 0 ? $"  {heading}\n  {share}" : $"  {share}");
+        }
     }
 }

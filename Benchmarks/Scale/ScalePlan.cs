@@ -52,6 +52,6 @@ internal sealed record ScalePlan
     public required int LookupRounds { get; init; }
 
     /// <summary>The implementations whose echo is measured with so many streams.</summary>
-    public static IEnumerable<string> Echoing(int streams)
+    public static IReadOnlyList<string> Echoing(int streams)
         => streams <= MostRawStreams ? ["ours", "nerdbank", "raw"] : ["ours", "nerdbank"];
 }

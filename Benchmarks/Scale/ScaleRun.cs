@@ -7,7 +7,9 @@ namespace Benchmarks.Scale;
 internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDisposable
 {
     private const string Ours = "ours";
-    private const int NanosecondsPerSecond = 1_000_000_000;
+
+    // What fewer take is lost in what the process itself allocates meanwhile.
+    private const int FewestForMemory = 10;
 
     private readonly ScaleServers _servers = new();
     private readonly CurveBuilder _echo = new("Echo of 64 B by number of streams", "streams of one session", "echoes/s");
@@ -15,7 +17,7 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
     private readonly CurveBuilder _idle = new("Memory of idle streams at the client", "idle streams", "bytes per stream");
     private readonly CurveBuilder _sessions = new("Echo of 64 B by number of sessions, one stream each", "sessions", "echoes/s");
     private readonly CurveBuilder _sessionMemory = new("Memory of a session with one stream at the client", "sessions", "bytes per session");
-    private readonly CurveBuilder _registry = new("Finding a peer in the registry", "peers", "lookups/s");
+    private readonly CurveBuilder _registry = new("Finding a peer in the registry", "peers", "ns per lookup");
     private readonly CurveBuilder _fairnessUp = new("Echo of 64 B beside bulk to the server: 99th percentile", "bulk streams", "µs");
     private readonly CurveBuilder _fairnessDown = new("Echo of 64 B beside bulk to the client: 99th percentile", "bulk streams", "µs");
 
@@ -52,9 +54,8 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
     {
         foreach (var streams in plan.Streams)
         {
-            foreach (var implementation in ScalePlan.Echoing(streams))
+            foreach (var (implementation, figures) in await MediansAsync(ScalePlan.Echoing(streams), ScaleLoads.Echo, streams, cancellationToken))
             {
-                var figures = await MedianAsync(implementation, ScaleLoads.Echo, streams, cancellationToken);
                 _echo.Add(implementation, streams, figures["echo"]);
                 _echoWait.Add(implementation, streams, figures["echo-p99"]);
                 Say($"echo, {streams:#,##0} streams, {implementation}: {figures["echo"]:#,##0}/s, p99 {figures["echo-p99"]:#,##0} µs");
@@ -76,9 +77,13 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
     {
         foreach (var sessions in plan.Sessions)
         {
-            var figures = await MedianAsync(Ours, ScaleLoads.Sessions, sessions, cancellationToken);
+            var figures = (await MediansAsync([Ours], ScaleLoads.Sessions, sessions, cancellationToken))[Ours];
             _sessions.Add(Ours, sessions, figures["sessions"]);
-            _sessionMemory.Add(Ours, sessions, figures["sessions-memory"]);
+            if (sessions >= FewestForMemory)
+            {
+                _sessionMemory.Add(Ours, sessions, figures["sessions-memory"]);
+            }
+
             Say($"{sessions:#,##0} sessions: {figures["sessions"]:#,##0} echoes/s in total, p99 {figures["sessions-p99"]:#,##0} µs, {figures["sessions-memory"]:#,##0} B each");
         }
     }
@@ -89,7 +94,7 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
         {
             cancellationToken.ThrowIfCancellationRequested();
             var nanoseconds = RegistryLookups.Measure(peers, plan.LookupRounds);
-            _registry.Add(Ours, peers, NanosecondsPerSecond / nanoseconds);
+            _registry.Add(Ours, peers, nanoseconds);
             Say($"registry, {peers:#,##0} peers: {nanoseconds:0.0} ns per lookup");
         }
     }
@@ -113,15 +118,23 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
         async Task<double> RunAsync(string load) => (await _servers.RunAsync(Ours, load, streams, plan.Seconds, cancellationToken))[$"{load}-p99"];
     }
 
-    private async Task<IReadOnlyDictionary<string, double>> MedianAsync(string implementation, string load, int count, CancellationToken cancellationToken)
+    // In turn, so that noise falls on all. The figures of each implementation by their names.
+    private async Task<Dictionary<string, Dictionary<string, double>>> MediansAsync(
+        IReadOnlyList<string> implementations, string load, int count, CancellationToken cancellationToken)
     {
-        var rounds = new List<IReadOnlyDictionary<string, double>>();
+        var results = new List<(string Implementation, string Name, double Value)>();
         for (var round = 0; round < plan.Rounds; round++)
         {
-            rounds.Add(await _servers.RunAsync(implementation, load, count, plan.Seconds, cancellationToken));
+            foreach (var implementation in implementations)
+            {
+                var figures = await _servers.RunAsync(implementation, load, count, plan.Seconds, cancellationToken);
+                results.AddRange(figures.Select(figure => (implementation, figure.Key, figure.Value)));
+            }
         }
 
-        return rounds[0].Keys.ToDictionary(name => name, name => Ratio.MedianOf(rounds.Select(round => round[name])));
+        return results.GroupBy(result => result.Implementation).ToDictionary(
+            own => own.Key,
+            own => own.GroupBy(result => result.Name).ToDictionary(figure => figure.Key, figure => Ratio.MedianOf(figure.Select(result => result.Value))));
     }
 
     private void Say(FormattableString line) => output.WriteLine(FormattableString.Invariant(line));

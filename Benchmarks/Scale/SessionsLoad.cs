@@ -12,21 +12,13 @@ internal sealed class SessionsLoad(int sessions) : ILoad
 
     public async Task<IReadOnlyList<Figure>> RunAsync(LoadTarget target, LoadSettings settings)
     {
-        for (var i = 0; i < WarmUpSessions; i++)
-        {
-            await (await OpenAsync(target)).Client.DisposeAsync();
-        }
-
+        // Those of the warm-up stay, or the next would get by with the buffers that they have left behind.
+        var opened = await OpenAsync(target, WarmUpSessions);
         var memory = LiveMemory();
-        var opened = new List<(WireClient Client, WireStream Stream)>();
-        for (var i = 0; i < sessions; i++)
-        {
-            opened.Add(await OpenAsync(target));
-        }
-
+        opened.AddRange(await OpenAsync(target, sessions));
         var perSession = (LiveMemory() - memory) / (double)sessions;
         var run = new TimedRun(settings);
-        var pings = opened.Select(pair => (pair.Stream, Worker: run.AddWorker())).ToList();
+        var pings = opened.Skip(WarmUpSessions).Select(pair => (pair.Stream, Worker: run.AddWorker())).ToList();
         await Task.WhenAll(pings.Select(pair => Task.Run(() => Ping.RepeatAsync(pair.Stream, pair.Worker.Next))));
         foreach (var (client, _) in opened)
         {
@@ -34,6 +26,17 @@ internal sealed class SessionsLoad(int sessions) : ILoad
         }
 
         return [.. run.Figures(Id), new Figure($"{Id}-memory", perSession, "B")];
+    }
+
+    private static async Task<List<(WireClient Client, WireStream Stream)>> OpenAsync(LoadTarget target, int count)
+    {
+        var opened = new List<(WireClient, WireStream)>();
+        for (var i = 0; i < count; i++)
+        {
+            opened.Add(await OpenAsync(target));
+        }
+
+        return opened;
     }
 
     private static async Task<(WireClient Client, WireStream Stream)> OpenAsync(LoadTarget target)
