@@ -37,7 +37,7 @@ public sealed partial class YamuxStream
         }
 
         var options = Session.Options;
-        var wanted = _tuning.OnCredit(_receiveWindow.Size, (uint)options.MaxStreamWindowSize, options.TimeProvider.GetTimestamp(), Session.RoundTrip);
+        var wanted = _tuning.OnCredit(credit, _receiveWindow.Size, (uint)options.MaxStreamWindowSize, options.TimeProvider.GetTimestamp(), Session.RoundTrip);
         Session.Writer.AppendCredit(this, credit + GrowUnsynchronized(wanted));
         if (MayGrowUnsynchronized())
         {

@@ -12,6 +12,9 @@ internal sealed class WireOptions
     private readonly Option<string> _implementation = ChoiceOption.CreateOne(
         "--impl", "Whose streams.", [.. Implementations.All.Select(implementation => implementation.Name)]);
 
+    private readonly Option<int> _maxWindow = NumberOption.Whole(
+        "--max-window", "To how many bytes a window may grow, where windows grow. Default: that of the implementation;", SmallestWindow, LargestWindow, 0);
+
     private readonly Option<int> _window = NumberOption.Whole(
         "--window", "The receive window of each stream, in bytes. Default: that of the implementation;", SmallestWindow, LargestWindow, 0);
 
@@ -19,12 +22,15 @@ internal sealed class WireOptions
 
     public IImplementation Implementation(ParseResult parsed) => Implementations.Find(parsed.GetRequiredValue(_implementation));
 
-    public WireSettings Settings(ParseResult parsed) => new(parsed.GetValue(_window) is > 0 and var window ? window : null, parsed.GetValue(_tls));
+    public WireSettings Settings(ParseResult parsed) => new(Size(parsed, _window), Size(parsed, _maxWindow), parsed.GetValue(_tls));
 
     public void AddTo(Command command)
     {
         command.Add(_implementation);
         command.Add(_window);
+        command.Add(_maxWindow);
         command.Add(_tls);
     }
+
+    private static int? Size(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is > 0 and var size ? size : null;
 }

@@ -11,7 +11,7 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : 
     private const long WarmUpBytes = 64L << 20;
     private const int HeaderLength = 1 + sizeof(long);
 
-    private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(1.5);
 
     public string Id => id;
 

@@ -7,7 +7,7 @@ internal sealed class TimedRun
 {
     private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(0.8);
     private static readonly TimeSpan QuickTime = TimeSpan.FromSeconds(0.12);
-    private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(1.5);
 
     private readonly long _begin;
     private readonly long _end;

@@ -17,10 +17,17 @@ public class DistanceTests
         var link = new DelayedLink(time, Delay);
         await using var pair = SessionPair.Over(link.First, link.Second, options => options.TimeProvider = time);
         var writer = await pair.Client.OpenStreamAsync().Guarded();
-        link.Forth.Send();
-        time.Advance(Delay);
-        await link.Forth.DeliverAsync();
-        var reader = await pair.Server.AcceptStreamAsync().Guarded();
+        var accepting = pair.Server.AcceptStreamAsync().AsTask();
+        while (!accepting.IsCompleted)
+        {
+            // The SYN leaves soon, on another thread.
+            link.Forth.Send();
+            time.Advance(Delay);
+            await link.Forth.DeliverAsync();
+            await Task.Yield();
+        }
+
+        var reader = await accepting;
 
         var consumed = 0L;
         var writing = WriteAsync(writer.Output);

@@ -15,6 +15,8 @@ namespace Yamux.FlowControl;
 /// </remarks>
 internal struct ReceiveWindow
 {
+    private const uint LargestCredit = 2 * 1024 * 1024;
+
     private uint _size;
     private uint _remaining;
     private uint _uncredited;
@@ -54,14 +56,15 @@ internal struct ReceiveWindow
 
     /// <summary>
     /// The reader has consumed <paramref name="count"/> bytes. Returns the credit to send now: nothing until half of the
-    /// window has been consumed, so that credit costs one frame per half window.
+    /// window has been consumed, or 2 MiB, so that credit costs one frame for that much. Of a large window half would be too
+    /// late: on a long link the peer would stand still until it comes.
     /// </summary>
     public uint Consume(uint count)
     {
         var repaid = Math.Min(count, _overdraft);
         _overdraft -= repaid;
         _uncredited += count - repaid;
-        return _uncredited >= _size / 2 ? TakeCredit() : 0;
+        return _uncredited >= Math.Min(_size / 2, LargestCredit) ? TakeCredit() : 0;
     }
 
     /// <summary>

@@ -17,12 +17,14 @@ internal struct WindowTuning
     private long? _lastCredit;
 
     /// <summary>
-    /// Credit is given because the reader has consumed. Returns what the window, of <paramref name="size"/> and at most
+    /// So much credit is given because the reader has consumed. Returns what the window, of <paramref name="size"/> and at most
     /// <paramref name="max"/>, should get beyond it: nothing with the first credit, nor while the round trip is not known, which is 0.
     /// </summary>
-    public uint OnCredit(uint size, uint max, long now, long roundTrip)
+    public uint OnCredit(uint credit, uint size, uint max, long now, long roundTrip)
     {
-        var keepsPace = roundTrip > 0 && now - _lastCredit < 2 * roundTrip;
+        // As much time as half of the window would have taken at the pace of this credit.
+        var half = (now - _lastCredit) * (double)size / (2.0 * credit);
+        var keepsPace = roundTrip > 0 && half < 2 * roundTrip;
         _lastCredit = now;
         return keepsPace ? Math.Min(size, max - size) : 0;
     }

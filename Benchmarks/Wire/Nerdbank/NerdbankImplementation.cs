@@ -37,6 +37,11 @@ internal sealed class NerdbankImplementation : IImplementation
             options.MaxChannelReceivingWindowSize = window;
         }
 
+        if (settings.MaxWindow is { } maxWindow)
+        {
+            options.MaxChannelReceivingWindowSize = maxWindow;
+        }
+
         return options;
     }
 }

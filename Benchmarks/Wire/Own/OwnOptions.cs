@@ -16,6 +16,11 @@ internal static class OwnOptions
             options.MaxStreamWindowSize = window;
         }
 
+        if (settings.MaxWindow is { } maxWindow)
+        {
+            options.MaxStreamWindowSize = maxWindow;
+        }
+
         return options;
     }
 }
