@@ -12,7 +12,7 @@ public class ProfileCommandTests
     {
         using var folder = new TemporaryFolder();
 
-        var result = await BenchmarksProcess.RunAsync("profile", id, "--seconds", "0.5", "--top", "3", "--output", folder["trace"]);
+        var result = await BenchmarksProcess.RunAsync("profile", id, "--seconds", "0.5", "--top", "3", "--where", "e", "--output", folder["trace"]);
 
         Assert.Equal("", result.Error);
         Assert.Equal(0, result.ExitCode);
@@ -22,6 +22,7 @@ public class ProfileCommandTests
             Assert.Matches($"{id}, {end}: .*, [1-9][0-9]* samples of threads at work", result.Output);
         });
         Assert.Matches(@" [0-9.]+ %  \S", result.Output);
+        Assert.Contains("  called by", result.Output, StringComparison.Ordinal);
     }
 
     [Theory]
