@@ -124,7 +124,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>
     /// Opens a stream. It can be written to at once; the peer need not have accepted it. Waits only while
-    /// <see cref="YamuxOptions.AcceptBacklog"/> streams of this end are not acknowledged yet, or while 256 KiB wait to be sent.
+    /// <see cref="YamuxOptions.AcceptBacklog"/> streams of this end are not acknowledged yet, or while 256 KiB wait behind a write to the transport.
     /// </summary>
     /// <exception cref="YamuxException">The session has ended or takes no more streams, or the ids are used up.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was opened.</exception>
@@ -153,8 +153,8 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>Accepts the next stream of the peer's, as soon as there is one. Null: the session has ended.</summary>
     /// <remarks>
-    /// Streams that had arrived when the peer closed the session are still handed out, then null. While 256 KiB wait to be
-    /// sent no stream is handed out: each would add to what the peer does not read.
+    /// Streams that had arrived when the peer closed the session are still handed out, then null. While 256 KiB wait
+    /// behind a write to the transport no stream is handed out: each would add to what the peer does not read.
     /// </remarks>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was lost.</exception>
     public async ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default)

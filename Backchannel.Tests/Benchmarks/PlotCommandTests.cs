@@ -31,7 +31,7 @@ public class PlotCommandTests
 
         Assert.Equal("", result.Error);
         Assert.Equal(0, result.ExitCode);
-        string[] charts = ["delay", "idle", "ratios", "ratios-grpc"];
+        string[] charts = ["delay", "idle", "ratios", "ratios-grpc", "streams-echo"];
         Assert.Equal(
             charts.SelectMany(chart => new[] { $"{chart}.png", $"{chart}.svg" }).Order(StringComparer.Ordinal),
             Directory.GetFiles(folder["charts"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));

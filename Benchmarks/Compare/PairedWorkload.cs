@@ -43,9 +43,9 @@ internal sealed record PairedWorkload(string Id, string Load, string Unit, doubl
         var theirValues = peers.ToDictionary(peer => peer, _ => new List<(double Theirs, double Ours)>());
         for (var pair = 0; pair < field.Pairs; pair++)
         {
-            foreach (var beside in peers.Count == 0 ? [[]] : peers.Chunk(2))
+            foreach (var beside in peers.Count == 0 ? [[]] : peers.Chunk(field.Quick ? peers.Count : 2))
             {
-                // One of ours between two of theirs is beside both.
+                // One of ours between two of theirs is beside both; when in haste, one is enough.
                 var theirs = new List<double>();
                 var own = double.NaN;
                 foreach (var contestant in beside.Take(1).Append(ours).Concat(beside.Skip(1)))

@@ -34,7 +34,7 @@ internal static class WorkloadCatalog
         Shaped(delay: 10),
         Shaped(delay: 50) with { Goals = Against(raw: null, go: 5, nerdbank: 2) },
         Shaped(delay: 100) with { WireOptions = ["--max-window", "67108864"] }, // The link holds 24 MiB, more than a window has by default.
-        .. GrpcWorkload.All,
+        .. GrpcWorkload.All.Where(workload => workload.Layer != GrpcLayer.Mux),
     ];
 
     private static PairedWorkload Paired(string id, string unit, double seconds, double? raw, double? go, double? nerdbank)

@@ -8,7 +8,7 @@ internal static class ComparisonCharts
 {
     private const string Ours = "ours";
 
-    /// <summary>Draws into a folder: the ratios, throughput by delay and memory by number of idle streams, of what there is.</summary>
+    /// <summary>Draws into a folder: the ratios, and throughput and memory by number of streams and by delay, of what there is.</summary>
     /// <exception cref="JsonException">It is not such JSON.</exception>
     public static void Draw(string json, string folder)
     {
@@ -28,6 +28,8 @@ internal static class ComparisonCharts
         new RatioChart("Ours relative to each peer: more is better", [.. bars.Except(memory).Except(delay).Except(calls)]).Save(folder, "ratios");
         new RatioChart("Over a link with delay, relative to each peer: more is better", delay).Save(folder, "ratios-delay");
         new RatioChart("gRPC relative to a plain connection: more is better", calls).Save(folder, "ratios-grpc");
+        new LineChart("Bulk by number of streams", "streams", "MiB/s", Curves(workloads, "bulk", Number)).Save(folder, "streams");
+        new LineChart("Echo of 64 bytes by number of streams", "streams", "echoes/s", Curves(workloads, "echo", Number)).Save(folder, "streams-echo");
         new LineChart("Memory of an idle stream", "idle streams", "bytes per stream", Curves(workloads, "idle-", StreamsOf)).Save(folder, "idle");
         new LineChart("1 stream over a link of 1 Gbit/s", "delay one way, ms", "MiB/s", Curves(workloads, "bdp-", DelayOf)).Save(folder, "delay");
     }
