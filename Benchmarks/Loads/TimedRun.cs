@@ -6,7 +6,7 @@ namespace Benchmarks.Loads;
 internal sealed class TimedRun
 {
     private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(0.8);
-    private static readonly TimeSpan QuickTime = TimeSpan.FromSeconds(0.12);
+    private static readonly TimeSpan QuickTime = TimeSpan.FromSeconds(0.1);
     private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(1.5);
 
     private readonly long _begin;

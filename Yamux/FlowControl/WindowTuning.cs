@@ -22,8 +22,8 @@ internal struct WindowTuning
     /// </summary>
     public uint OnCredit(uint credit, uint size, uint max, long now, long roundTrip)
     {
-        // As much time as half of the window would have taken at the pace of this credit.
-        var half = (now - _lastCredit) * (double)size / (2.0 * credit);
+        // Credit of a large window is less than half of it, which would have taken longer at the same pace.
+        var half = (now - _lastCredit) * Math.Max(1, size / (2.0 * credit));
         var keepsPace = roundTrip > 0 && half < 2 * roundTrip;
         _lastCredit = now;
         return keepsPace ? Math.Min(size, max - size) : 0;
