@@ -71,12 +71,17 @@ internal sealed class StreamSide(StreamModel model, Side side)
 
     public bool MustReset { get; set; }
 
-    /// <summary>Whether a read may end cancelled, and whether it must.</summary>
-    public bool CancelReadAsked { get; set; }
+    /// <summary>
+    /// How many reads, or flushes, may end cancelled, and whether one must. They are not the same: two cancellations end
+    /// one read that waits for both, and two reads if the first has ended by then, whether that was looked at or not.
+    /// </summary>
+    public int CancelReadsAsked { get; set; }
 
     public bool CancelReadDue { get; set; }
 
-    public bool CancelFlushAsked { get; set; }
+    public int CancelFlushesAsked { get; set; }
+
+    public bool CancelFlushDue { get; set; }
 
     // What the user has been told.
     public long Flushed { get; set; }

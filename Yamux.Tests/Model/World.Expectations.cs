@@ -123,7 +123,7 @@ internal sealed partial class World
     private string? UnmetOfWriter(SessionSide side, StreamSide stream)
     {
         var dead = side.IsOver || stream.Aborted || stream.Peer.RstDelivered;
-        if ((stream.Flush is { } flush && (dead || flush.IsCancelled || stream.CancelFlushAsked)) || (stream.Drain is { Task.IsCompleted: false } && dead))
+        if ((stream.Flush is { } flush && (dead || flush.IsCancelled || stream.CancelFlushDue)) || (stream.Drain is { Task.IsCompleted: false } && dead))
         {
             return $"the flush or the disposal of {stream} ends";
         }

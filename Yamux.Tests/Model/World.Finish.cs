@@ -106,7 +106,7 @@ internal sealed partial class World
         (long Consumed, int Ended, int Cancelled) Progress() => (
             streams.Sum(stream => stream.Consumed),
             streams.Count(stream => stream.ReadEnded),
-            streams.Count(stream => stream.CancelReadAsked));
+            streams.Sum(stream => stream.CancelReadsAsked));
     }
 
     // Whatever became of the sessions, each reader comes to an end, and to a clean one only after everything.

@@ -82,8 +82,8 @@ internal sealed partial class World
         }
         else if (flush.Result.IsCanceled)
         {
-            Require(stream.CancelFlushAsked, $"a flush of {stream} was cancelled by nobody");
-            stream.CancelFlushAsked = false;
+            Require(stream.CancelFlushesAsked-- > 0, $"a flush of {stream} was cancelled by nobody");
+            stream.CancelFlushDue = false;
         }
         else
         {
@@ -103,9 +103,12 @@ internal sealed partial class World
 
         var (result, buffer) = (read.Result, read.Result.Buffer);
         var end = stream.Consumed + buffer.Length;
-        Require(!result.IsCanceled || stream.CancelReadAsked, $"a read of {stream} was cancelled by nobody");
-        stream.CancelReadAsked &= !result.IsCanceled;
-        stream.CancelReadDue &= !result.IsCanceled;
+        if (result.IsCanceled)
+        {
+            Require(stream.CancelReadsAsked-- > 0, $"a read of {stream} was cancelled by nobody");
+            stream.CancelReadDue = false;
+        }
+
         Require(
             end > stream.Examined || result.IsCompleted || result.IsCanceled || CodesOf(stream).Count > 0,
             $"a read of {stream} ended with nothing new: it had examined {stream.Examined} bytes, {end} are there");

@@ -102,11 +102,13 @@ internal sealed partial class World
                 Read(stream, 0, examineAll: true);
                 return true;
             case StepKind.CancelRead when !stream.InputClosed:
-                stream.CancelReadAsked = stream.CancelReadDue = true;
+                stream.CancelReadsAsked++;
+                stream.CancelReadDue = true;
                 input.CancelPendingRead();
                 return true;
             case StepKind.CancelFlush when !stream.OutputClosed:
-                stream.CancelFlushAsked = true;
+                stream.CancelFlushesAsked++;
+                stream.CancelFlushDue = true;
                 output.CancelPendingFlush();
                 return true;
             case StepKind.CompleteOutput:
