@@ -51,7 +51,7 @@ public sealed partial class YamuxStream
                 throw Session.NewEndedException();
             }
 
-            Session.Writer.FlushData();
+            Session.Writer.FlushData(soon: FlushesSoon);
             rest = rest.Slice(count);
         }
 

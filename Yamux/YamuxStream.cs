@@ -86,6 +86,12 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
 
     internal bool IsOutbound => _state.Has(StreamState.Outbound);
 
+    /// <summary>
+    /// Whether Data leaves behind the work that the thread pool has now, and with what that adds to it, instead of at once. For a
+    /// server of many requests at a time, whose answers follow each other closely. Set before the first write.
+    /// </summary>
+    internal bool FlushesSoon { get; set; }
+
     /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
     internal uint QueuedCredit { get; set; }
 

@@ -21,9 +21,9 @@ public class GrpcCommandTests
         => (await BenchmarksProcess.RunAsync(commandLine.Split(' '))).AssertExplained(explanation);
 
     [Theory]
-    [InlineData("yamux", "grpc")]
-    [InlineData("backchannel", "backchannel")]
-    public async Task Calls_are_measured_against_a_plain_connection(string layer, string prefix)
+    [InlineData("yamux", "grpc-1", "grpc-64", "grpc-stream", "grpc-stream-16m")]
+    [InlineData("backchannel", "backchannel-1", "backchannel-64", "backchannel-stream")]
+    public async Task Calls_are_measured_against_a_plain_connection(string layer, params string[] ids)
     {
         using var folder = new TemporaryFolder();
 
@@ -32,7 +32,7 @@ public class GrpcCommandTests
         Assert.Equal(0, result.ExitCode);
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(folder["results.json"], TestContext.Current.CancellationToken));
         var rows = json.RootElement.EnumerateArray().ToList();
-        Assert.Equal([$"{prefix}-1", $"{prefix}-64", $"{prefix}-stream"], rows.Select(row => row.GetProperty("id").GetString()));
+        Assert.Equal(ids, rows.Select(row => row.GetProperty("id").GetString()));
         Assert.All(rows, row =>
         {
             var plain = row.GetProperty("peers").GetProperty("plain");

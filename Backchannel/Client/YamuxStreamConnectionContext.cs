@@ -14,6 +14,9 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
     public YamuxStreamConnectionContext(YamuxStream stream, string sessionId)
     {
         _stream = stream;
+
+        // As Kestrel's own transports send: on another thread, so that the answers which are ready by then leave together.
+        _stream.FlushesSoon = true;
         Transport = new KestrelStreamPipe(stream);
         ConnectionId = $"{sessionId}:{stream.Id}";
         ConnectionClosed = stream.Closed;

@@ -1,4 +1,5 @@
 using System.Net;
+using Benchmarks.Grpc;
 
 namespace Benchmarks.Compare;
 
@@ -6,6 +7,7 @@ namespace Benchmarks.Compare;
 internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bool quick, Progress progress) : IAsyncDisposable
 {
     private readonly Dictionary<string, (ChildProcess Process, IPEndPoint Address)> _servers = [];
+    private readonly Dictionary<(GrpcLayer Layer, int MaxWindow), (GrpcProcesses Plain, GrpcProcesses Ours)> _grpc = [];
 
     public int Pairs => pairs;
 
@@ -28,8 +30,36 @@ internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bo
         return server.Address;
     }
 
+    /// <summary>Who call each other over this layer, and who do so over a plain connection: as long at work as they.</summary>
+    public async Task<(GrpcProcesses Plain, GrpcProcesses Ours)> GrpcAsync(GrpcLayer layer, int maxWindow, CancellationToken cancellationToken)
+    {
+        if (!_grpc.TryGetValue((layer, maxWindow), out var pair))
+        {
+            var plain = await GrpcProcesses.StartAsync(GrpcLayer.Plain, maxWindow: 0, cancellationToken);
+            try
+            {
+                pair = (plain, await GrpcProcesses.StartAsync(layer, maxWindow, cancellationToken));
+            }
+            catch
+            {
+                await plain.DisposeAsync();
+                throw;
+            }
+
+            _grpc[(layer, maxWindow)] = pair;
+        }
+
+        return pair;
+    }
+
     public async ValueTask DisposeAsync()
     {
+        foreach (var (plain, ours) in _grpc.Values)
+        {
+            await plain.DisposeAsync();
+            await ours.DisposeAsync();
+        }
+
         foreach (var server in _servers.Values)
         {
             await server.Process.DisposeAsync();

@@ -6,18 +6,23 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Benchmarks.Grpc;
 
-/// <summary>The client, with the settings that a user has who changes none.</summary>
+/// <summary>The client, with the settings that a user has who changes none, or none but the window.</summary>
 internal sealed class GrpcClient : IAsyncDisposable
 {
     private readonly GrpcLayer _layer;
-    private readonly BackchannelHost _host = BackchannelHost.Create(
-        services => services.AddGrpc(), endpoints => endpoints.MapGrpcService<LoadService>());
-
+    private readonly BackchannelHost _host;
     private readonly GrpcChannel _channel;
 
-    public GrpcClient(GrpcLayer layer, IPEndPoint server)
+    /// <param name="layer">What lies between the calls and the connection.</param>
+    /// <param name="server">Where it listens.</param>
+    /// <param name="maxWindow">To how many bytes a receive window of the client's may grow; 0: it is as it is by default.</param>
+    public GrpcClient(GrpcLayer layer, IPEndPoint server, int maxWindow)
     {
         _layer = layer;
+        _host = BackchannelHost.Create(
+            services => services.AddGrpc(),
+            endpoints => endpoints.MapGrpcService<LoadService>(),
+            options => options.Yamux.MaxStreamWindowSize = maxWindow == 0 ? options.Yamux.MaxStreamWindowSize : maxWindow);
         var handler = new SocketsHttpHandler { UseProxy = false };
         if (layer is GrpcLayer.Yamux or GrpcLayer.Backchannel)
         {

@@ -17,14 +17,20 @@ internal sealed class GrpcProcesses : IAsyncDisposable
 
     public ChildProcess Client { get; }
 
+    /// <inheritdoc cref="GrpcClient(GrpcLayer, IPEndPoint, int)"/>
     /// <exception cref="MeasurementException">The server has not started.</exception>
-    public static async Task<GrpcProcesses> StartAsync(GrpcLayer layer, CancellationToken cancellationToken)
+    public static async Task<GrpcProcesses> StartAsync(GrpcLayer layer, int maxWindow, CancellationToken cancellationToken)
     {
         var server = Start(GrpcServeCommand.Name, "--layer", GrpcOptions.Text(layer), "--listen", $"{IPAddress.Loopback}:0", GrpcOptions.FollowName);
         try
         {
             var line = await ReadLineAsync(server, cancellationToken);
-            var client = Start(GrpcRunCommand.Name, "--layer", GrpcOptions.Text(layer), "--connect", line[GrpcServeCommand.Ready.Length..], GrpcOptions.FollowName);
+            var client = Start(
+                GrpcRunCommand.Name,
+                "--layer", GrpcOptions.Text(layer),
+                "--connect", line[GrpcServeCommand.Ready.Length..],
+                GrpcRunCommand.MaxWindowName, maxWindow.ToString(CultureInfo.InvariantCulture),
+                GrpcOptions.FollowName);
             return new GrpcProcesses(server, client);
         }
         catch

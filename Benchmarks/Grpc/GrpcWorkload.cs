@@ -10,24 +10,34 @@ internal sealed record GrpcWorkload(GrpcLayer Layer, CallPattern Pattern) : IWor
 
     // Until then the compiler is still at work on what it has found to be hot.
     private const double WarmUpPeriods = 2;
-    private const double StartSeconds = 2;
+    private const double StartSeconds = 1;
 
     private static readonly Goal Required = new(0.90);
 
-    /// <summary>Every layer but the plain one, with every pattern.</summary>
+    // As far as the windows of BackchannelServerOptions.
+    private const int LargeWindow = 16 * 1024 * 1024;
+
+    /// <summary>
+    /// Every layer but the plain one, with every pattern; and the stream that comes to the client once more, with a window that
+    /// may grow, since the client's default is Gitaly's 256 KiB.
+    /// </summary>
     public static IReadOnlyList<GrpcWorkload> All { get; } =
     [
         .. from layer in Enum.GetValues<GrpcLayer>()
            where layer != GrpcLayer.Plain
            from pattern in CallPattern.All
-           select new GrpcWorkload(layer, pattern),
+           from maxWindow in layer == GrpcLayer.Yamux && pattern == CallPattern.ServerStream ? [0, LargeWindow] : new[] { 0 }
+           select new GrpcWorkload(layer, pattern) { MaxWindow = maxWindow },
     ];
 
     /// <summary>How long one measurement takes.</summary>
     public double Seconds { get; init; } = 1;
 
+    /// <summary>To how many bytes a receive window of the client's may grow; 0: it is as it is by default.</summary>
+    public int MaxWindow { get; init; }
+
     // What is meant by gRPC without a further word is gRPC over a multiplexed connection.
-    public string Id => $"{(Layer == GrpcLayer.Yamux ? Family : GrpcOptions.Text(Layer))}-{Pattern.Name}";
+    public string Id => $"{(Layer == GrpcLayer.Yamux ? Family : GrpcOptions.Text(Layer))}-{Pattern.Name}{(MaxWindow == LargeWindow ? "-16m" : "")}";
 
     public string Family => "grpc";
 
@@ -41,8 +51,7 @@ internal sealed record GrpcWorkload(GrpcLayer Layer, CallPattern Pattern) : IWor
     public async Task<WorkloadResult> MeasureAsync(Field field, CancellationToken cancellationToken)
     {
         field.Progress.Show($"{Id}: warm-up");
-        await using var plain = await GrpcProcesses.StartAsync(GrpcLayer.Plain, cancellationToken);
-        await using var ours = await GrpcProcesses.StartAsync(Layer, cancellationToken);
+        var (plain, ours) = await field.GrpcAsync(Layer, MaxWindow, cancellationToken);
         var seconds = Period(field.Quick);
         await plain.MeasureAsync(Pattern, WarmUpPeriods * seconds, cancellationToken);
         await ours.MeasureAsync(Pattern, WarmUpPeriods * seconds, cancellationToken);

@@ -28,7 +28,7 @@ internal sealed class AllocationLoad(string id) : ILoad
         await using (var client = await (target with { Address = address }).ConnectAsync())
         await using (var stream = await client.OpenAsync())
         {
-            perFrame = await MeasureAsync(stream, settings.Quick ? QuickFrames : Frames);
+            perFrame = settings.Quick ? await MeasureAsync(stream, QuickFrames, QuickFrames) : await MeasureAsync(stream, WarmUpFrames, Frames);
         }
 
         await done.CancelAsync();
@@ -36,13 +36,13 @@ internal sealed class AllocationLoad(string id) : ILoad
         return [new Figure(id, perFrame, "B")];
     }
 
-    private static async Task<double> MeasureAsync(WireStream stream, int frames)
+    private static async Task<double> MeasureAsync(WireStream stream, int warmUp, int frames)
     {
         var header = new byte[HeaderLength];
         header[0] = WireCommand.Send;
-        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), (long)FrameLength * (WarmUpFrames + frames));
+        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), (long)FrameLength * (warmUp + frames));
         await stream.WriteAsync(header);
-        await SendAsync(stream, WarmUpFrames);
+        await SendAsync(stream, warmUp);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         await SendAsync(stream, frames);
         await stream.ReadExactlyAsync(new byte[sizeof(long)]);

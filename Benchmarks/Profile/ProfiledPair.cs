@@ -35,7 +35,7 @@ internal sealed class ProfiledPair : IAsyncDisposable
     {
         if (GrpcWorkload.All.FirstOrDefault(workload => workload.Id == id) is { } calls)
         {
-            var processes = await GrpcProcesses.StartAsync(calls.Layer, cancellationToken);
+            var processes = await GrpcProcesses.StartAsync(calls.Layer, calls.MaxWindow, cancellationToken);
             await processes.Client.WriteLineAsync($"{calls.Pattern.Name} {EndlessSeconds}");
             return new ProfiledPair(processes.Server, processes.Client, processes);
         }

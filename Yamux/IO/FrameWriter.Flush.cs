@@ -60,7 +60,8 @@ internal sealed partial class FrameWriter
     /// Sends Data that was appended: at once where it answers what was read last or is worth a write of its own, else soon.
     /// So one request and its answer go without a change of threads, and many small writes leave together.
     /// </summary>
-    public void FlushData()
+    /// <param name="soon">That it answers what was read last is no reason to send it at once.</param>
+    public void FlushData(bool soon = false)
     {
         lock (_gate)
         {
@@ -70,7 +71,7 @@ internal sealed partial class FrameWriter
             }
 
             // Of the readers that were woken by one transport read, each may have something to say now, and none later.
-            var alone = _readersWoken <= 1 && _writesSinceInput < MaxWritesAlone;
+            var alone = !soon && _readersWoken <= 1 && _writesSinceInput < MaxWritesAlone;
             _readersWoken = Math.Max(_readersWoken - 1, 0);
             if (!alone && _backlog.Length < WorthOneWrite)
             {
