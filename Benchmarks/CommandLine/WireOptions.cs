@@ -30,6 +30,13 @@ internal sealed class WireOptions
         command.Add(_window);
         command.Add(_maxWindow);
         command.Add(_tls);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(_maxWindow) is > 0 and var most && result.GetValue(_window) is var window && window > most)
+            {
+                result.AddError($"--max-window {most}: must be at least --window, {window}.");
+            }
+        });
     }
 
     private static int? Size(ParseResult parsed, Option<int> option) => parsed.GetValue(option) is > 0 and var size ? size : null;

@@ -6,8 +6,13 @@ namespace Benchmarks.Compare;
 /// <summary>A process of a measurement, and what it prints. It is killed when it is disposed.</summary>
 internal sealed class ChildProcess : IAsyncDisposable
 {
+    /// <summary>How much longer than it should take anything may take: then it hangs.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan LongestExit = TimeSpan.FromSeconds(10);
+
     private readonly Process _process;
-    private readonly Task<string> _errors;
+    private readonly ErrorTail _errors;
 
     public ChildProcess(string executable, IEnumerable<string> arguments)
     {
@@ -19,11 +24,13 @@ internal sealed class ChildProcess : IAsyncDisposable
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,
         })!;
-        _errors = _process.StandardError.ReadToEndAsync();
+        _errors = new ErrorTail(_process.StandardError);
     }
 
     /// <summary>As the system knows it.</summary>
     public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
 
     /// <summary>Tells it something.</summary>
     /// <exception cref="IOException">It has ended.</exception>
@@ -34,22 +41,45 @@ internal sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>The next line that it prints; null at its end.</summary>
-    public ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken) => _process.StandardOutput.ReadLineAsync(cancellationToken);
+    /// <param name="expected">How long it should take.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="MeasurementException">It took longer than that and <see cref="Patience"/>.</exception>
+    public Task<string?> ReadLineAsync(TimeSpan expected, CancellationToken cancellationToken)
+        => LimitAsync(async token => await _process.StandardOutput.ReadLineAsync(token), expected, cancellationToken);
 
     /// <summary>All that it prints, once it has ended well.</summary>
-    /// <exception cref="MeasurementException">It ended otherwise; says with what, and what it complained of.</exception>
-    public async Task<string> SucceedAsync(CancellationToken cancellationToken)
+    /// <inheritdoc cref="ReadLineAsync" path="/param"/>
+    /// <exception cref="MeasurementException">
+    /// It ended otherwise: says with what, and what it complained of. Or it took longer than <paramref name="expected"/> and <see cref="Patience"/>.
+    /// </exception>
+    public async Task<string> SucceedAsync(TimeSpan expected, CancellationToken cancellationToken)
     {
-        var output = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
-        await _process.WaitForExitAsync(cancellationToken);
+        var output = await LimitAsync(ReadToEndAsync, expected, cancellationToken);
         return _process.ExitCode == 0 ? output : throw await FailureAsync();
+
+        async Task<string> ReadToEndAsync(CancellationToken token)
+        {
+            var text = await _process.StandardOutput.ReadToEndAsync(token);
+            await _process.WaitForExitAsync(token);
+            return text;
+        }
     }
 
-    /// <summary>For a process that has ended and should not have.</summary>
+    /// <summary>For a process that should not have ended, and has, or has closed its output, which it does before it ends.</summary>
     public async Task<MeasurementException> FailureAsync()
     {
-        await _process.WaitForExitAsync();
-        return new MeasurementException($"exit code {_process.ExitCode}: {(await _errors).Trim()}");
+        using var limit = new CancellationTokenSource(LongestExit);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync(CancellationToken.None);
+        }
+
+        return new MeasurementException($"exit code {_process.ExitCode}: {await _errors.ReadAsync()}");
     }
 
     public async ValueTask DisposeAsync()
@@ -60,7 +90,21 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
 
         await _process.WaitForExitAsync();
-        await _errors;
+        await _errors.ReadAsync();
         _process.Dispose();
+    }
+
+    private static async Task<T> LimitAsync<T>(Func<CancellationToken, Task<T>> run, TimeSpan expected, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(expected + Patience);
+        try
+        {
+            return await run(limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new MeasurementException($"it did not end within {(expected + Patience).TotalSeconds:0} s");
+        }
     }
 }

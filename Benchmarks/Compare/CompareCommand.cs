@@ -1,6 +1,6 @@
 using System.CommandLine;
-using System.Text;
 using Benchmarks.CommandLine;
+using Benchmarks.Plots;
 
 namespace Benchmarks.Compare;
 
@@ -14,7 +14,7 @@ internal static class CompareCommand
     public static Command Create(Action<string, string>? plot = null)
     {
         var ids = WorkloadCatalog.All.SelectMany(workload => new[] { workload.Family, workload.Id }).Distinct().ToList();
-        var only = ChoiceOption.CreateMany("--only", "Measures nothing but these workloads:", ids);
+        var only = ChoiceOption.CreateMany("--only", "Measures nothing but these workloads, where the name of a family, such as bulk1, is all of it:", ids);
         var skip = ChoiceOption.CreateMany("--skip", "Leaves out these peers:", WorkloadCatalog.Peers);
         var pairs = NumberOption.Whole("--pairs", $"How many times ours and theirs run in turn. Default {DefaultPairs}, and {QuickPairs} with --quick;", 1, 1000, 0);
         var quick = new Option<bool>("--quick") { Description = "Measures smaller totals and shorter times, within a minute." };
@@ -41,48 +41,20 @@ internal static class CompareCommand
             var count = parsed.GetValue(pairs) is > 0 and var value ? value : isQuick ? QuickPairs : DefaultPairs;
             var comparison = new Comparison(workloads, peers, count, isQuick);
             var plotFolder = plot is null ? null : parsed.GetValue(folder);
-            await using var file = parsed.GetValue(json) is { } path ? OutputFile.Create("--json", path) : null;
-            var code = await RunAsync(comparison, file);
-            if (code == ExitCode.Success && plotFolder is not null)
+            if (plotFolder is not null)
             {
-                plot!(ResultJson.Text(comparison.Results), plotFolder);
+                ChartFile.CreateFolder("--plot", plotFolder);
+            }
+
+            await using var file = parsed.GetValue(json) is { } path ? OutputFile.Create("--json", path) : null;
+            var code = await ComparisonRunner.RunAsync(comparison, file, plotFolder is null ? null : text => plot!(text, plotFolder));
+            if (isQuick)
+            {
+                await Console.Error.WriteLineAsync("quick: little warm-up, small totals and fewer idle streams, so that goals cannot be judged by it.");
             }
 
             return code;
         });
         return command;
-    }
-
-    private static async Task<int> RunAsync(Comparison comparison, Stream? json)
-    {
-        using var interruption = new Interruption();
-        string? failure = null;
-        try
-        {
-            await comparison.RunAsync(interruption.Token);
-        }
-        catch (Exception) when (interruption.Token.IsCancellationRequested)
-        {
-            // Whatever it was: Ctrl-C ends the children of a terminal too.
-            return ExitCode.Interrupted;
-        }
-        catch (MeasurementException error)
-        {
-            failure = error.Message;
-        }
-
-        ResultTable.Write(Console.Out, comparison.Results);
-        if (json is not null)
-        {
-            await json.WriteAsync(Encoding.UTF8.GetBytes(ResultJson.Text(comparison.Results)));
-        }
-
-        if (failure is not null)
-        {
-            await Console.Error.WriteLineAsync($"failed: {failure}");
-            return ExitCode.Failure;
-        }
-
-        return ExitCode.Success;
     }
 }

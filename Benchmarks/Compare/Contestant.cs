@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 namespace Benchmarks.Compare;
@@ -10,8 +9,6 @@ namespace Benchmarks.Compare;
 /// <param name="Suffix">Those after it.</param>
 internal sealed record Contestant(string Name, string Executable, IReadOnlyList<string> Prefix, IReadOnlyList<string> Suffix)
 {
-    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(2);
-
     /// <summary>This program.</summary>
     public static Contestant Own(string implementation)
     {
@@ -22,6 +19,7 @@ internal sealed record Contestant(string Name, string Executable, IReadOnlyList<
     }
 
     /// <summary>Starts a server, which the caller disposes of.</summary>
+    /// <exception cref="MeasurementException">It has not started.</exception>
     public async Task<(ChildProcess Process, IPEndPoint Address)> ServeAsync(IEnumerable<string> options, CancellationToken cancellationToken)
     {
         const string Ready = "listening on ";
@@ -29,10 +27,10 @@ internal sealed record Contestant(string Name, string Executable, IReadOnlyList<
             Executable, [.. Prefix, "serve", .. Suffix, "--listen", $"{IPAddress.Loopback}:0", Serve.ServeCommand.WhileInputOption, .. options]);
         try
         {
-            var line = await process.ReadLineAsync(cancellationToken);
-            return line is not null && line.StartsWith(Ready, StringComparison.Ordinal)
-                ? (process, IPEndPoint.Parse(line[Ready.Length..]))
-                : throw await process.FailureAsync();
+            var line = await process.ReadLineAsync(TimeSpan.Zero, cancellationToken) ?? throw await process.FailureAsync();
+            return line.StartsWith(Ready, StringComparison.Ordinal) && IPEndPoint.TryParse(line[Ready.Length..], out var address)
+                ? (process, address)
+                : throw new MeasurementException($"its first line was '{line}', and not '{Ready}HOST:PORT'");
         }
         catch
         {
@@ -42,22 +40,14 @@ internal sealed record Contestant(string Name, string Executable, IReadOnlyList<
     }
 
     /// <summary>Runs a load to its end. Returns the figure that counts.</summary>
+    /// <exception cref="MeasurementException">It failed, or did not end.</exception>
     public async Task<double> RunAsync(string load, IPEndPoint? server, IEnumerable<string> options, CancellationToken cancellationToken)
     {
         string[] connect = server is null ? [] : ["--connect", server.ToString()];
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(LongestRun);
         await using var process = new ChildProcess(Executable, [.. Prefix, "run", load, .. Suffix, .. connect, .. options]);
-        try
-        {
-            var output = await process.SucceedAsync(limit.Token);
-            return output.Split('\n')[0].Split(' ') is [var name, var value, ..] && name == load
-                ? double.Parse(value, CultureInfo.InvariantCulture)
-                : throw new MeasurementException($"it printed '{output}', and not first a line '{load} VALUE UNIT'");
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new MeasurementException($"it did not end within {LongestRun.TotalSeconds:0} s");
-        }
+        var figures = Figures.Parse(await process.SucceedAsync(TimeSpan.Zero, cancellationToken));
+        return figures.Count > 0 && figures[0].Name == load
+            ? figures[0].Value
+            : throw new MeasurementException($"its first line was not '{load} VALUE UNIT'");
     }
 }

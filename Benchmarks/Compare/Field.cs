@@ -21,7 +21,7 @@ internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bo
     /// <summary>The server of this contestant with these options.</summary>
     public async Task<IPEndPoint> ServerAsync(Contestant contestant, IReadOnlyList<string> options, CancellationToken cancellationToken)
     {
-        var key = string.Join(' ', [contestant.Name, .. options]);
+        var key = Key(contestant, options);
         if (!_servers.TryGetValue(key, out var server))
         {
             _servers[key] = server = await contestant.ServeAsync(options, cancellationToken);
@@ -29,6 +29,12 @@ internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bo
 
         return server.Address;
     }
+
+    /// <summary>If this server has ended, which it should not: what it ended with, to be said behind what its client said.</summary>
+    public async Task<string> ServerFailureAsync(Contestant contestant, IReadOnlyList<string> options)
+        => _servers.TryGetValue(Key(contestant, options), out var server) && server.Process.HasExited
+            ? $"; its server has ended: {(await server.Process.FailureAsync()).Message}"
+            : "";
 
     /// <summary>Who call each other over this layer, and who do so over a plain connection: as long at work as they.</summary>
     public async Task<(GrpcProcesses Plain, GrpcProcesses Ours)> GrpcAsync(GrpcLayer layer, int maxWindow, CancellationToken cancellationToken)
@@ -65,4 +71,6 @@ internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bo
             await server.Process.DisposeAsync();
         }
     }
+
+    private static string Key(Contestant contestant, IReadOnlyList<string> options) => string.Join(' ', [contestant.Name, .. options]);
 }

@@ -19,34 +19,70 @@ internal static class GoProgram
         RequireTools();
         var folder = Path.Combine(AppContext.BaseDirectory, "go-peer");
         var executable = Path.Combine(folder, "peer");
-        if (await WriteSourcesAsync(folder, cancellationToken) || !File.Exists(executable))
+        try
         {
-            File.Delete(executable);
-            await CompileAsync(folder, executable, cancellationToken);
+            if (!File.Exists(executable) || !await HasSourcesAsync(folder, cancellationToken))
+            {
+                await WriteSourcesAsync(folder, executable, cancellationToken);
+                await CompileAsync(folder, executable, cancellationToken);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ExplainedException($"The Go peer cannot be built in {folder}: {error.Message} Leave it out: --skip {WorkloadCatalog.Go}.");
         }
 
         return new Contestant(WorkloadCatalog.Go, executable, [], []);
     }
 
-    // Returns whether any has changed.
-    private static async Task<bool> WriteSourcesAsync(string folder, CancellationToken cancellationToken)
+    // Whether what is there was built from the sources in this program, and from nothing else.
+    private static async Task<bool> HasSourcesAsync(string folder, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(folder);
-        var changed = false;
-        var assembly = Assembly.GetExecutingAssembly();
-        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Resources, StringComparison.Ordinal)))
+        var sources = await ReadSourcesAsync(cancellationToken);
+        if (Directory.GetFiles(folder, "*.go").Length != sources.Count)
         {
-            var file = Path.Combine(folder, name[Resources.Length..]);
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            var source = await reader.ReadToEndAsync(cancellationToken);
+            return false;
+        }
+
+        foreach (var (name, source) in sources)
+        {
+            var file = Path.Combine(folder, name);
             if (!File.Exists(file) || await File.ReadAllTextAsync(file, cancellationToken) != source)
             {
-                await File.WriteAllTextAsync(file, source, cancellationToken);
-                changed = true;
+                return false;
             }
         }
 
-        return changed;
+        return true;
+    }
+
+    // The executable goes first: whatever happens then, it is built again.
+    private static async Task WriteSourcesAsync(string folder, string executable, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(folder);
+        File.Delete(executable);
+        foreach (var file in Directory.GetFiles(folder, "*.go"))
+        {
+            File.Delete(file);
+        }
+
+        foreach (var (name, source) in await ReadSourcesAsync(cancellationToken))
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, name), source, cancellationToken);
+        }
+    }
+
+    private static async Task<List<(string Name, string Source)>> ReadSourcesAsync(CancellationToken cancellationToken)
+    {
+        var sources = new List<(string, string)>();
+        var assembly = Assembly.GetExecutingAssembly();
+        foreach (var name in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Resources, StringComparison.Ordinal)))
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+            sources.Add((name[Resources.Length..], await reader.ReadToEndAsync(cancellationToken)));
+        }
+
+        return sources;
     }
 
     private static async Task CompileAsync(string folder, string executable, CancellationToken cancellationToken)
@@ -62,11 +98,19 @@ internal static class GoProgram
         start.Environment.TryAdd("GOCACHE", Path.Combine(folder, "cache"));
 
         using var process = Process.Start(start)!;
-        var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        if (process.ExitCode != 0)
+        try
         {
-            throw new MeasurementException($"go build failed with {process.ExitCode}: {errors.Trim()}");
+            var errors = await process.StandardError.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            if (process.ExitCode != 0)
+            {
+                throw new MeasurementException($"go build failed with {process.ExitCode}: {errors.Trim()}");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
         }
     }
 

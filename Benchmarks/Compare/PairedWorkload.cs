@@ -71,7 +71,14 @@ internal sealed record PairedWorkload(string Id, string Load, string Unit, doubl
             field.Progress.Advance(SecondsPerPair(field.Quick));
         }
 
-        return Result(ourValues, peers.Select(peer => (peer.Name, theirValues[peer])));
+        try
+        {
+            return Result(ourValues, peers.Select(peer => (peer.Name, theirValues[peer])));
+        }
+        catch (MeasurementException error)
+        {
+            throw new MeasurementException($"{Id}: {error.Message}");
+        }
     }
 
     private WorkloadResult Result(IReadOnlyList<double> ours, IEnumerable<(string Name, List<(double Theirs, double Ours)> Pairs)> peers)
@@ -79,7 +86,7 @@ internal sealed record PairedWorkload(string Id, string Load, string Unit, doubl
         var results = peers.Select(peer => new PeerResult(
             peer.Name,
             Ratio.MedianOf(peer.Pairs.Select(pair => pair.Theirs)),
-            Ratio.Of([.. peer.Pairs.Select(pair => pair.Ours / pair.Theirs)]),
+            Ratio.Of([.. peer.Pairs.Select(pair => Figures.Divide(pair.Ours, pair.Theirs))]),
             Goals[peer.Name])).ToList();
         if (Link is { MebibytesPerSecond: var rate })
         {
@@ -106,7 +113,7 @@ internal sealed record PairedWorkload(string Id, string Load, string Unit, doubl
         }
         catch (MeasurementException error)
         {
-            throw new MeasurementException($"{Id} of {contestant.Name}: {error.Message}");
+            throw new MeasurementException($"{Id} of {contestant.Name}: {error.Message}{await field.ServerFailureAsync(contestant, WireOptions)}");
         }
     }
 }

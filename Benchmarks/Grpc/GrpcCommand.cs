@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Benchmarks.CommandLine;
 using Benchmarks.Compare;
 
@@ -27,34 +26,8 @@ internal static class GrpcCommand
                 .Where(workload => wanted.Length == 0 || wanted.Contains(GrpcOptions.Text(workload.Layer)))
                 .Select(workload => workload with { Seconds = parsed.GetValue(seconds) }).ToList();
             await using var file = parsed.GetValue(json) is { } path ? OutputFile.Create("--json", path) : null;
-            return await RunAsync(new Comparison(workloads, peers: [], parsed.GetValue(pairs), quick: false), file);
+            return await ComparisonRunner.RunAsync(new Comparison(workloads, peers: [], parsed.GetValue(pairs), quick: false), file, plot: null);
         });
         return command;
-    }
-
-    private static async Task<int> RunAsync(Comparison comparison, Stream? json)
-    {
-        using var interruption = new Interruption();
-        try
-        {
-            await comparison.RunAsync(interruption.Token);
-        }
-        catch (Exception) when (interruption.Token.IsCancellationRequested)
-        {
-            return ExitCode.Interrupted;
-        }
-        catch (MeasurementException error)
-        {
-            await Console.Error.WriteLineAsync($"failed: {error.Message}");
-            return ExitCode.Failure;
-        }
-
-        ResultTable.Write(Console.Out, comparison.Results);
-        if (json is not null)
-        {
-            await json.WriteAsync(Encoding.UTF8.GetBytes(ResultJson.Text(comparison.Results)));
-        }
-
-        return ExitCode.Success;
     }
 }

@@ -7,8 +7,11 @@ namespace Benchmarks.Grpc;
 /// <summary>A server and a client of one layer, each a process of its own, that wait to be told what to run.</summary>
 internal sealed class GrpcProcesses : IAsyncDisposable
 {
-    private GrpcProcesses(ChildProcess server, ChildProcess client)
+    private readonly string _layer;
+
+    private GrpcProcesses(GrpcLayer layer, ChildProcess server, ChildProcess client)
     {
+        _layer = GrpcOptions.Text(layer);
         Server = server;
         Client = client;
     }
@@ -24,14 +27,19 @@ internal sealed class GrpcProcesses : IAsyncDisposable
         var server = Start(GrpcServeCommand.Name, "--layer", GrpcOptions.Text(layer), "--listen", $"{IPAddress.Loopback}:0", GrpcOptions.FollowName);
         try
         {
-            var line = await ReadLineAsync(server, cancellationToken);
+            var line = await ReadLineAsync(server, TimeSpan.Zero, cancellationToken);
+            if (!line.StartsWith(GrpcServeCommand.Ready, StringComparison.Ordinal))
+            {
+                throw new MeasurementException($"the server of gRPC over {GrpcOptions.Text(layer)} printed '{line}', and not '{GrpcServeCommand.Ready}HOST:PORT'");
+            }
+
             var client = Start(
                 GrpcRunCommand.Name,
                 "--layer", GrpcOptions.Text(layer),
                 "--connect", line[GrpcServeCommand.Ready.Length..],
                 GrpcRunCommand.MaxWindowName, maxWindow.ToString(CultureInfo.InvariantCulture),
                 GrpcOptions.FollowName);
-            return new GrpcProcesses(server, client);
+            return new GrpcProcesses(layer, server, client);
         }
         catch
         {
@@ -54,7 +62,15 @@ internal sealed class GrpcProcesses : IAsyncDisposable
             // It has ended, and says why to whoever reads.
         }
 
-        return double.Parse((await ReadLineAsync(Client, cancellationToken)).Split(' ')[1], CultureInfo.InvariantCulture);
+        try
+        {
+            return Figures.ParseLine(await ReadLineAsync(Client, TimeSpan.FromSeconds(seconds), cancellationToken)).Value;
+        }
+        catch (MeasurementException error)
+        {
+            var server = Server.HasExited ? $"; the server has ended: {(await Server.FailureAsync()).Message}" : "";
+            throw new MeasurementException($"gRPC over {_layer}, {pattern.Name}: {error.Message}{server}");
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -69,6 +85,6 @@ internal sealed class GrpcProcesses : IAsyncDisposable
         return new ChildProcess(self.Executable, [.. self.Prefix, command, .. arguments]);
     }
 
-    private static async Task<string> ReadLineAsync(ChildProcess process, CancellationToken cancellationToken)
-        => await process.ReadLineAsync(cancellationToken) ?? throw await process.FailureAsync();
+    private static async Task<string> ReadLineAsync(ChildProcess process, TimeSpan expected, CancellationToken cancellationToken)
+        => await process.ReadLineAsync(expected, cancellationToken) ?? throw await process.FailureAsync();
 }

@@ -34,13 +34,9 @@ internal static class GrpcServeCommand
             }
 
             Console.WriteLine($"{Ready}{GrpcServer.GetEndPoint(app)}");
-            await Task.WhenAny(app.WaitForShutdownAsync(), parsed.GetValue(follow) ? EndOfInputAsync() : Task.Delay(Timeout.Infinite));
+            await Task.WhenAny(app.WaitForShutdownAsync(), parsed.GetValue(follow) ? StandardInput.EndAsync() : Task.Delay(Timeout.Infinite));
             return ExitCode.Success;
         });
         return command;
     }
-
-    // Not on the pool, which would be one thread short of what is measured.
-    private static Task<string> EndOfInputAsync()
-        => Task.Factory.StartNew(Console.In.ReadToEnd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -66,7 +66,7 @@ internal sealed record GrpcWorkload(GrpcLayer Layer, CallPattern Pattern) : IWor
             field.Progress.Advance(SecondsPerPair(field.Quick));
         }
 
-        var ratio = Ratio.Of([.. ourValues.Zip(plainValues, (own, theirs) => own / theirs)]);
+        var ratio = Ratio.Of([.. ourValues.Zip(plainValues, Figures.Divide)]);
         return new WorkloadResult(
             Id, Pattern.Unit, Ratio.MedianOf(ourValues), Goal: null, [new PeerResult(Plain, Ratio.MedianOf(plainValues), ratio, Goal)]);
     }

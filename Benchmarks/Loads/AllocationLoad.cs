@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using Benchmarks.Serve;
 using Benchmarks.Wire;
@@ -12,7 +11,6 @@ internal sealed class AllocationLoad(string id) : ILoad
     private const int WarmUpFrames = 1_000_000;
     private const int Frames = 1_000_000;
     private const int QuickFrames = 100_000;
-    private const int HeaderLength = 1 + sizeof(long);
 
     public string Id => id;
 
@@ -38,10 +36,7 @@ internal sealed class AllocationLoad(string id) : ILoad
 
     private static async Task<double> MeasureAsync(WireStream stream, int warmUp, int frames)
     {
-        var header = new byte[HeaderLength];
-        header[0] = WireCommand.Send;
-        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), (long)FrameLength * (warmUp + frames));
-        await stream.WriteAsync(header);
+        await stream.WriteAsync(WireCommand.Header(WireCommand.Send, (long)FrameLength * (warmUp + frames)));
         await SendAsync(stream, warmUp);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         await SendAsync(stream, frames);

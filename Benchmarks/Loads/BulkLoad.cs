@@ -9,7 +9,6 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : 
 {
     private const int QuickFraction = 64;
     private const long WarmUpBytes = 64L << 20;
-    private const int HeaderLength = 1 + sizeof(long);
 
     private static readonly TimeSpan DefaultWarmUp = TimeSpan.FromSeconds(1.5);
 
@@ -52,10 +51,7 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : 
 
     private async Task SendAsync(WireStream stream, long count)
     {
-        var header = new byte[HeaderLength];
-        header[0] = WireCommand.Send;
-        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), count);
-        await stream.WriteAsync(header);
+        await stream.WriteAsync(WireCommand.Header(WireCommand.Send, count));
         var buffer = new byte[piece];
         for (var left = count; left > 0;)
         {

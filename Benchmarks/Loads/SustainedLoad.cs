@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using Benchmarks.Wire;
 
@@ -7,7 +6,6 @@ namespace Benchmarks.Loads;
 /// <summary>One stream that sends without end: what it is rid of in a second, once it has come to speed.</summary>
 internal sealed class SustainedLoad(string id) : ILoad
 {
-    private const int HeaderLength = 1 + sizeof(long);
 
     private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(1);
 
@@ -18,10 +16,7 @@ internal sealed class SustainedLoad(string id) : ILoad
         // Neither is closed: that would wait until the link has carried what is under way, and the process ends now.
         var client = await target.ConnectAsync();
         var stream = await client.OpenAsync();
-        var header = new byte[HeaderLength];
-        header[0] = WireCommand.Send;
-        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), long.MaxValue);
-        await stream.WriteAsync(header);
+        await stream.WriteAsync(WireCommand.Header(WireCommand.Send, long.MaxValue));
 
         await SendAsync(stream, settings.WarmUp ?? DefaultTime);
         var started = Stopwatch.GetTimestamp();

@@ -43,13 +43,13 @@ public class DataFrameBenchmarks
     public long Receive()
     {
         _transport.Feed(_frame);
-        if (!_stream.Input.TryRead(out var read) || read.Buffer.Length != Length)
+        if (!_stream.Input.TryRead(out var read) || read.Buffer.Length is var length && length != Length)
         {
             throw new InvalidOperationException("The frame has not arrived.");
         }
 
         _stream.Input.AdvanceTo(read.Buffer.End);
-        return read.Buffer.Length;
+        return length;
     }
 
     /// <summary>Take credit, header, copy, flush. It is given as much credit as it takes, in a frame of its own.</summary>

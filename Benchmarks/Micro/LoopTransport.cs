@@ -28,9 +28,9 @@ internal sealed class LoopTransport : IDuplexPipe
     {
         _input.Writer.Write(bytes);
         var flush = _input.Writer.FlushAsync();
-        if (!flush.IsCompletedSuccessfully)
+        if (!flush.IsCompletedSuccessfully || flush.Result.IsCompleted)
         {
-            throw new InvalidOperationException("The session did not take what it was fed.");
+            throw new InvalidOperationException("The session has ended, and does not take what it is fed.");
         }
     }
 

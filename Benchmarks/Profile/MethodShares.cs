@@ -8,7 +8,7 @@ internal sealed class MethodShares
 {
     private const int StackDepth = 7;
 
-    // Where threads rest, or stand still for a sample: all threads are looked at, and these cost nothing.
+    // Where threads rest, or stand still for a sample: all threads are looked at. Some of them spin, which costs time, but is no work.
     private static readonly string[] RestingPlaces =
     [
         "Threading.LowLevelLifoSemaphore", "Threading.LowLevelSpinWaiter", "Threading.LowLevelMonitor", "Threading.PortableThreadPool+WorkerThread.WorkerThreadStart",

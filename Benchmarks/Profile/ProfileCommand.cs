@@ -77,7 +77,9 @@ internal static class ProfileCommand
     private static async Task RecordAsync(string workload, string prefix, TimeSpan duration, CancellationToken cancellationToken)
     {
         await using var serverFile = OutputFile.Create("--output", TracePath(prefix, Ends[0]));
+        serverFile.SetLength(0);
         await using var clientFile = OutputFile.Create("--output", TracePath(prefix, Ends[1]));
+        clientFile.SetLength(0);
         await using var pair = await ProfiledPair.StartAsync(workload, cancellationToken);
         await Task.Delay(WarmUp, cancellationToken);
         await using var server = await CpuTrace.StartAsync(pair.Server.Id, serverFile, cancellationToken);

@@ -1,6 +1,6 @@
 using Benchmarks.Compare;
 using Benchmarks.Grpc;
-using Benchmarks.Loads;
+using Benchmarks.Shaping;
 
 namespace Benchmarks.Profile;
 
@@ -19,12 +19,14 @@ internal sealed class ProfiledPair : IAsyncDisposable
         _owned = owned;
     }
 
-    /// <summary>What can be profiled: the loads that go on for as long as they are told to, and the gRPC calls.</summary>
+    /// <summary>What can be profiled: the workloads of <c>compare</c> that go on for as long as they are told to.</summary>
     public static IReadOnlyList<string> Ids { get; } =
     [
-        .. LoadCatalog.All.Where(load => load.NeedsServer && load is not IdleLoad).Select(load => load.Id),
+        .. Paired.Select(workload => workload.Id),
         .. GrpcWorkload.All.Select(workload => workload.Id),
     ];
+
+    private static IEnumerable<PairedWorkload> Paired => WorkloadCatalog.All.OfType<PairedWorkload>().Where(workload => workload is { NeedsServer: true, Load: not "idle" });
 
     public ChildProcess Server { get; }
 
@@ -36,25 +38,41 @@ internal sealed class ProfiledPair : IAsyncDisposable
         if (GrpcWorkload.All.FirstOrDefault(workload => workload.Id == id) is { } calls)
         {
             var processes = await GrpcProcesses.StartAsync(calls.Layer, calls.MaxWindow, cancellationToken);
-            await processes.Client.WriteLineAsync($"{calls.Pattern.Name} {EndlessSeconds}");
+            try
+            {
+                await processes.Client.WriteLineAsync($"{calls.Pattern.Name} {EndlessSeconds}");
+            }
+            catch (IOException)
+            {
+                var failure = await processes.Client.FailureAsync();
+                await processes.DisposeAsync();
+                throw failure;
+            }
+
             return new ProfiledPair(processes.Server, processes.Client, processes);
         }
 
+        var workload = Paired.Single(workload => workload.Id == id);
         var self = Contestant.Own(WorkloadCatalog.Ours);
-        var (server, address) = await self.ServeAsync([], cancellationToken);
+        var (server, address) = await self.ServeAsync(workload.WireOptions, cancellationToken);
+        var link = workload.Link is null ? null : new ShapedLink(address, workload.Link);
         var client = new ChildProcess(
             self.Executable,
-            [.. self.Prefix, "run", id, .. self.Suffix, "--connect", address.ToString(), "--seconds", EndlessSeconds, "--mib", EndlessMebibytes]);
-        return new ProfiledPair(server, client, new Both(client, server));
+            [
+                .. self.Prefix, "run", workload.Load, .. self.Suffix, "--connect", (link?.Address ?? address).ToString(), .. workload.WireOptions,
+                "--seconds", EndlessSeconds, "--mib", EndlessMebibytes,
+            ]);
+        return new ProfiledPair(server, client, new Owned(client, server, link));
     }
 
     public ValueTask DisposeAsync() => _owned.DisposeAsync();
 
-    private sealed class Both(ChildProcess client, ChildProcess server) : IAsyncDisposable
+    private sealed class Owned(ChildProcess client, ChildProcess server, ShapedLink? link) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
             await client.DisposeAsync();
+            link?.Dispose();
             await server.DisposeAsync();
         }
     }

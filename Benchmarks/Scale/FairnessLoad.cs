@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Benchmarks.Loads;
 using Benchmarks.Wire;
 
@@ -34,7 +33,7 @@ internal sealed class FairnessLoad(string id, bool shared, bool upwards, int str
 
     private static async Task SendAsync(WireStream stream)
     {
-        await BeginAsync(stream, WireCommand.Send);
+        await stream.WriteAsync(WireCommand.Header(WireCommand.Send, long.MaxValue));
         var buffer = new byte[WireCommand.LargestPiece];
         while (true)
         {
@@ -44,20 +43,12 @@ internal sealed class FairnessLoad(string id, bool shared, bool upwards, int str
 
     private static async Task ReceiveAsync(WireStream stream)
     {
-        await BeginAsync(stream, WireCommand.Get);
+        await stream.WriteAsync(WireCommand.Header(WireCommand.Get, long.MaxValue));
         var buffer = new byte[WireCommand.LargestPiece];
         while (await stream.ReadAsync(buffer) > 0)
         {
         }
 
         throw new EndOfStreamException("The stream that has no end has ended.");
-    }
-
-    private static async Task BeginAsync(WireStream stream, byte command)
-    {
-        var header = new byte[1 + sizeof(long)];
-        header[0] = command;
-        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), long.MaxValue);
-        await stream.WriteAsync(header);
     }
 }

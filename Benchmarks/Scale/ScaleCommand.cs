@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using Benchmarks.CommandLine;
 using Benchmarks.Compare;
 using Benchmarks.Plots;
@@ -30,32 +29,42 @@ internal static class ScaleCommand
             await using var file = parsed.GetValue(json) is { } name ? OutputFile.Create("--json", name) : null;
             await using var run = new ScaleRun(parsed.GetValue(quick) ? ScalePlan.Quick : ScalePlan.Full, Console.Out);
             using var interruption = new Interruption();
+            var code = ExitCode.Success;
             try
             {
                 await run.RunAsync(interruption.Token);
             }
             catch (Exception) when (interruption.Token.IsCancellationRequested)
             {
-                return ExitCode.Interrupted;
+                code = ExitCode.Interrupted;
             }
             catch (MeasurementException error)
             {
+                code = ExitCode.Failure;
                 await Console.Error.WriteLineAsync($"failed: {error.Message}");
-                return ExitCode.Failure;
             }
 
-            if (file is not null)
+            if (run.HasMeasured)
             {
-                await file.WriteAsync(Encoding.UTF8.GetBytes(run.Curves().Write()));
+                BuildCheck.Warn(Console.Out);
+                await PutOutAsync(run.Curves(), file, parsed.GetValue(folder));
             }
 
-            if (parsed.GetValue(folder) is { } plots)
-            {
-                run.Curves().Draw(plots);
-            }
-
-            return ExitCode.Success;
+            return code;
         });
         return command;
+    }
+
+    private static async Task PutOutAsync(CurveFile curves, FileStream? json, string? folder)
+    {
+        if (json is not null)
+        {
+            await OutputFile.ReplaceAsync(json, curves.Write());
+        }
+
+        if (folder is not null)
+        {
+            curves.Draw(folder);
+        }
     }
 }

@@ -21,6 +21,9 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
     private readonly CurveBuilder _fairnessUp = new("Echo of 64 B beside bulk to the server: 99th percentile", "bulk streams", "µs");
     private readonly CurveBuilder _fairnessDown = new("Echo of 64 B beside bulk to the client: 99th percentile", "bulk streams", "µs");
 
+    /// <summary>Whether there is a point at all.</summary>
+    public bool HasMeasured { get; private set; }
+
     /// <exception cref="MeasurementException">A run failed.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -110,7 +113,7 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
             shared.Add(await RunAsync($"shared-{direction}"));
         }
 
-        var ratio = Ratio.Of([.. shared.Zip(apart, (one, other) => one / other)]);
+        var ratio = Ratio.Of([.. shared.Zip(apart, Figures.Divide)]);
         curve.Add("same session", streams, Ratio.MedianOf(shared));
         curve.Add("own connection", streams, Ratio.MedianOf(apart));
         Say($"echo beside {streams} bulk {direction}, p99: same session {Ratio.MedianOf(shared):#,##0} µs, own connection {Ratio.MedianOf(apart):#,##0} µs, ratio {ratio.Median:0.00} ({ratio.Min:0.00} to {ratio.Max:0.00})");
@@ -137,5 +140,9 @@ internal sealed class ScaleRun(ScalePlan plan, TextWriter output) : IAsyncDispos
             own => own.GroupBy(result => result.Name).ToDictionary(figure => figure.Key, figure => Ratio.MedianOf(figure.Select(result => result.Value))));
     }
 
-    private void Say(FormattableString line) => output.WriteLine(FormattableString.Invariant(line));
+    private void Say(FormattableString line)
+    {
+        HasMeasured = true;
+        output.WriteLine(FormattableString.Invariant(line));
+    }
 }

@@ -25,8 +25,8 @@ internal sealed class ScaleServers : IAsyncDisposable
             [.. contestant.Prefix, ScaleRunCommand.Name, .. contestant.Suffix, "--load", load, "--connect", server.Address.ToString(), "--count", Text(count), "--seconds", Text(seconds)]);
         try
         {
-            var output = await client.SucceedAsync(cancellationToken);
-            return output.TrimEnd().Split('\n').Select(line => line.Split(' ')).ToDictionary(words => words[0], words => double.Parse(words[1], CultureInfo.InvariantCulture));
+            var output = await client.SucceedAsync(TimeSpan.FromSeconds(seconds), cancellationToken);
+            return Figures.Parse(output).ToDictionary(figure => figure.Name, figure => figure.Value);
         }
         catch (MeasurementException error)
         {

@@ -26,13 +26,9 @@ internal static class ServeCommand
             using var server = new Server(wire.Implementation(parsed), wire.Settings(parsed));
             Console.WriteLine($"listening on {server.Listen(parsed.GetRequiredValue(listen))}");
             var serving = server.RunAsync(interruption.Token);
-            await await (parsed.GetValue(whileInput) ? Task.WhenAny(serving, EndOfInputAsync()) : Task.WhenAny(serving));
+            await await (parsed.GetValue(whileInput) ? Task.WhenAny(serving, StandardInput.EndAsync()) : Task.WhenAny(serving));
             return ExitCode.Success;
         });
         return command;
     }
-
-    // Not on the pool, which would be one thread short of what is measured.
-    private static Task<string> EndOfInputAsync()
-        => Task.Factory.StartNew(Console.In.ReadToEnd, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -10,6 +10,8 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
 {
     private const int Backlog = 1024;
 
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(100);
+
     private Socket? _listener;
 
     /// <summary>Returns the address, with the port that the system may have picked.</summary>
@@ -36,7 +38,18 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
         {
             while (true)
             {
-                var socket = await _listener!.AcceptAsync(cancellationToken);
+                Socket socket;
+                try
+                {
+                    socket = await _listener!.AcceptAsync(cancellationToken);
+                }
+                catch (SocketException error)
+                {
+                    await Console.Error.WriteLineAsync($"a connection was not accepted: {error.Message}");
+                    await Task.Delay(AcceptPause, cancellationToken); // There may be no handle left, and there will be when others end.
+                    continue;
+                }
+
                 _ = Task.Run(() => ServeAsync(socket), CancellationToken.None);
             }
         }
@@ -51,7 +64,8 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
     {
         try
         {
-            await implementation.ServeAsync(await Transport.AcceptAsync(socket, settings.Tls), settings);
+            await using var connection = await Transport.AcceptAsync(socket, settings.Tls);
+            await implementation.ServeAsync(connection, settings);
         }
         catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
         {

@@ -20,14 +20,19 @@ internal sealed class DelayLine
     private readonly long _delay;
     private readonly long _queue;
     private readonly long _capacity;
+    private readonly Action _onEnded;
     private readonly Queue<(byte[] Bytes, int Length, long Arrival)> _underWay = new();
     private long _bytes;
     private bool _readerEnded;
     private bool _writerEnded;
 
-    public DelayLine(Socket from, Socket to, LinkShape shape)
+    /// <param name="from">Where the bytes come from.</param>
+    /// <param name="to">Where they go.</param>
+    /// <param name="shape">How fast, and how late.</param>
+    /// <param name="onEnded">Called once, when nothing more will be written.</param>
+    public DelayLine(Socket from, Socket to, LinkShape shape, Action onEnded)
     {
-        (_from, _to) = (from, to);
+        (_from, _to, _onEnded) = (from, to, onEnded);
         _ticksPerByte = (double)Stopwatch.Frequency / shape.BytesPerSecond;
         _delay = (long)(shape.Delay.TotalSeconds * Stopwatch.Frequency);
         _queue = (long)(QueueSeconds * Stopwatch.Frequency);
@@ -101,6 +106,8 @@ internal sealed class DelayLine
             _writerEnded = true;
             Monitor.PulseAll(_underWay);
         }
+
+        _onEnded();
     }
 
     private bool WaitForRoom()

@@ -11,9 +11,10 @@ internal sealed class ShapedLink : IDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly Lock _lock = new();
-    private readonly List<Socket> _sockets = [];
+    private readonly HashSet<Socket> _sockets = [];
     private readonly IPEndPoint _server;
     private readonly LinkShape _shape;
+    private bool _disposed;
 
     public ShapedLink(IPEndPoint server, LinkShape shape)
     {
@@ -31,7 +32,13 @@ internal sealed class ShapedLink : IDisposable
         _listener.Dispose();
         lock (_lock)
         {
-            _sockets.ForEach(socket => socket.Dispose());
+            _disposed = true;
+            foreach (var socket in _sockets)
+            {
+                socket.Dispose();
+            }
+
+            _sockets.Clear();
         }
     }
 
@@ -41,22 +48,58 @@ internal sealed class ShapedLink : IDisposable
         {
             while (true)
             {
-                var client = _listener.Accept();
-                var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                lock (_lock)
-                {
-                    _sockets.AddRange([client, server]);
-                }
-
-                server.Connect(_server);
-                (client.NoDelay, server.NoDelay) = (true, true);
-                new DelayLine(client, server, _shape).Start();
-                new DelayLine(server, client, _shape).Start();
+                PassOn(_listener.Accept());
             }
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
-            // It was disposed of, or the server has gone, which the client's measurement will show.
+            // It was disposed of.
+        }
+    }
+
+    private void PassOn(Socket client)
+    {
+        var server = new Socket(_server.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            server.Connect(_server);
+            (client.NoDelay, server.NoDelay) = (true, true);
+        }
+        catch (SocketException)
+        {
+            // The server has gone, of which the client learns by the end of its connection.
+            client.Dispose();
+            server.Dispose();
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                client.Dispose();
+                server.Dispose();
+                return;
+            }
+
+            _sockets.UnionWith([client, server]);
+        }
+
+        var directions = 2;
+        new DelayLine(client, server, _shape, OnEnded).Start();
+        new DelayLine(server, client, _shape, OnEnded).Start();
+
+        void OnEnded()
+        {
+            if (Interlocked.Decrement(ref directions) == 0)
+            {
+                client.Dispose();
+                server.Dispose();
+                lock (_lock)
+                {
+                    _sockets.ExceptWith([client, server]);
+                }
+            }
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using Benchmarks.CommandLine;
 
 namespace Benchmarks.Soak;
@@ -26,17 +25,9 @@ internal static class SoakCommand
         {
             var settings = new SoakSettings(
                 TimeSpan.FromMinutes(parsed.GetValue(minutes)), parsed.GetValue(sessions), parsed.GetValue(streams), parsed.GetValue(seed));
-            using var interrupted = new CancellationTokenSource();
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+            using var interruption = new Interruption();
             using var run = new SoakRun(settings);
-            return await run.RunAsync(interrupted.Token);
-
-            void OnSignal(PosixSignalContext signal)
-            {
-                signal.Cancel = !interrupted.IsCancellationRequested; // The second one ends the process.
-                interrupted.Cancel();
-            }
+            return await run.RunAsync(interruption.Token);
         });
         return command;
     }

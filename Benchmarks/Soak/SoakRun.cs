@@ -1,3 +1,4 @@
+using Benchmarks.CommandLine;
 using Benchmarks.Soak.Sessions;
 using Benchmarks.Soak.Watching;
 
@@ -6,8 +7,6 @@ namespace Benchmarks.Soak;
 /// <summary>One soak: warm-up, samples, end, verdict.</summary>
 internal sealed class SoakRun(SoakSettings settings) : IDisposable
 {
-    private const int Interrupted = 130;
-
     private readonly long _start = Environment.TickCount64;
     private readonly SoakContext _context = new(settings);
 
@@ -32,11 +31,11 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
         if (_context.Failure.HasHappened)
         {
             await Console.Error.WriteLineAsync($"failed: {await _context.Failure.Message} (after {Report.Time(Elapsed)}: {_context.Totals}; --seed {settings.Seed})");
-            return 1;
+            return ExitCode.Failure;
         }
 
         Console.WriteLine($"{(interrupted.IsCancellationRequested ? "stopped" : "ok")}: {Report.Time(Elapsed)}, {_context.Totals}");
-        return interrupted.IsCancellationRequested ? Interrupted : 0;
+        return interrupted.IsCancellationRequested ? ExitCode.Interrupted : ExitCode.Success;
     }
 
     public void Dispose() => _context.Dispose();

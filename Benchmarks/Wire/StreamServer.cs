@@ -47,7 +47,10 @@ internal static class StreamServer
                 await stream.EchoAsync();
                 break;
             case WireCommand.Idle:
-                _ = await stream.ReadAsync(command);
+                while (await stream.ReadAsync(command) > 0)
+                {
+                }
+
                 break;
             default:
                 throw new WireException($"A stream began with the byte {command[0]}; it must be S, G, E or I.");

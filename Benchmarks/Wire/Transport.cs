@@ -32,8 +32,7 @@ internal static class Transport
         }
 
         var encrypted = new SslStream(connection, leaveInnerStreamOpen: false, (_, _, _, _) => true);
-        await encrypted.AuthenticateAsClientAsync("localhost");
-        return encrypted;
+        return await HandshakeAsync(encrypted, encrypted.AuthenticateAsClientAsync("localhost"));
     }
 
     public static async Task<Stream> AcceptAsync(Socket socket, bool tls)
@@ -46,7 +45,20 @@ internal static class Transport
         }
 
         var encrypted = new SslStream(connection);
-        await encrypted.AuthenticateAsServerAsync(Certificate.Value);
-        return encrypted;
+        return await HandshakeAsync(encrypted, encrypted.AuthenticateAsServerAsync(Certificate.Value));
+    }
+
+    private static async Task<Stream> HandshakeAsync(SslStream stream, Task handshake)
+    {
+        try
+        {
+            await handshake;
+            return stream;
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
     }
 }

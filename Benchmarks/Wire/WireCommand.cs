@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Benchmarks.Wire;
 
 /// <summary>The first byte on each stream: what its server does.</summary>
@@ -17,4 +19,13 @@ internal static class WireCommand
 
     /// <summary>The largest piece that is written or read at once.</summary>
     public const int LargestPiece = 64 * 1024;
+
+    /// <summary>What <see cref="Send"/> or <see cref="Get"/> begins with.</summary>
+    public static byte[] Header(byte command, long count)
+    {
+        var header = new byte[1 + sizeof(long)];
+        header[0] = command;
+        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(1), count);
+        return header;
+    }
 }

@@ -1,4 +1,4 @@
-// Both ends of the benchmark with hashicorp/yamux: the same command line, wire and output as the commands serve and run of the .NET program.
+// Both ends of the benchmark with hashicorp/yamux: the wire and the output of the commands serve and run of the .NET program, and of their options what compare uses.
 package main
 
 import (

@@ -72,7 +72,7 @@ func serveStream(stream *yamux.Stream) {
 	case 'E':
 		echo(stream)
 	case 'I':
-		stream.Read(command[:])
+		io.Copy(io.Discard, stream)
 	}
 }
 
