@@ -40,7 +40,7 @@ public sealed partial class YamuxSession
         }
     }
 
-    /// <summary>A stream would grow if the round trip allowed it: a ping, if one is due. Nobody waits for the answer.</summary>
+    /// <summary>A stream begins, or would grow if the round trip allowed it: a ping, if one is due. Nobody waits for the answer.</summary>
     internal void MeasureRoundTrip()
     {
         if (_pings.TryNextMeasure(out var value))

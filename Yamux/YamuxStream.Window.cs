@@ -7,6 +7,9 @@ namespace Yamux;
 /// <content>What the peer may send: the window, the credit that keeps it open, and its growth while the reader keeps pace.</content>
 public sealed partial class YamuxStream
 {
+    // A reader's pace is that of 20 ms, in which all threads of a busy machine have had their turn.
+    private const int PacesPerSecond = 50;
+
     private ReceiveWindow _receiveWindow = new(FrameHeader.InitialWindow);
     private WindowTuning _tuning;
 
@@ -37,14 +40,25 @@ public sealed partial class YamuxStream
         }
 
         var options = Session.Options;
-        var wanted = _tuning.OnCredit(credit, _receiveWindow.Size, (uint)options.MaxStreamWindowSize, options.TimeProvider.GetTimestamp(), Session.RoundTrip);
+        var wanted = _tuning.OnCredit(
+            credit,
+            _receiveWindow.Size,
+            (uint)options.MaxStreamWindowSize,
+            options.TimeProvider.GetTimestamp(),
+            Session.RoundTrip,
+            options.TimeProvider.TimestampFrequency / PacesPerSecond);
         Session.Writer.AppendCredit(this, credit + GrowUnsynchronized(wanted));
+        MeasureUnsynchronized();
+        return true;
+    }
+
+    // If the round trip matters.
+    private void MeasureUnsynchronized()
+    {
         if (MayGrowUnsynchronized())
         {
             Session.MeasureRoundTrip();
         }
-
-        return true;
     }
 
     // What nobody will read, or what a reader is lent. It grows nothing: dropping bytes is no pace.

@@ -128,6 +128,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             var growth = OpenWindowUnsynchronized();
             _openDeadline = Session.Timer.AddOpen(this);
             Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, growth));
+            MeasureUnsynchronized();
         }
     }
 
@@ -141,6 +142,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
                 SetUnsynchronized(StreamState.Acknowledged);
                 var growth = OpenWindowUnsynchronized();
                 Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, growth));
+                MeasureUnsynchronized();
             }
         }
 

@@ -14,6 +14,7 @@ public class DeadlineRaceTests
         var output = new GatedWriter(ours.Output);
         var peer = new ScriptedPeer(theirs);
         var options = new YamuxOptions { TimeProvider = time, EnableKeepAlive = false, StreamOpenTimeout = Timeout.InfiniteTimeSpan };
+        options.FixWindows(262_144);
         await using var session = YamuxSession.Create(new DuplexPipe(ours.Input, output), YamuxRole.Client, options);
         using var opened = output; // Before the session, which could not end.
         var stream = await session.OpenStreamAsync().Guarded();

@@ -38,6 +38,8 @@ internal sealed class DelayedLink
 
         public FrameTally Arrived { get; } = new();
 
+        public bool IsUnderWay => _underWay.Count > 0;
+
         /// <summary>What was sent by now is under way.</summary>
         public void Send()
         {

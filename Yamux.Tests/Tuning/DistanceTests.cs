@@ -20,10 +20,14 @@ public class DistanceTests
         var accepting = pair.Server.AcceptStreamAsync().AsTask();
         while (!accepting.IsCompleted)
         {
-            // The SYN leaves soon, on another thread.
+            // The SYN leaves soon, on another thread. Time stands still until then, or the session would be too old.
             link.Forth.Send();
-            time.Advance(Delay);
-            await link.Forth.DeliverAsync();
+            if (link.Forth.IsUnderWay)
+            {
+                time.Advance(Delay);
+                await link.Forth.DeliverAsync();
+            }
+
             await Task.Yield();
         }
 

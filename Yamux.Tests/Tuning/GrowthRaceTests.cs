@@ -16,7 +16,10 @@ public class GrowthRaceTests
         {
             await using var pair = SessionPair.OverPipes(configure: options =>
             {
-                options.TimeProvider = TimeProvider.System; // A round trip that is one.
+                options.TimeProvider = new RestlessTime();
+                options.ConnectionWriteTimeout = TimeSpan.FromDays(1);
+                options.StreamCloseTimeout = TimeSpan.FromDays(1);
+                options.StreamOpenTimeout = TimeSpan.FromDays(1);
                 options.MaxStreamWindowSize = 1024 * 1024;
                 options.MaxSessionWindowGrowth = Budget;
             });
@@ -82,5 +85,15 @@ public class GrowthRaceTests
         {
             Assert.Equal(YamuxErrorCode.StreamReset, error.ErrorCode);
         }
+    }
+
+    /// <summary>A clock that moves when it is looked at: round trips and paces are long, and as chance will have it.</summary>
+    private sealed class RestlessTime : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Add(ref _now, 25 * TimeSpan.TicksPerMillisecond);
     }
 }

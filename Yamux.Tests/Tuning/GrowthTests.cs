@@ -174,4 +174,40 @@ public class GrowthTests
         Assert.Equal(3_000_000, tuned.Window);
         await tuned.ExpectExactAsync();
     }
+
+    [Fact]
+    public async Task Where_the_round_trip_is_short_a_burst_is_no_pace()
+    {
+        await using var t = Tuned();
+        var tuned = await NearAsync(t);
+        t.Time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+        t.Time.Advance(TimeSpan.FromMilliseconds(19));
+        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+    }
+
+    [Fact]
+    public async Task Where_the_round_trip_is_short_a_pace_that_is_kept_for_20_ms_grows_the_window()
+    {
+        await using var t = Tuned();
+        var tuned = await NearAsync(t);
+        for (var i = 1; i < 20; i++)
+        {
+            t.Time.Advance(TimeSpan.FromMilliseconds(1));
+            Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+        }
+
+        t.Time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(Initial, await tuned.PassAsync(HalfWindow));
+    }
+
+    // The round trip is 1 ms, and the first credit was given just now.
+    private static async Task<TunedStream> NearAsync(Scenario t)
+    {
+        var tuned = await OpenAsync(t);
+        t.Time.Advance(TimeSpan.FromMilliseconds(1));
+        await tuned.AnswerAsync();
+        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+        return tuned;
+    }
 }

@@ -32,7 +32,9 @@ internal sealed class TunedStream(Scenario t, YamuxStream stream, long window)
         var stream = await t.Session.OpenStreamAsync().Guarded();
         var syn = await t.Peer.ReadAsync();
         Assert.Equal((FrameFlag.Syn, stream.Id), (syn.Flags, syn.StreamId));
-        return new TunedStream(t, stream, Initial + syn.Length);
+        var tuned = new TunedStream(t, stream, Initial + syn.Length);
+        Assert.Equal(0, await tuned.CreditedAsync());
+        return tuned;
     }
 
     /// <summary>The same, and half a window was consumed, and the round trip is known: 100 ms, which have passed since.</summary>

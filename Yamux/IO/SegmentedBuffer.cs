@@ -12,8 +12,9 @@ internal struct SegmentedBuffer(int segmentSize)
     /// <summary>The largest array that it asks for, unless a single <see cref="GetMemory"/> needs more.</summary>
     public const int MaxSegmentSize = 128 * 1024;
 
-    // Segments without an array that are kept for the next bytes, so that a buffer in steady use allocates nothing.
-    private const int MaxSpares = 8;
+    // Segments without an array that are kept for the next bytes, so that a buffer in steady use allocates nothing. Enough for
+    // the largest window that is usual: 16 MiB in arrays of 64 KiB. They are few bytes beside what the buffer has held.
+    private const int MaxSpares = 256;
 
     private Segment? _head;
     private Segment? _tail;

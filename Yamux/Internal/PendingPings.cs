@@ -11,7 +11,7 @@ internal sealed class PendingPings(TimeProvider time)
     private uint _lastValue;
     private Func<Exception>? _failure;
 
-    /// <summary>The shortest round trip of late, in ticks of the clock; 0 while none is known.</summary>
+    /// <summary>The shortest round trip there was, in ticks of the clock; 0 while none is known.</summary>
     public long RoundTrip => _roundTrip.Shortest;
 
     /// <summary>The value of a ping that is sent now, and whose answer nobody waits for. It measures the round trip.</summary>
