@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Interop.Tests.Support;
 
 namespace Interop.Tests.Conformance;
 
@@ -27,6 +28,27 @@ internal static class ConformanceTable
     private static readonly string[] Columns = ["Backchannel", "hashicorp/yamux", "js-libp2p-yamux"];
     private static readonly Lock Gate = new();
 
+    /// <summary>Runs the suite against an implementation that listens, and then what failed by the profile of its family.</summary>
+    /// <param name="column">The implementation.</param>
+    /// <param name="profile">Its family.</param>
+    /// <param name="start">
+    /// Starts it. Each run has a process of its own: the suite ends with floods, and a process that still digests what they
+    /// left in its memory answers the next run too late.
+    /// </param>
+    public static async Task AssertAsync(string column, string profile, Func<Task<ForeignPeer>> start)
+    {
+        var strict = await RunAsync([]);
+        var own = strict.Failed.Any() ? await RunAsync(["--profile", profile, "--only", .. strict.Failed.Select(result => result.Id)]) : null;
+        AssertMeasured(column, strict, own);
+
+        async Task<SpecRun> RunAsync(string[] arguments)
+        {
+            await using var target = await start();
+            return await Yamuxspec.RunAsync(["--connect", $"{await target.AddressAsync()}", "--timeout", "10", .. arguments]);
+        }
+    }
+
+    /// <summary>Holds the table against what was measured.</summary>
     /// <param name="column">The implementation.</param>
     /// <param name="strict">What it did by the strict profile.</param>
     /// <param name="own">What it did, of what it failed, by the profile of its family; null if it has none.</param>
