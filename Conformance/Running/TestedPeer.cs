@@ -16,6 +16,8 @@ internal sealed partial class TestedPeer : IAsyncDisposable
     private readonly bool _isClient;
     private readonly Dictionary<uint, TestedStream> _streams = [];
     private readonly Dictionary<uint, int> _pings = [];
+    private readonly List<Frame> _heldAnswers = [];
+    private long _payloadLeft;
     private uint _barriers = 0xBA000000;
 
     private TestedPeer(ITarget target, FrameConnection connection, bool isClient, TimeSpan timeout)
@@ -68,6 +70,8 @@ internal sealed partial class TestedPeer : IAsyncDisposable
         Connection = new FrameConnection(await _target.ConnectAsync(CancellationToken.None), transcript);
         _streams.Clear();
         _pings.Clear();
+        _heldAnswers.Clear();
+        _payloadLeft = 0;
         GoAwayReceived = null;
         HasEnded = false;
     }
@@ -93,11 +97,17 @@ internal sealed partial class TestedPeer : IAsyncDisposable
         return SendBytesAsync(bytes);
     }
 
-    /// <summary>Sends a part of a payload whose header was sent before.</summary>
-    public Task SendPayloadAsync(TestedStream stream, ReadOnlyMemory<byte> payload)
+    /// <summary>Sends a part of a payload whose header was sent before. What must be answered meanwhile is answered after its end.</summary>
+    public async Task SendPayloadAsync(TestedStream stream, ReadOnlyMemory<byte> payload)
     {
         stream.OnPayloadSent(payload);
-        return SendRawAsync(payload, $"{payload.Length} bytes of payload");
+        _payloadLeft -= payload.Length;
+        await SendRawAsync(payload, $"{payload.Length} bytes of payload");
+        if (_payloadLeft == 0 && _heldAnswers.Count > 0)
+        {
+            await SendAsync([.. _heldAnswers]);
+            _heldAnswers.Clear();
+        }
     }
 
     /// <summary>Sends bytes that are not counted. False: the target has closed the connection, or took no more in time.</summary>
@@ -238,7 +248,7 @@ internal sealed partial class TestedPeer : IAsyncDisposable
         {
             var consumed = stream.Consumed;
             stream.Consumed = 0;
-            await SendAsync(Frame.WindowUpdate(stream.Id, consumed));
+            await AnswerAsync(Frame.WindowUpdate(stream.Id, consumed));
         }
     }
 
@@ -248,7 +258,7 @@ internal sealed partial class TestedPeer : IAsyncDisposable
         {
             if (AnswersPings)
             {
-                await SendAsync(Frame.Pong(frame.Length));
+                await AnswerAsync(Frame.Pong(frame.Length));
             }
 
             return;
@@ -263,8 +273,21 @@ internal sealed partial class TestedPeer : IAsyncDisposable
         Pongs++;
     }
 
+    // Within a payload it would be taken for a part of it.
+    private Task AnswerAsync(Frame frame)
+    {
+        if (_payloadLeft <= 0)
+        {
+            return SendAsync(frame);
+        }
+
+        _heldAnswers.Add(frame);
+        return Task.CompletedTask;
+    }
+
     private void Count(Frame frame)
     {
+        _payloadLeft += frame.Type == FrameType.Data ? frame.Length - frame.Payload.Length : 0;
         if (frame is { Type: FrameType.Ping, Flags: FrameFlags.Syn, StreamId: 0 })
         {
             _pings[frame.Length] = _pings.GetValueOrDefault(frame.Length) + 1;
