@@ -46,8 +46,9 @@ dotnet build Backchannel.sln || die "the build failed"
 step "format"
 dotnet format Backchannel.sln --no-restore --verify-no-changes || die "the format is off; 'dotnet format' mends it"
 
-step "sample"
-dotnet run --no-build --project Samples/Voting || die "the sample failed"
+step "samples"
+dotnet run --no-build --project Samples/Voting || die "the sample Voting failed"
+dotnet run --no-build --project Samples/LogTail || die "the sample LogTail failed"
 
 step "package of yamuxspec"
 scratch=$(mktemp -d)

@@ -19,4 +19,7 @@ internal static partial class BackchannelLog
 
     [LoggerMessage(5, LogLevel.Error, "Serving the backchannel of a connection failed, and the connection was closed.", EventName = "ServingFailed")]
     public static partial void ServingFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Error, "What served stream {ConnectionId} failed, and the stream was aborted.", EventName = "StreamFailed")]
+    public static partial void StreamFailed(ILogger logger, string connectionId, Exception exception);
 }

@@ -70,7 +70,11 @@ public sealed class BackchannelHost : IAsyncDisposable
             // overflows, and closes an idle connection at its next heartbeat, within a second.
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromDays(3650);
             options.ConfigureLimits?.Invoke(kestrel.Limits);
-            kestrel.Listen(BackchannelEndPoint.Instance, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(BackchannelEndPoint.Instance, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                options.ConfigureStreams?.Invoke(listen);
+            });
         });
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();

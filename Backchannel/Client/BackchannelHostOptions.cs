@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Yamux;
 
@@ -26,6 +27,12 @@ public sealed class BackchannelHostOptions
     /// sessions alone. Default none.
     /// </summary>
     public Action<KestrelServerLimits>? ConfigureLimits { get; set; }
+
+    /// <summary>
+    /// Adds middleware in front of the client's services, on each stream that the server opens: a listener mux, for streams that carry
+    /// something else than gRPC (<see cref="IYamuxStreamFeature"/> is the stream). Default none.
+    /// </summary>
+    public Action<IConnectionBuilder>? ConfigureStreams { get; set; }
 
     /// <summary>Checks every option. <see cref="BackchannelHost.Create"/> calls it.</summary>
     /// <exception cref="ArgumentException">An option is null or out of range; the message names it, its value and the range.</exception>

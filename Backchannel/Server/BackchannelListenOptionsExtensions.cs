@@ -1,4 +1,5 @@
 using ListenMux;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -38,7 +39,7 @@ public static class BackchannelListenOptionsExtensions
         });
 
         var loggers = services.GetRequiredService<ILoggerFactory>();
-        var middleware = new BackchannelMiddleware(registry, options, loggers);
+        var middleware = new BackchannelMiddleware(registry, options, BuildStreams(services, options), loggers);
         listen.UseListenMux(mux =>
         {
             mux.HandshakeTimeout = options.HandshakeTimeout;
@@ -46,5 +47,23 @@ public static class BackchannelListenOptionsExtensions
             mux.Map(BackchannelMagic.Bytes, middleware.OnConnectionAsync);
         });
         return listen;
+    }
+
+    // What serves the streams besides the first; null: nobody accepts them.
+    private static ConnectionDelegate? BuildStreams(IServiceProvider services, BackchannelServerOptions options)
+    {
+        if (options.ConfigureStreams is not { } configure)
+        {
+            return null;
+        }
+
+        var streams = new ConnectionBuilder(services);
+        configure(streams);
+        streams.Run(connection =>
+        {
+            connection.Abort();
+            return Task.CompletedTask;
+        });
+        return streams.Build();
     }
 }

@@ -10,28 +10,29 @@ namespace Backchannel;
 /// Serves a multiplexed connection: a yamux session over the transport, the client's HTTP/2 connection in its first stream,
 /// put in the transport's place on the same connection, so that all that is known of the connection stays known.
 /// </summary>
-internal sealed class BackchannelMiddleware(BackchannelRegistry registry, BackchannelServerOptions options, ILoggerFactory loggers)
+internal sealed class BackchannelMiddleware(BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate? serveStream, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Server");
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Yamux");
 
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var transport = connection.Transport;
-        var session = YamuxSession.Create(transport, YamuxRole.Server, options.Yamux, _sessionLogger);
-        await using (session.ConfigureAwait(false))
+        var session = YamuxSession.Create(connection.Transport, YamuxRole.Server, options.Yamux, _sessionLogger);
+        var others = Task.CompletedTask;
+        try
         {
-            try
+            await using (session.ConfigureAwait(false))
             {
                 if (await AcceptAsync(connection, session).ConfigureAwait(false) is { } stream)
                 {
+                    others = serveStream is null ? others : new InboundStreams(session, serveStream, connection.ConnectionId, _logger).RunAsync();
                     await ServeAsync(connection, session, stream, next).ConfigureAwait(false);
                 }
             }
-            finally
-            {
-                connection.Transport = transport;
-            }
+        }
+        finally
+        {
+            await others.ConfigureAwait(false); // They end with the session.
         }
     }
 
@@ -61,6 +62,8 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
         var peer = new BackchannelPeer(registry.NextId(), session, connection.RemoteEndPoint, certificate, options);
         connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
+        connection.Features.Set<IYamuxStreamFeature>(new YamuxStreamFeature(stream));
+        var transport = connection.Transport;
         connection.Transport = new KestrelStreamPipe(stream);
         registry.Add(peer);
 
@@ -74,6 +77,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         }
         finally
         {
+            connection.Transport = transport;
             registry.Remove(peer);
             BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
         }

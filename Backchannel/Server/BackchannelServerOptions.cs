@@ -1,5 +1,6 @@
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
+using Microsoft.AspNetCore.Connections;
 using Yamux;
 
 namespace Backchannel;
@@ -45,6 +46,12 @@ public sealed class BackchannelServerOptions
     /// <see cref="GrpcChannelOptions.HttpHandler"/> is the backchannel and must stay. Default none.
     /// </summary>
     public Action<GrpcChannelOptions>? ConfigureChannel { get; set; }
+
+    /// <summary>
+    /// Adds middleware that serves the streams which a client opens besides its first: a listener mux, say (<see cref="IYamuxStreamFeature"/> is the
+    /// stream). What it does not serve is aborted. Raise <see cref="YamuxOptions.AcceptBacklog"/> with it: with 1, streams that come together are refused. Default null: such streams are never accepted, as in Gitaly, whose clients open none.
+    /// </summary>
+    public Action<IConnectionBuilder>? ConfigureStreams { get; set; }
 
     /// <summary>Checks every option. <see cref="BackchannelListenOptionsExtensions.UseBackchannel"/> calls it.</summary>
     /// <exception cref="ArgumentException">An option is null or out of range; the message names it, its value and the range.</exception>

@@ -35,6 +35,12 @@ internal sealed class Comparison(IReadOnlyList<IWorkload> workloads, IReadOnlyLi
             contestants.Add(peer == WorkloadCatalog.Go ? await GoProgram.BuildAsync(cancellationToken) : Contestant.Own(peer));
         }
 
+        if (workloads.Any(workload => workload.Family == WorkloadCatalog.Sidechannel))
+        {
+            contestants.Add(Contestant.Own(WorkloadCatalog.Sidechannel));
+            contestants.Add(contestants[0] with { Name = WorkloadCatalog.BareYamux });
+        }
+
         return contestants;
     }
 }

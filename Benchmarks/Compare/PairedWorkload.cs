@@ -9,6 +9,9 @@ internal sealed record PairedWorkload(string Id, string Load, string Unit, doubl
 
     public string Family { get; init; } = Id;
 
+    /// <summary>What is measured, if it is not this engine by itself.</summary>
+    public string Subject { get; init; } = WorkloadCatalog.Ours;
+
     /// <summary>The goal against each peer, which may have none.</summary>
     public IReadOnlyDictionary<string, Goal?> Goals { get; init; } = new Dictionary<string, Goal?>();
 
@@ -37,7 +40,7 @@ internal sealed record PairedWorkload(string Id, string Load, string Unit, doubl
 
     public async Task<WorkloadResult> MeasureAsync(Field field, CancellationToken cancellationToken)
     {
-        var ours = field.Find(WorkloadCatalog.Ours)!;
+        var ours = field.Find(Subject)!;
         var peers = Goals.Keys.Select(field.Find).OfType<Contestant>().ToList();
         var ourValues = new List<double>();
         var theirValues = peers.ToDictionary(peer => peer, _ => new List<(double Theirs, double Ours)>());

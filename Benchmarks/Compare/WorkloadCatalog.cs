@@ -11,6 +11,10 @@ internal static class WorkloadCatalog
     public const string Raw = "raw";
     public const string Go = "go";
     public const string Nerdbank = "nerdbank";
+    public const string Sidechannel = "sidechannel";
+
+    /// <summary>This engine, where it is what a layer above it is measured against.</summary>
+    public const string BareYamux = "yamux";
 
     /// <summary>In the order of the table.</summary>
     public static IReadOnlyList<string> Peers { get; } = [Raw, Go, Nerdbank];
@@ -34,6 +38,9 @@ internal static class WorkloadCatalog
         Shaped(delay: 10),
         Shaped(delay: 50) with { Goals = Against(raw: null, go: 5, nerdbank: 2) },
         Shaped(delay: 100) with { WireOptions = ["--max-window", "67108864"] }, // The link holds 24 MiB, more than a window has by default.
+        Sidechannels("sidechannel-up", "bulk1"),
+        Sidechannels("sidechannel-down", "down1"),
+        new PairedWorkload("sidechannel-memory", "memory", "MiB", Seconds: 4) { Family = Sidechannel, Subject = Sidechannel, OwnGoal = new Goal(16, AtMost: true), NeedsServer = false },
         .. GrpcWorkload.All.Where(workload => workload.Layer != GrpcLayer.Mux),
     ];
 
@@ -49,6 +56,16 @@ internal static class WorkloadCatalog
         Goals = new Dictionary<string, Goal?> { [Go] = new Goal(1.0, AtMost: true) },
         RunOptions = ["--streams", Text(streams)],
         QuickOptions = ["--streams", Text(quickStreams)],
+    };
+
+    // With the windows of Gitaly's clients.
+    private static PairedWorkload Sidechannels(string id, string load) => new(id, load, "MiB/s", Seconds: 6)
+    {
+        Family = Sidechannel,
+        Subject = Sidechannel,
+        Goals = new Dictionary<string, Goal?> { [BareYamux] = new Goal(0.8) },
+        WireOptions = Window("262144"),
+        RunOptions = ["--mib", "1024"],
     };
 
     // The windows grow while it warms up, twofold within a round trip or two; then it is measured at speed.

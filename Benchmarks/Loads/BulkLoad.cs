@@ -4,8 +4,10 @@ using Benchmarks.Wire;
 
 namespace Benchmarks.Loads;
 
-/// <summary>Streams that send as fast as they can, until the server says that it has read all.</summary>
-internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : ILoad
+/// <summary>
+/// Streams that send as fast as they can, until the server says that it has read all; or, <paramref name="down"/>, that receive as fast as the server sends.
+/// </summary>
+internal sealed class BulkLoad(string id, int streams, int piece, long bytes, bool down = false) : ILoad
 {
     private const int QuickFraction = 64;
     private const long WarmUpBytes = 64L << 20;
@@ -22,15 +24,15 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : 
         var started = Stopwatch.GetTimestamp();
         do
         {
-            await SendAsync(client, Math.Min(total, WarmUpBytes));
+            await MoveAsync(client, Math.Min(total, WarmUpBytes));
         }
         while (Stopwatch.GetElapsedTime(started) < warmUp);
 
-        var elapsed = await SendAsync(client, total);
+        var elapsed = await MoveAsync(client, total);
         return [new Figure(id, total / elapsed.TotalSeconds / (1 << 20), "MiB/s")];
     }
 
-    private async Task<TimeSpan> SendAsync(WireClient client, long total)
+    private async Task<TimeSpan> MoveAsync(WireClient client, long total)
     {
         var opened = new WireStream[streams];
         for (var i = 0; i < streams; i++)
@@ -39,7 +41,7 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : 
         }
 
         var started = Stopwatch.GetTimestamp();
-        await Task.WhenAll(opened.Select((stream, i) => Task.Run(() => SendAsync(stream, (total / streams) + (i < total % streams ? 1 : 0)))));
+        await Task.WhenAll(opened.Select((stream, i) => Task.Run(() => MoveAsync(stream, (total / streams) + (i < total % streams ? 1 : 0)))));
         var elapsed = Stopwatch.GetElapsedTime(started);
         foreach (var stream in opened)
         {
@@ -47,6 +49,14 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes) : 
         }
 
         return elapsed;
+    }
+
+    private Task MoveAsync(WireStream stream, long count) => down ? ReceiveAsync(stream, count) : SendAsync(stream, count);
+
+    private static async Task ReceiveAsync(WireStream stream, long count)
+    {
+        await stream.WriteAsync(WireCommand.Header(WireCommand.Get, count));
+        await stream.DiscardAsync(count);
     }
 
     private async Task SendAsync(WireStream stream, long count)

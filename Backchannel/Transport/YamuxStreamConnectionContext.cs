@@ -6,7 +6,7 @@ using Yamux;
 
 namespace Backchannel;
 
-/// <summary>A stream that the server has opened, as a connection that Kestrel serves.</summary>
+/// <summary>A stream that the peer has opened, as a connection that Kestrel serves.</summary>
 internal sealed class YamuxStreamConnectionContext : ConnectionContext
 {
     private readonly YamuxStream _stream;
@@ -20,6 +20,7 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
         Transport = new KestrelStreamPipe(stream);
         ConnectionId = $"{sessionId}:{stream.Id}";
         ConnectionClosed = stream.Closed;
+        Features.Set<IYamuxStreamFeature>(new YamuxStreamFeature(stream));
     }
 
     public override string ConnectionId { get; set; }

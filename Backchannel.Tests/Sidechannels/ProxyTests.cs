@@ -1,0 +1,180 @@
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Sidechannel;
+using Xunit;
+
+namespace Backchannel.Tests.Sidechannels;
+
+/// <summary>A server in the middle, as Praefect: what the far handler does, the caller sees, and the other way round.</summary>
+public class ProxyTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3_000_000)]
+    public async Task Bytes_pass_both_ways(int size)
+    {
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.CopyToAsync(channel, context.CancellationToken);
+            return new Done { Size = 5 };
+        });
+        var bytes = Content.Bytes(size);
+        Done? got = null;
+
+        var done = await chain.CallAsync(async (channel, ct) =>
+        {
+            var reading = Content.DigestAsync(channel, ct);
+            await channel.WriteAsync(bytes, ct);
+            await channel.CompleteWritesAsync(ct);
+            got = await reading;
+        }).Guarded();
+
+        Assert.Equal(5, done.Size);
+        Assert.Equal(Content.Digest(bytes), got);
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task The_status_comes_after_the_last_byte()
+    {
+        var bytes = Content.Bytes(400_000); // More than the client takes unread, less than all three.
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using (var channel = await context.OpenSidechannelAsync())
+            {
+                await channel.WriteAsync(bytes);
+            }
+
+            throw new RpcException(new Status(StatusCode.Aborted, "done, and failed"));
+        });
+        Done? got = null;
+        var callback = new TaskCompletionSource();
+        var waiter = chain.Client.Sidechannels.Register(async (channel, ct) =>
+        {
+            await callback.Task;
+            got = await Content.DigestAsync(channel, ct);
+        });
+
+        var call = chain.Client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync;
+        await chain.FarEnded.Guarded();
+        Assert.False(call.IsCompleted);
+        callback.SetResult();
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => call.Guarded());
+        Assert.Equal(new Status(StatusCode.Aborted, "done, and failed").ToString(), failure.Status.ToString());
+        await waiter.WaitAsync().Guarded();
+        Assert.Equal(Content.Digest(bytes), got);
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_handler_that_needs_no_more_of_the_callers_bytes_ends_the_call()
+    {
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync("enough"u8.ToArray());
+            return new Done();
+        });
+        var answer = "";
+
+        await chain.CallAsync(async (channel, ct) =>
+        {
+            using var reader = new StreamReader(channel);
+            answer = await reader.ReadToEndAsync(ct);
+        }).Guarded();
+
+        Assert.Equal("enough", answer);
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_handler_that_opens_no_sidechannel_is_the_callers_to_judge()
+    {
+        await using var chain = await Chain.StartAsync((_, _) => Task.FromResult(new Done()));
+
+        var failure = await Assert.ThrowsAsync<SidechannelException>(() => chain.CallAsync((_, _) => Task.CompletedTask).Guarded());
+
+        Assert.Equal(SidechannelErrorCode.CallbackDidNotRun, failure.ErrorCode);
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_call_without_a_sidechannel_passes()
+    {
+        await using var chain = await Chain.StartAsync((job, _) => Task.FromResult(new Done { Size = job.Size }));
+
+        Assert.Equal(3, (await chain.Client.Server.RunAsync(new Job { Size = 3 }).ResponseAsync.Guarded()).Size);
+
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_caller_that_fails_in_the_middle_fails_the_far_handler()
+    {
+        var seen = new TaskCompletionSource<Exception>();
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            seen.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => Content.DigestAsync(channel)));
+            return new Done();
+        });
+
+        await Assert.ThrowsAsync<FormatException>(() => chain.CallAsync(async (channel, ct) =>
+        {
+            await channel.WriteAsync(new byte[1000], ct);
+            throw new FormatException();
+        }).Guarded());
+
+        Assert.IsType<IOException>(await seen.Task.Guarded(), exactMatch: false);
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_far_handler_that_fails_in_the_middle_never_reads_as_its_end()
+    {
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync(new byte[1000]);
+            channel.Abort();
+            return new Done();
+        });
+
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => chain.CallAsync((channel, ct) => Content.DigestAsync(channel, ct)).Guarded());
+
+        Assert.True(failure is IOException or RpcException { StatusCode: StatusCode.Internal }, $"{failure}");
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_ends_all_three()
+    {
+        var seen = new TaskCompletionSource<Exception>();
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            seen.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => Content.DigestAsync(channel)));
+            return new Done();
+        });
+        using var source = new CancellationTokenSource();
+        var running = new TaskCompletionSource();
+
+        var call = chain.CallAsync(
+            async (channel, ct) =>
+            {
+                await channel.WriteAsync(new byte[1000], ct);
+                running.SetResult();
+                await channel.ReadExactlyAsync(new byte[1], ct);
+            },
+            source.Token);
+        await running.Task.Guarded();
+        await source.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
+        Assert.IsType<IOException>(await seen.Task.Guarded(), exactMatch: false);
+        await chain.EndAsync();
+    }
+}

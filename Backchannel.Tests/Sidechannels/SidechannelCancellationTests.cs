@@ -1,0 +1,142 @@
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Sidechannel;
+using Xunit;
+
+namespace Backchannel.Tests.Sidechannels;
+
+/// <summary>Calls that are cancelled with their bytes under way: both ends fail, and nothing is left.</summary>
+public class SidechannelCancellationTests
+{
+    [Fact]
+    public Task A_cancelled_caller_that_reads_ends_both() => Rounds.RunAsync(CancelReadingAsync);
+
+    [Fact]
+    public Task A_cancelled_caller_that_writes_ends_both() => Rounds.RunAsync(CancelWritingAsync);
+
+    [Fact]
+    public Task A_client_that_goes_in_the_middle_fails_the_handler() => Rounds.RunAsync(VanishAsync);
+
+    private static async Task CancelReadingAsync()
+    {
+        var handlerEnded = new TaskCompletionSource<Exception>();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await RecordAsync(handlerEnded, () => Content.DigestAsync(channel, context.CancellationToken));
+        });
+        await using var client = new TransferClient(server);
+        using var source = new CancellationTokenSource();
+        var running = new TaskCompletionSource();
+
+        var call = client.Sidechannels.CallAsync(
+            headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token),
+            async (channel, ct) =>
+            {
+                running.SetResult();
+                await channel.ReadExactlyAsync(new byte[1], ct);
+            },
+            source.Token);
+        await running.Task.Guarded();
+        await source.CancelAsync();
+
+        await AssertCancelledAsync(call);
+        await AssertFailedAsync(handlerEnded);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    }
+
+    private static async Task CancelWritingAsync()
+    {
+        var handlerEnded = new TaskCompletionSource<Exception>();
+        var stalled = new TaskCompletionSource();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await RecordAsync(handlerEnded, async () =>
+            {
+                await stalled.Task;
+                return await Content.DigestAsync(channel, context.CancellationToken);
+            });
+        });
+        await using var client = new TransferClient(server);
+        using var source = new CancellationTokenSource();
+        var writing = new TaskCompletionSource();
+
+        var call = client.Sidechannels.CallAsync(
+            headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token),
+            async (channel, ct) =>
+            {
+                // More than all windows: the write waits, within a packet.
+                var write = channel.WriteAsync(new byte[64 << 20], ct);
+                writing.SetResult();
+                await write;
+            },
+            source.Token);
+        await writing.Task.Guarded();
+        await source.CancelAsync();
+        await AssertCancelledAsync(call);
+        stalled.SetResult();
+
+        await AssertFailedAsync(handlerEnded);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    }
+
+    private static async Task VanishAsync()
+    {
+        var handlerEnded = new TaskCompletionSource<Exception>();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await RecordAsync(handlerEnded, () => Content.DigestAsync(channel));
+        });
+        var client = new TransferClient(server);
+        var running = new TaskCompletionSource();
+        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        {
+            await channel.WriteAsync(new byte[100], ct);
+            running.SetResult();
+            await channel.ReadExactlyAsync(new byte[1], ct);
+        });
+        await running.Task.Guarded();
+
+        await client.DisposeAsync();
+
+        await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
+        await AssertFailedAsync(handlerEnded);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    }
+
+    private static async Task<Done> RecordAsync(TaskCompletionSource<Exception> ended, Func<Task<Done>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (Exception failure)
+        {
+            ended.SetResult(failure);
+            throw;
+        }
+        finally
+        {
+            ended.TrySetException(new InvalidOperationException("the handler ended well"));
+        }
+    }
+
+    private static async Task AssertCancelledAsync(Task call)
+    {
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
+        Assert.True(failure is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled }, $"{failure}");
+    }
+
+    // A reset or a cancellation, but never the end of the caller's bytes.
+    private static async Task AssertFailedAsync(TaskCompletionSource<Exception> ended)
+    {
+        var failure = await ended.Task.Guarded();
+        Assert.True(failure is IOException or OperationCanceledException, $"{failure}");
+    }
+}

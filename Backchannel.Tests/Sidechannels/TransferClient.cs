@@ -1,0 +1,64 @@
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Sidechannel;
+using Xunit;
+
+namespace Backchannel.Tests.Sidechannels;
+
+/// <summary>A client that offers sidechannels, and serves transfers itself.</summary>
+internal sealed class TransferClient : IAsyncDisposable
+{
+    private readonly GrpcChannel _channel;
+    private readonly LoggerFactory _loggers;
+
+    public TransferClient(TransferServer server, TransferHandler? handler = null, bool plain = false, TimeProvider? time = null)
+    {
+        _loggers = new LoggerFactory([Log], new LoggerFilterOptions { MinLevel = LogLevel.Debug });
+        Sidechannels = new SidechannelRegistry(_loggers.CreateLogger<SidechannelRegistry>());
+        Host = BackchannelHost.Create(
+            services =>
+            {
+                services.AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
+                services.AddSingleton(handler ?? ((_, _) => throw new NotSupportedException("this client serves nothing")));
+                services.AddGrpc();
+            },
+            endpoints => endpoints.MapGrpcService<TransfersService>(),
+            options =>
+            {
+                options.Yamux.TimeProvider = time ?? TimeProvider.System;
+                options.UseSidechannels(Sidechannels);
+            });
+        var transport = new SocketsHttpHandler();
+        _channel = GrpcChannel.ForAddress(
+            server.Address, new GrpcChannelOptions { HttpHandler = plain ? transport : transport.UseBackchannel(Host), DisposeHttpClient = true });
+        Server = new Transfers.TransfersClient(_channel);
+    }
+
+    public TestLog Log { get; } = new();
+
+    public BackchannelHost Host { get; }
+
+    public SidechannelRegistry Sidechannels { get; }
+
+    public Transfers.TransfersClient Server { get; }
+
+    /// <summary>Closes the connection; nothing is left of it, and nothing looked like a bug.</summary>
+    public async Task EndAsync()
+    {
+        await DisposeAsync();
+        Assert.Equal(0, Sidechannels.Count);
+        Assert.Equal(0, Host.ConnectionCount);
+        Log.AssertNoErrors();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        await Host.DisposeAsync().Guarded();
+        _loggers.Dispose();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Backchannel;
+
+/// <summary>
+/// A token that proves the knowledge of a shared secret at a time, as Gitaly's clients and servers exchange it:
+/// <c>v2.&lt;hex HMAC-SHA256 of the time, with the secret&gt;.&lt;time, in seconds since 1970&gt;</c>.
+/// </summary>
+/// <remarks>Whoever sees a token can use it until it expires: it belongs into TLS, or onto a Unix socket.</remarks>
+public static class AuthenticationToken
+{
+    private const string Version = "v2";
+
+    /// <summary>How far the time of a token may be from that of its verifier, in either direction: 30 s, as in Gitaly.</summary>
+    public static TimeSpan Tolerance { get; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Makes a token.</summary>
+    /// <param name="secret">The shared secret; its UTF-8 bytes are the key. Not empty.</param>
+    /// <param name="time">The time of the token, which counts in whole seconds.</param>
+    /// <exception cref="ArgumentException">The secret is empty.</exception>
+    public static string Create(string secret, DateTimeOffset time)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(secret);
+        var seconds = time.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+        return $"{Version}.{Convert.ToHexStringLower(Sign(secret, seconds))}.{seconds}";
+    }
+
+    /// <summary>Whether a token was made with this secret, at about this time. Takes the same time wherever a wrong one differs.</summary>
+    /// <param name="token">What the other side sent.</param>
+    /// <param name="secret">The shared secret. Not empty.</param>
+    /// <param name="now">The time of the verifier; <see cref="Tolerance"/> says how far the token's may be from it.</param>
+    /// <exception cref="ArgumentException">The secret is empty.</exception>
+    public static bool Verify(string token, string secret, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        ArgumentException.ThrowIfNullOrEmpty(secret);
+        return TrySplit(token, out var signature, out var issued)
+            && CryptographicOperations.FixedTimeEquals(signature, Sign(secret, issued))
+            && long.TryParse(issued, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
+            && IsNear(seconds, now);
+    }
+
+    /// <summary>Whether it has the form of a token, whatever it proves.</summary>
+    internal static bool IsWellFormed(string token) => TrySplit(token, out _, out _);
+
+    private static bool TrySplit(string token, out byte[] signature, out string issued)
+    {
+        (signature, issued) = ([], "");
+        var parts = token.Split('.');
+        if (parts is not [Version, { Length: 2 * HMACSHA256.HashSizeInBytes } hex, _])
+        {
+            return false;
+        }
+
+        signature = new byte[HMACSHA256.HashSizeInBytes];
+        issued = parts[2];
+        return Convert.FromHexString(hex, signature, out _, out _) == System.Buffers.OperationStatus.Done;
+    }
+
+    private static byte[] Sign(string secret, string seconds) => HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(seconds));
+
+    private static bool IsNear(long seconds, DateTimeOffset now)
+    {
+        var distance = (Int128)seconds - now.ToUnixTimeSeconds();
+        return Int128.Abs(distance) <= (long)Tolerance.TotalSeconds;
+    }
+}

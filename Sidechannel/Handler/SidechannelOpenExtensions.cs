@@ -1,0 +1,81 @@
+using Backchannel;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Yamux;
+
+namespace Sidechannel;
+
+/// <summary>Opens sidechannels, in the handler of a call.</summary>
+public static class SidechannelOpenExtensions
+{
+    /// <summary>Opens the sidechannel that the caller offers with this call. Dispose of it to end what is sent.</summary>
+    /// <param name="context">The call, on a multiplexed connection.</param>
+    /// <exception cref="RpcException">
+    /// <see cref="StatusCode.FailedPrecondition"/>: the call offers none, or its connection is not multiplexed;
+    /// <see cref="StatusCode.InvalidArgument"/>: what it offers is no id.
+    /// </exception>
+    /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public static ValueTask<SidechannelStream> OpenSidechannelAsync(this ServerCallContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var id = SidechannelId.Parse(context.RequestHeaders);
+        var session = context.GetHttpContext().Features.Get<IYamuxStreamFeature>()?.Stream.Session
+            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "non-multiplexed connection"));
+        return session.OpenSidechannelAsync(id, context.CancellationToken);
+    }
+
+    /// <summary>Opens the sidechannel with an id that came by other means.</summary>
+    /// <param name="session">The session with the one who offers it.</param>
+    /// <param name="id">The id, from 0.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else.</exception>
+    /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
+    public static async ValueTask<SidechannelStream> OpenSidechannelAsync(this YamuxSession session, long id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        using var timeout = new CancellationTokenSource(Handshake.Limit, session.Options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        YamuxStream? stream = null;
+        try
+        {
+            stream = await session.OpenStreamAsync(either.Token).ConfigureAwait(false);
+            await stream.AsStream().WriteAsync(Handshake.Hello(id), either.Token).ConfigureAwait(false);
+            await ReadAnswerAsync(stream, id, either.Token).ConfigureAwait(false);
+            return new HandlerStream(stream);
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            stream?.Abort();
+            throw new SidechannelException(
+                SidechannelErrorCode.HandshakeTimeout, $"Sidechannel {id} was not accepted within {Handshake.Limit.TotalSeconds} s.");
+        }
+        catch (YamuxException failure) when (failure.ErrorCode == YamuxErrorCode.StreamReset)
+        {
+            throw Refused(id, failure);
+        }
+        catch (Exception failure)
+        {
+            stream?.Abort(failure);
+            throw;
+        }
+    }
+
+    private static async ValueTask ReadAnswerAsync(YamuxStream stream, long id, CancellationToken cancellationToken)
+    {
+        var answer = new byte[Handshake.Accepted.Length];
+        if (await stream.AsStream().ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) < answer.Length)
+        {
+            throw Refused(id, null);
+        }
+
+        if (!answer.AsSpan().SequenceEqual(Handshake.Accepted))
+        {
+            throw new SidechannelException(
+                SidechannelErrorCode.HandshakeFailed, $"Sidechannel {id} was answered with the bytes {Convert.ToHexString(answer)} instead of \"ok\".");
+        }
+    }
+
+    private static SidechannelException Refused(long id, Exception? reason) => new(
+        SidechannelErrorCode.Refused, $"Sidechannel {id} was closed by the caller before it was accepted: it waits for no such id, or for it no more.", reason);
+}

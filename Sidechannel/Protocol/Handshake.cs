@@ -1,0 +1,29 @@
+using System.Buffers.Binary;
+
+namespace Sidechannel;
+
+/// <summary>The bytes with which a sidechannel begins (Gitaly: sidechannel).</summary>
+/// <remarks><code>
+/// handler to caller:  's' 'i' 'd' 'e' 'c' 'h' 'a' 'n' 'n' 'e' 'l' | id, int64 big endian
+/// caller to handler:  'o' 'k'
+/// </code></remarks>
+internal static class Handshake
+{
+    public const int IdLength = sizeof(long);
+
+    /// <summary>How long the handler waits for the whole of it, and the caller for its id.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    public static ReadOnlySpan<byte> Magic => "sidechannel"u8;
+
+    public static ReadOnlySpan<byte> Accepted => "ok"u8;
+
+    /// <summary>What the handler sends.</summary>
+    public static byte[] Hello(long id)
+    {
+        var bytes = new byte[Magic.Length + IdLength];
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(Magic.Length), id);
+        return bytes;
+    }
+}

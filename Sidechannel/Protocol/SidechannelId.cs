@@ -1,0 +1,26 @@
+using System.Globalization;
+using Grpc.Core;
+
+namespace Sidechannel;
+
+/// <summary>How a call says which sidechannel is its own.</summary>
+internal static class SidechannelId
+{
+    public const string MetadataKey = "gitaly-sidechannel-id";
+
+    public static Metadata ToMetadata(long id) => new() { { MetadataKey, id.ToString(CultureInfo.InvariantCulture) } };
+
+    public static bool IsIn(Metadata headers) => headers.Get(MetadataKey) is not null;
+
+    /// <summary>The last value, if there are several, as in Gitaly. They come one by one from Go, and with commas from .NET, which is the same in HTTP.</summary>
+    /// <exception cref="RpcException">There is none (<see cref="StatusCode.FailedPrecondition"/>), or it is no id (<see cref="StatusCode.InvalidArgument"/>).</exception>
+    public static long Parse(Metadata headers)
+    {
+        var value = headers.LastOrDefault(entry => entry.Key == MetadataKey)?.Value
+            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the call has no {MetadataKey} in its metadata: its caller has registered no sidechannel"));
+        var last = value.AsSpan(value.LastIndexOf(',') + 1).Trim();
+        return long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : throw new RpcException(new Status(StatusCode.InvalidArgument, $"{MetadataKey} is \"{value}\"; it must be a decimal number from 0 to {long.MaxValue}"));
+    }
+}

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sidechannel;
+
+/// <summary>Everything that sidechannels log. The event ids are stable.</summary>
+internal static partial class SidechannelLog
+{
+    [LoggerMessage(1, LogLevel.Debug, "Nobody waits for sidechannel {Id}, which was asked for on stream {StreamId}.", EventName = "UnknownId")]
+    public static partial void UnknownId(ILogger logger, long id, uint streamId);
+
+    [LoggerMessage(2, LogLevel.Debug, "A sidechannel ended before it said its id.", EventName = "HandshakeLost")]
+    public static partial void HandshakeLost(ILogger logger, Exception exception);
+}

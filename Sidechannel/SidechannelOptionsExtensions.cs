@@ -1,0 +1,43 @@
+using Backchannel;
+using ListenMux;
+using Microsoft.AspNetCore.Connections;
+
+namespace Sidechannel;
+
+/// <summary>Lets the handlers of calls open the sidechannels that the callers offer.</summary>
+public static class SidechannelOptionsExtensions
+{
+    private const int AcceptBacklog = 256;
+
+    /// <summary>For a client that calls a server: the server may open sidechannels.</summary>
+    /// <param name="options">The client's settings.</param>
+    /// <param name="registry">What the client offers.</param>
+    /// <returns><paramref name="options"/>.</returns>
+    public static BackchannelHostOptions UseSidechannels(this BackchannelHostOptions options, SidechannelRegistry registry)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.ConfigureStreams += Map(registry);
+        return options;
+    }
+
+    /// <summary>
+    /// For a server that calls its clients: the clients may open sidechannels. Gitaly has it only the other way: its servers accept no stream but
+    /// the first. Hence the accept backlog of those is 1, and is raised here to yamux's 256, so that sidechannels which come together are taken.
+    /// </summary>
+    /// <param name="options">The server's settings.</param>
+    /// <param name="registry">What the server offers.</param>
+    /// <returns><paramref name="options"/>.</returns>
+    public static BackchannelServerOptions UseSidechannels(this BackchannelServerOptions options, SidechannelRegistry registry)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Yamux.AcceptBacklog = Math.Max(options.Yamux.AcceptBacklog, AcceptBacklog);
+        options.ConfigureStreams += Map(registry);
+        return options;
+    }
+
+    private static Action<IConnectionBuilder> Map(SidechannelRegistry registry)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        return streams => streams.UseListenMux(mux => mux.Map(Handshake.Magic, registry.OnConnectionAsync));
+    }
+}

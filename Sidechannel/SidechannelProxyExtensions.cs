@@ -1,0 +1,103 @@
+using Grpc.Core;
+
+namespace Sidechannel;
+
+/// <summary>Hands on calls with their sidechannels, in a server that sits between the caller and the handler, as Praefect does.</summary>
+public static class SidechannelProxyExtensions
+{
+    /// <summary>
+    /// Makes a call onwards, in the handler of the call that it is made for. When the far handler opens the sidechannel, the caller's is opened too, and
+    /// bytes are copied both ways, each end waiting for the other's reader.
+    /// </summary>
+    /// <remarks>
+    /// Ends only when the call has ended and the last byte of its handler's has passed: a status that overtakes them would have the caller leave before
+    /// they arrive. A call without a sidechannel is just made, with no headers.
+    /// </remarks>
+    /// <param name="onwards">The registry of the connection that the call is made on.</param>
+    /// <param name="context">The call that came in.</param>
+    /// <param name="call">Makes the call onwards, with these headers; more may be added. The token of <paramref name="context"/> should be its own.</param>
+    /// <returns>What the call returned.</returns>
+    /// <exception cref="RpcException">The call failed; or it succeeded and the copying did not (<see cref="StatusCode.Internal"/>).</exception>
+    public static async Task<TResponse> ProxyAsync<TResponse>(
+        this SidechannelRegistry onwards, ServerCallContext context, Func<Metadata, AsyncUnaryCall<TResponse>> call)
+    {
+        ArgumentNullException.ThrowIfNull(onwards);
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(call);
+        if (!SidechannelId.IsIn(context.RequestHeaders))
+        {
+            using var plain = call([]);
+            return await plain.ResponseAsync.ConfigureAwait(false);
+        }
+
+        using var callEnded = new CancellationTokenSource();
+        Task? copying = null;
+        var waiter = onwards.Register((handler, _) => copying = CopyAsync(context, handler, callEnded.Token));
+        await using (waiter.ConfigureAwait(false))
+        {
+            TResponse response;
+            try
+            {
+                using var running = call(waiter.Metadata);
+                response = await running.ResponseAsync.ConfigureAwait(false);
+            }
+            finally
+            {
+                await callEnded.CancelAsync().ConfigureAwait(false);
+            }
+
+            // If the handler has not opened it, it is for the caller to say whether that is well.
+            await waiter.DisposeAsync().ConfigureAwait(false);
+            if (copying is { IsCompletedSuccessfully: false })
+            {
+                var failure = copying.Exception?.InnerException ?? new OperationCanceledException("The call was cancelled.", context.CancellationToken);
+                throw new RpcException(new Status(StatusCode.Internal, $"sidechannel proxy: {failure.Message}", failure));
+            }
+
+            return response;
+        }
+    }
+
+    // Succeeds when all that the handler has sent was passed to the caller.
+    private static async Task CopyAsync(ServerCallContext context, SidechannelStream handler, CancellationToken callEnded)
+    {
+        var caller = await context.OpenSidechannelAsync().ConfigureAwait(false);
+        await using (caller.ConfigureAwait(false))
+        {
+            using var unwanted = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+            var toHandler = CopyAsync(caller, handler, unwanted.Token);
+            try
+            {
+                await CopyAsync(handler, caller, context.CancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception failure)
+            {
+                handler.Abort(failure);
+                await unwanted.CancelAsync().ConfigureAwait(false);
+                await toHandler.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
+
+            // The handler has said all. What its caller still sends it may want, until the call ends. Whether that arrives is the call's to
+            // tell: the handler sees it.
+            await toHandler.WaitAsync(callEnded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await unwanted.CancelAsync().ConfigureAwait(false);
+            await toHandler.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // Who reads must not take a failure for the end. Who writes is left alone: a reset would destroy what is on its way to it.
+    private static async Task CopyAsync(SidechannelStream from, SidechannelStream to, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await from.CopyToAsync(to, cancellationToken).ConfigureAwait(false);
+            await to.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            to.Abort(failure);
+            throw;
+        }
+    }
+}

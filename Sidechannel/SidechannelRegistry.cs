@@ -1,0 +1,153 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using Backchannel;
+using Grpc.Core;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Yamux;
+
+namespace Sidechannel;
+
+/// <summary>
+/// The sidechannels that a caller of RPCs offers to their handlers. One for any number of connections and calls: give it to the options of the
+/// <see cref="BackchannelHost"/> (or of the server, if it is the server that calls) with
+/// <see cref="SidechannelOptionsExtensions.UseSidechannels(BackchannelHostOptions, SidechannelRegistry)"/>.
+/// </summary>
+/// <remarks>
+/// Whoever is connected may open any sidechannel that waits, once, if it guesses the id, and ids are consecutive. Use a registry for each group of
+/// peers that trust each other.
+/// </remarks>
+public sealed class SidechannelRegistry
+{
+    private readonly ConcurrentDictionary<long, SidechannelWaiter> _waiting = new();
+    private readonly ILogger _logger;
+    private long _lastId = -1;
+
+    /// <summary>Creates a registry.</summary>
+    /// <param name="logger">Told of sidechannels that nobody waits for; null for no log.</param>
+    public SidechannelRegistry(ILogger<SidechannelRegistry>? logger = null)
+    {
+        _logger = logger ?? NullLogger<SidechannelRegistry>.Instance;
+    }
+
+    /// <summary>How many sidechannels wait for the handlers of their calls to open them.</summary>
+    public int Count => _waiting.Count;
+
+    /// <summary>
+    /// Makes a call with a sidechannel, in one line:
+    /// <code>var reply = await sidechannels.CallAsync(headers => client.FetchAsync(request, headers), (channel, ct) => channel.CopyToAsync(file, ct));</code>
+    /// </summary>
+    /// <remarks>
+    /// Returns when both the call and the callback have ended. A callback that runs while the call fails is waited for: what the handler sent before
+    /// is still to be read. An exception of the callback's own is thrown as it is, also if the call failed after it.
+    /// </remarks>
+    /// <param name="call">Makes the call, with these headers; more may be added.</param>
+    /// <param name="callback">Runs when the call's handler opens the sidechannel.</param>
+    /// <param name="cancellationToken">Given to the callback. The call has its own, which the same token can be.</param>
+    /// <returns>What the call returned.</returns>
+    /// <exception cref="SidechannelException">The call succeeded and its handler has not opened the sidechannel.</exception>
+    /// <exception cref="RpcException">The call failed, and not because the callback had.</exception>
+    public async Task<TResponse> CallAsync<TResponse>(
+        Func<Metadata, AsyncUnaryCall<TResponse>> call, SidechannelCallback callback, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        var waiter = Register(callback, cancellationToken);
+        await using (waiter.ConfigureAwait(false))
+        {
+            TResponse response;
+            try
+            {
+                using var running = call(waiter.Metadata);
+                response = await running.ResponseAsync.ConfigureAwait(false);
+            }
+            catch when (waiter.Completion is { IsFaulted: true, Exception.InnerException: { } first } && first is not (YamuxException or SidechannelException))
+            {
+                // The handler failed because the callback did, and cannot say why.
+                ExceptionDispatchInfo.Throw(first);
+                throw;
+            }
+
+            await waiter.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            return response;
+        }
+    }
+
+    /// <summary>Offers a sidechannel for one call, which must carry <see cref="SidechannelWaiter.Metadata"/>.</summary>
+    /// <param name="callback">Runs when the call's handler opens the sidechannel: once, or never.</param>
+    /// <param name="cancellationToken">Given to the callback.</param>
+    /// <returns>The registration, which ends when it is waited for or disposed of: do so when the call has ended.</returns>
+    public SidechannelWaiter Register(SidechannelCallback callback, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        var waiter = new SidechannelWaiter(this, Interlocked.Increment(ref _lastId), callback, cancellationToken);
+        _waiting[waiter.Id] = waiter;
+        return waiter;
+    }
+
+    /// <summary>
+    /// Serves a stream that a handler has opened, on a session without a <see cref="BackchannelHost"/>. A stream that is no sidechannel is aborted. Never fails:
+    /// the waiter tells.
+    /// </summary>
+    /// <param name="stream">The stream, of which nothing has been read. It is closed when the task ends.</param>
+    public async Task ServeAsync(YamuxStream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (await ReadAsync(stream, Handshake.Magic.Length).ConfigureAwait(false) is not { } magic || !magic.AsSpan().SequenceEqual(Handshake.Magic))
+        {
+            stream.Abort();
+            return;
+        }
+
+        await RunAsync(stream).ConfigureAwait(false);
+        await stream.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Takes back what nobody has opened. False: it has run, runs, or was taken back before.</summary>
+    internal bool TryRemove(long id) => _waiting.TryRemove(id, out _);
+
+    /// <summary>Serves a connection that began with the magic of sidechannels, which has been read. It is closed when the task ends.</summary>
+    internal Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var stream = connection.Features.Get<IYamuxStreamFeature>()?.Stream
+            ?? throw new InvalidOperationException("A sidechannel needs a yamux stream, and this connection is none.");
+        stream.FlushesSoon = false;
+        return RunAsync(stream);
+    }
+
+    private async Task RunAsync(YamuxStream stream)
+    {
+        if (await ReadAsync(stream, Handshake.IdLength).ConfigureAwait(false) is not { } bytes)
+        {
+            return;
+        }
+
+        var id = BinaryPrimitives.ReadInt64BigEndian(bytes);
+        if (_waiting.TryRemove(id, out var waiter))
+        {
+            await waiter.RunAsync(stream).ConfigureAwait(false);
+        }
+        else
+        {
+            SidechannelLog.UnknownId(_logger, id, stream.Id);
+        }
+    }
+
+    // Null: the handler has gone, or takes too long.
+    private async ValueTask<byte[]?> ReadAsync(YamuxStream stream, int length)
+    {
+        using var timeout = new CancellationTokenSource(Handshake.Limit, stream.Session.Options.TimeProvider);
+        try
+        {
+            var bytes = new byte[length];
+            await stream.AsStream().ReadExactlyAsync(bytes, timeout.Token).ConfigureAwait(false);
+            return bytes;
+        }
+        catch (Exception failure) when (failure is YamuxException or EndOfStreamException or OperationCanceledException)
+        {
+            SidechannelLog.HandshakeLost(_logger, failure);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using Grpc.Core;
+using Yamux;
+
+namespace Sidechannel;
+
+/// <summary>
+/// A sidechannel that is offered for one call. Add its <see cref="Metadata"/> to the call; when the call has ended, <see cref="WaitAsync"/> tells how the callback
+/// went.
+/// </summary>
+public sealed class SidechannelWaiter : IAsyncDisposable
+{
+    private readonly SidechannelRegistry _registry;
+    private readonly SidechannelCallback _callback;
+    private readonly CancellationToken _cancellationToken;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal SidechannelWaiter(SidechannelRegistry registry, long id, SidechannelCallback callback, CancellationToken cancellationToken)
+    {
+        _registry = registry;
+        _callback = callback;
+        _cancellationToken = cancellationToken;
+        Id = id;
+        Metadata = SidechannelId.ToMetadata(id);
+    }
+
+    /// <summary>The id by which the handler asks for this sidechannel: 0, 1, 2 … in the order of registration.</summary>
+    public long Id { get; }
+
+    /// <summary>The headers of the call: <c>gitaly-sidechannel-id</c>. More may be added.</summary>
+    public Metadata Metadata { get; }
+
+    /// <summary>
+    /// Completes when it is known how the callback went: it returned; it threw (faulted with its exception); or it did not run and will not (faulted with
+    /// <see cref="SidechannelException"/>, <see cref="SidechannelErrorCode.CallbackDidNotRun"/>), which is known when the registration has ended.
+    /// </summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>
+    /// Ends the registration, and waits for the callback if it runs. Call it when the call has ended. An exception of the callback's is thrown as it
+    /// is. The second call tells the same.
+    /// </summary>
+    /// <param name="cancellationToken">Gives up waiting. The callback goes on.</param>
+    /// <exception cref="SidechannelException">The callback did not run, and will not.</exception>
+    public Task WaitAsync(CancellationToken cancellationToken = default)
+    {
+        End();
+        return _completion.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>As <see cref="WaitAsync"/>, but throws nothing, so that it hides no failure of the call. <see cref="Completion"/> tells how it went.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        End();
+        await _completion.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>The handler has opened the sidechannel; nobody else has or will.</summary>
+    internal async Task RunAsync(YamuxStream stream)
+    {
+        try
+        {
+            await stream.AsStream().WriteAsync(Handshake.Accepted.ToArray(), CancellationToken.None).ConfigureAwait(false);
+            var channel = new CallerStream(stream);
+            await _callback(channel, _cancellationToken).ConfigureAwait(false);
+            await channel.CompleteWritesAsync(_cancellationToken).ConfigureAwait(false);
+            await stream.DisposeAsync().ConfigureAwait(false);
+            _completion.SetResult();
+        }
+        catch (Exception failure)
+        {
+            Fail(failure); // Before the handler can know, so that it is known here when the call fails of it.
+            stream.Abort(failure);
+        }
+    }
+
+    private void End()
+    {
+        if (_registry.TryRemove(Id))
+        {
+            Fail(new SidechannelException(
+                SidechannelErrorCode.CallbackDidNotRun,
+                string.Create(CultureInfo.InvariantCulture, $"callback did not run: the handler of the call has not opened sidechannel {Id}")));
+        }
+    }
+
+    private void Fail(Exception failure)
+    {
+        _completion.SetException(failure);
+        _ = _completion.Task.Exception; // Whoever wants to know asks; nobody must.
+    }
+}
