@@ -1,6 +1,6 @@
 using System.Text;
-using Backchannel.Tests.Kit;
 using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
 using ListenMux;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;

@@ -11,7 +11,10 @@ public sealed partial class YamuxStream
 {
     /// <summary>Writes bytes of the caller's, without a copy of our own, behind those that wait in <see cref="Output"/>.</summary>
     internal ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-        => _output.WriteThroughAsync(bytes, cancellationToken);
+        => _output.WriteThroughAsync(new ReadOnlySequence<byte>(bytes), cancellationToken);
+
+    /// <summary>The same of bytes in pieces, which leave together.</summary>
+    internal ValueTask WriteAsync(ReadOnlySequence<byte> bytes, CancellationToken cancellationToken) => _output.WriteThroughAsync(bytes, cancellationToken);
 
     // Sends as much as credit and the session allow now. True if it was all; else the output's signal tells when to go on.
     private bool TrySend(ref ReadOnlySequence<byte> rest)

@@ -116,7 +116,7 @@ public sealed partial class YamuxStream
         }
 
         /// <summary>As <see cref="WriteAsync"/>, but for a <see cref="Stream"/>: a cancelled write drops the rest.</summary>
-        public ValueTask WriteThroughAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+        public ValueTask WriteThroughAsync(ReadOnlySequence<byte> source, CancellationToken cancellationToken)
         {
             if (cancellationToken.IsCancellationRequested)
             {
@@ -134,7 +134,7 @@ public sealed partial class YamuxStream
 
             try
             {
-                var rest = new ReadOnlySequence<byte>(source);
+                var rest = source;
                 if (!TrySendPending() || !stream.TrySend(ref rest))
                 {
                     return WriteThroughSlowAsync(rest, cancellationToken);

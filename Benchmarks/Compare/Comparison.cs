@@ -38,7 +38,7 @@ internal sealed class Comparison(IReadOnlyList<IWorkload> workloads, IReadOnlyLi
         if (workloads.Any(workload => workload.Family == WorkloadCatalog.Sidechannel))
         {
             contestants.Add(Contestant.Own(WorkloadCatalog.Sidechannel));
-            contestants.Add(contestants[0] with { Name = WorkloadCatalog.BareYamux });
+            contestants.Add(Contestant.Own(WorkloadCatalog.BareYamux));
         }
 
         return contestants;

@@ -13,7 +13,7 @@ internal static class WorkloadCatalog
     public const string Nerdbank = "nerdbank";
     public const string Sidechannel = "sidechannel";
 
-    /// <summary>This engine, where it is what a layer above it is measured against.</summary>
+    /// <summary>This engine, where it is what a layer above it is measured against: a <see cref="Stream"/> against a Stream.</summary>
     public const string BareYamux = "yamux";
 
     /// <summary>In the order of the table.</summary>

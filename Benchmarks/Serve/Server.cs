@@ -43,7 +43,7 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
                 {
                     socket = await _listener!.AcceptAsync(cancellationToken);
                 }
-                catch (SocketException error)
+                catch (SocketException error) when (!cancellationToken.IsCancellationRequested)
                 {
                     await Console.Error.WriteLineAsync($"a connection was not accepted: {error.Message}");
                     await Task.Delay(AcceptPause, cancellationToken); // There may be no handle left, and there will be when others end.
@@ -53,7 +53,7 @@ internal sealed class Server(IImplementation implementation, WireSettings settin
                 _ = Task.Run(() => ServeAsync(socket), CancellationToken.None);
             }
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (cancellationToken.IsCancellationRequested && error is (OperationCanceledException or SocketException))
         {
         }
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Yamux;
 
@@ -9,10 +10,18 @@ namespace Sidechannel;
 /// </summary>
 internal sealed class CallerStream(YamuxStream stream) : SidechannelStream(stream)
 {
+    private readonly PacketSequence _packets = new();
     private bool _completed;
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         => Raw.ReadAsync(buffer, cancellationToken);
+
+    /// <summary>Gives what has arrived as it lies there, without a copy.</summary>
+    public override Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+    {
+        ValidateCopyToArguments(destination, bufferSize);
+        return Inner.Input.CopyToAsync(destination, cancellationToken);
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -25,11 +34,9 @@ internal sealed class CallerStream(YamuxStream stream) : SidechannelStream(strea
         cancellationToken.ThrowIfCancellationRequested();
         while (!buffer.IsEmpty)
         {
-            var payload = buffer[..Math.Min(buffer.Length, PacketHeader.MaxPayload)];
-            PacketHeader.Write(Inner.Output.GetSpan(PacketHeader.Size), payload.Length);
-            Inner.Output.Advance(PacketHeader.Size);
-            await WriteThroughAsync(payload, cancellationToken).ConfigureAwait(false);
-            buffer = buffer[payload.Length..];
+            var bytes = buffer[..Math.Min(buffer.Length, PacketSequence.MaxBytes)];
+            await WriteThroughAsync(_packets.Wrap(bytes), cancellationToken).ConfigureAwait(false);
+            buffer = buffer[bytes.Length..];
         }
     }
 
@@ -41,15 +48,15 @@ internal sealed class CallerStream(YamuxStream stream) : SidechannelStream(strea
         }
 
         _completed = true;
-        await WriteThroughAsync(PacketHeader.End.ToArray(), cancellationToken).ConfigureAwait(false);
+        await WriteThroughAsync(new ReadOnlySequence<byte>(PacketHeader.End.ToArray()), cancellationToken).ConfigureAwait(false);
     }
 
-    // Sends what waits in the output, a header, with it.
-    private async ValueTask WriteThroughAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteThroughAsync(ReadOnlySequence<byte> packets, CancellationToken cancellationToken)
     {
         try
         {
-            await Raw.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+            await Inner.WriteAsync(packets, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException cancellation)
         {

@@ -2,9 +2,9 @@ using Yamux;
 
 namespace Benchmarks.Wire.Own;
 
-internal sealed class OwnClient(YamuxSession session) : WireClient
+internal sealed class OwnClient(YamuxSession session, Func<YamuxStream, WireStream> wrap) : WireClient
 {
-    public override async ValueTask<WireStream> OpenAsync() => new OwnStream(await session.OpenStreamAsync());
+    public override async ValueTask<WireStream> OpenAsync() => wrap(await session.OpenStreamAsync());
 
     public override async ValueTask<object> OpenIdleAsync()
     {
