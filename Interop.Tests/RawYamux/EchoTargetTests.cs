@@ -78,6 +78,6 @@ public sealed class EchoTargetTests(GoPeerBinary go, NodePeerPackage node)
     private async Task<ForeignPeer> StartAsync(Target target, string mode, string address) => target switch
     {
         Target.Go => go.Start("conformance", $"-{mode}", address),
-        _ => await node.StartAsync($"--{mode}", address),
+        _ => await node.StartTargetAsync($"--{mode}", address),
     };
 }

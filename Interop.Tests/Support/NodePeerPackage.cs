@@ -3,12 +3,11 @@ using System.Reflection;
 
 namespace Interop.Tests.Support;
 
-/// <summary>The JavaScript program that plays the far end, installed once for all tests. Where that is not possible they are skipped (run with --fail-skips on to have them fail).</summary>
+/// <summary>The JavaScript programs that play the far end, installed once for all tests. Where that is not possible they are skipped (run with --fail-skips on to have them fail).</summary>
 public sealed class NodePeerPackage
 {
     private const string Resources = "peers/js/";
     private const string Lock = "package-lock.json";
-    private const string Script = "conformance.js";
 
     private static readonly string[] Tools = ["node", "npm"];
 
@@ -17,12 +16,17 @@ public sealed class NodePeerPackage
 
     public NodePeerPackage() => _missing = new(InstallAsync);
 
-    /// <summary>Starts the program; the caller disposes of it. The first call installs what it needs.</summary>
-    internal async Task<NodePeer> StartAsync(params string[] arguments)
+    /// <summary>Starts the target of the conformance tool; the caller disposes of it. The first call installs what it needs.</summary>
+    internal Task<NodePeer> StartTargetAsync(params string[] arguments) => StartAsync("conformance.js", arguments);
+
+    /// <summary>Starts the far end of one session, which plays a scenario; the caller disposes of it.</summary>
+    internal Task<NodePeer> StartPeerAsync(params string[] arguments) => StartAsync("peer.js", arguments);
+
+    private async Task<NodePeer> StartAsync(string script, string[] arguments)
     {
         var missing = await _missing.Value;
         Assert.SkipWhen(missing is not null, missing ?? "");
-        return new NodePeer(Path.Combine(_folder, Script), arguments);
+        return new NodePeer(Path.Combine(_folder, script), arguments);
     }
 
     // Returns what is missing. Not a failure of the assembly: npm needs its registry, which may be out of reach.

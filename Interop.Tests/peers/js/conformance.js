@@ -1,9 +1,9 @@
 // A target for a tool that tests yamux peers: on connection after connection it echoes what streams the far end opens.
 // Nothing that is done to one connection ends the program; it ends with its standard input.
-import net from 'node:net'
 import { parseArgs } from 'node:util'
 import { setTimeout as delay } from 'node:timers/promises'
 import { echoConnection } from './connection.js'
+import { connect, listen } from './tcp.js'
 
 const refusedLimit = 30_000
 const refusedPause = 100
@@ -34,14 +34,7 @@ try {
 }
 
 async function echoWhoeverConnects (address) {
-  const server = net.createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-    echoConnection(socket, 'inbound', flags.keepalive)
-  })
-  await new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(endpoint(address), resolve)
-  })
-  console.log(`listening on ${server.address().address}:${server.address().port}`)
+  const server = await listen(address, socket => echoConnection(socket, 'server', flags.keepalive))
   await new Promise((resolve, reject) => {
     server.once('error', reject)
   })
@@ -54,7 +47,7 @@ async function echoWhoeverListens (address) {
   while (true) {
     let socket
     try {
-      socket = await dial(endpoint(address))
+      socket = await dial(address)
     } catch (error) {
       // A listener that closes resets what waits in its queue; that too is one that is gone, or about to be.
       if (error.code !== 'ECONNREFUSED' && error.code !== 'ECONNRESET') {
@@ -71,26 +64,17 @@ async function echoWhoeverListens (address) {
       continue
     }
     connections++
-    await echoConnection(socket, 'outbound', flags.keepalive)
+    await echoConnection(socket, 'client', flags.keepalive)
     refusedSince = Date.now()
   }
 }
 
 /** Takes for refused a connection to itself, which loopback makes of an ephemeral port on which nobody listens. */
-async function dial (to) {
-  const socket = net.connect({ ...to, allowHalfOpen: true, noDelay: true })
-  await new Promise((resolve, reject) => {
-    socket.once('connect', resolve)
-    socket.once('error', reject)
-  })
+async function dial (address) {
+  const socket = await connect(address)
   if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
     socket.destroy()
     throw Object.assign(new Error('connected to itself'), { code: 'ECONNREFUSED' })
   }
   return socket
-}
-
-function endpoint (address) {
-  const colon = address.lastIndexOf(':')
-  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }
