@@ -60,10 +60,15 @@ internal static class Payload
     }
 
     /// <summary>Opens a stream, and expects back what it sends: the half-close tells Go's echo where the end is.</summary>
-    public static async Task SendAsync(YamuxSession session, int seed)
+    public static Task SendAsync(YamuxSession session, int seed)
     {
         var random = new Random(seed);
-        var size = Size(random, seed);
+        return SendAsync(session, random, Size(random, seed));
+    }
+
+    /// <summary>The same with as many bytes as the far end was told of.</summary>
+    public static async Task SendAsync(YamuxSession session, Random random, int size)
+    {
         await using var stream = await session.OpenStreamAsync(TestContext.Current.CancellationToken).Guarded();
         var echo = ReadToEndAsync(stream.Input);
         var sent = await WriteAsync(stream.AsStream(), random, size);
