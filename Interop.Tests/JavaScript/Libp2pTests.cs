@@ -43,7 +43,23 @@ public sealed class Libp2pTests(NodePeerPackage package)
         await pair.EndAsync();
     }
 
-    /// <summary>WIRE: what runs goes on. It ends all instead, and our streams must not take that for their end.</summary>
+    [Theory]
+    [MemberData(nameof(Roles))]
+    public async Task A_session_that_it_closes_while_a_stream_waits_for_credit_ends_as_a_failure(YamuxRole role)
+    {
+        await using var pair = await StartAsync(role, "close-stalled", bytes: 2 * JavaScriptPair.Window);
+        await using var stream = await pair.AcceptAsync();
+
+        var failure = await Assert.ThrowsAsync<YamuxException>(() => pair.Session.Completion.Guarded());
+
+        Assert.Equal(YamuxErrorCode.RemoteInternalError, failure.ErrorCode);
+        var lost = await Assert.ThrowsAsync<YamuxException>(() => Payload.ReadToEndAsync(stream.Input));
+        Assert.Equal(YamuxErrorCode.StreamReset, lost.ErrorCode);
+        Assert.Equal("GoAway code 2", pair.Frames.Received(0).Last());
+        Assert.Equal($"WindowUpdate RST stream {stream.Id} delta 0", pair.Frames.Received(stream.Id).Last());
+    }
+
+    /// <summary>What runs should go on. It ends all instead, and our streams must not take that for their end.</summary>
     [Theory]
     [MemberData(nameof(Roles))]
     public async Task Our_go_away_ends_its_streams_without_a_word_and_the_connection(YamuxRole role)

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 
 const pieceSize = 64 * 1024
+const initialWindow = 256 * 1024
 const pings = 20
 
 export const scenarios = {
@@ -18,7 +19,8 @@ export const scenarios = {
   abort,
   'go-away-send': goAwaySend,
   'go-away-receive': goAwayReceive,
-  close
+  close,
+  'close-stalled': closeStalled
 }
 
 /** Sends back what comes on each stream that the far end opens, until the session ends. */
@@ -132,6 +134,18 @@ async function close ({ session, accept }) {
   await stream.receive(1).next()
   // libp2p pings of itself at first, and takes an answer that comes when it has closed for one that nobody asked for.
   await session.ping()
+  await session.close()
+}
+
+/** Closes the session while a stream waits for credit. */
+async function closeStalled ({ session, bytes, say }) {
+  const stream = session.open()
+  await new Promise(resolve => {
+    const content = pieces(randomBytes(bytes), taken => taken === initialWindow ? resolve() : undefined)
+    stream.send(content).catch(error => say(`lost: ${error.message}`))
+  })
+  // Now the next piece is on its way to where it waits.
+  await new Promise(setImmediate)
   await session.close()
 }
 
