@@ -16,6 +16,8 @@ public sealed class TokenServerInterceptor : Interceptor
     private readonly string _secret;
     private readonly TimeProvider _timeProvider;
 
+    // The only constructor: gRPC, which makes the interceptor, refuses to choose between two that take the secret.
+
     /// <summary>Creates the interceptor.</summary>
     /// <param name="secret">The shared secret. Not empty.</param>
     /// <param name="timeProvider">The clock by which tokens expire; null means the system's.</param>
