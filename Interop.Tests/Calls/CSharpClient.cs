@@ -1,23 +1,26 @@
 using System.Security.Cryptography.X509Certificates;
 using Backchannel;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Interop.Tests.Proto;
+using Interop.Tests.Sidechannel;
 using Interop.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Sidechannel;
 
 namespace Interop.Tests.Calls;
 
-/// <summary>Our client in Praefect's place, with services of its own; or a plain one.</summary>
+/// <summary>Our client in Praefect's place, with services of its own, and in Workhorse's, with sidechannels; or a plain one.</summary>
 internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
 {
     private readonly ErrorLog _errors = new();
     private readonly BackchannelHost? _host;
     private readonly GrpcChannel _channel;
 
-    public CSharpClient(object address, TestCertificates? certificates = null, bool plain = false, int number = 0)
+    public CSharpClient(object address, TestCertificates? certificates = null, bool plain = false, int number = 0, string? token = null)
     {
         var handler = new SocketsHttpHandler();
         if (certificates is not null)
@@ -36,22 +39,29 @@ internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
                     services.AddSingleton(Log);
                     services.AddSingleton<ICallerDirectory>(this);
                     services.AddSingleton(new VoterNumber(number));
+                    services.AddSingleton<ITransfers>(new TransferHandler());
                 },
                 endpoints =>
                 {
                     endpoints.MapGrpcService<FarEndService>();
                     endpoints.MapGrpcService<NumberedVoter>();
-                });
+                },
+                options => options.UseSidechannels(Sidechannels));
             handler.UseBackchannel(_host);
         }
 
         var scheme = certificates is null ? "http" : "https";
         _channel = GrpcChannel.ForAddress($"{scheme}://{address}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
-        Server = new FarEnd.FarEndClient(_channel);
+        Server = new FarEnd.FarEndClient(token is null ? _channel.CreateCallInvoker() : _channel.Intercept(new TokenClientInterceptor(token)));
         Voting = new RefTransaction.RefTransactionClient(_channel);
     }
 
     public CallLog Log { get; } = new();
+
+    public SidechannelRegistry Sidechannels { get; } = new();
+
+    /// <summary>How many connections there are to the server.</summary>
+    public int ConnectionCount => _host?.ConnectionCount ?? 0;
 
     public FarEnd.FarEndClient Server { get; }
 
@@ -64,6 +74,7 @@ internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
     /// <summary>Closes the connection; there must have been no error.</summary>
     public async Task EndAsync()
     {
+        Assert.Equal(0, Sidechannels.Count);
         await DisposeAsync().Guarded();
         Assert.Equal("", string.Join('\n', _errors.Entries));
     }

@@ -2,6 +2,7 @@ using System.Net;
 using Backchannel;
 using Grpc.Core;
 using Interop.Tests.Proto;
+using Interop.Tests.Sidechannel;
 using Interop.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -18,7 +19,7 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
     private readonly WebApplication _app;
     private readonly ErrorLog _errors = new();
 
-    private CSharpServer(TestCertificates? certificates)
+    private CSharpServer(TestCertificates? certificates, ITransfers transfers, string? token)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(_errors);
@@ -40,10 +41,18 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
 
             listen.UseBackchannel();
         }));
-        builder.Services.AddGrpc(options => options.EnableDetailedErrors = true);
+        builder.Services.AddGrpc(options =>
+        {
+            options.EnableDetailedErrors = true;
+            if (token is not null)
+            {
+                options.Interceptors.Add<TokenServerInterceptor>(token);
+            }
+        });
         builder.Services.AddBackchannel();
         builder.Services.AddSingleton(Log);
         builder.Services.AddSingleton<ICallerDirectory>(this);
+        builder.Services.AddSingleton(transfers);
         _app = builder.Build();
         _app.MapGrpcService<FarEndService>();
         _app.MapGrpcService<ForwardingVoter>();
@@ -55,9 +64,9 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
 
     public string Address => new Uri(_app.Urls.Single()).Authority;
 
-    public static async Task<CSharpServer> StartAsync(TestCertificates? certificates = null)
+    public static async Task<CSharpServer> StartAsync(TestCertificates? certificates = null, ITransfers? transfers = null, string? token = null)
     {
-        var server = new CSharpServer(certificates);
+        var server = new CSharpServer(certificates, transfers ?? new TransferHandler(), token);
         await server._app.StartAsync(TestContext.Current.CancellationToken);
         return server;
     }

@@ -2,11 +2,12 @@ using System.Security.Cryptography;
 using Google.Protobuf;
 using Grpc.Core;
 using Interop.Tests.Proto;
+using Interop.Tests.Sidechannel;
 
 namespace Interop.Tests.Calls;
 
 /// <summary>Our FarEnd, served by the server and by the clients; <paramref name="ends"/> knows the way back to the caller.</summary>
-internal sealed class FarEndService(CallLog log, ICallerDirectory ends) : FarEnd.FarEndBase
+internal sealed class FarEndService(CallLog log, ICallerDirectory ends, ITransfers transfers) : FarEnd.FarEndBase
 {
     public override async Task<Response> Unary(Request request, ServerCallContext context)
     {
@@ -72,6 +73,12 @@ internal sealed class FarEndService(CallLog log, ICallerDirectory ends) : FarEnd
 
     public override Task<Identity> Identify(Empty request, ServerCallContext context)
         => Task.FromResult(ends.Identify(context));
+
+    public override async Task<TransferReply> Transfer(TransferRequest request, ServerCallContext context)
+    {
+        using var call = log.Begin(request.Key, context);
+        return await transfers.RunAsync(request, context);
+    }
 
     /// <summary>Ends a call as its request asks.</summary>
     private static async Task EndAsync(Request request, ServerCallContext context)

@@ -12,4 +12,14 @@ internal static class HangGuard
     public static Task Guarded(this ValueTask task) => task.AsTask().Guarded();
 
     public static Task<T> Guarded<T>(this ValueTask<T> task) => task.AsTask().Guarded();
+
+    /// <summary>Waits for what has no event of its own.</summary>
+    public static Task UntilAsync(Func<bool> condition) => Task.Run(async () =>
+    {
+        while (!condition())
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }).Guarded();
 }

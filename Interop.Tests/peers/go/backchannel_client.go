@@ -10,10 +10,11 @@ import (
 )
 
 // clientHandshake is the dialing side: inside TLS it says "backchannel", opens the stream for gRPC, and serves its own
-// services on the streams that the server opens.
+// services and its sidechannels on the streams that the server opens.
 type clientHandshake struct {
 	credentials.TransportCredentials
 	register func(*grpc.Server)
+	channels *sidechannels
 }
 
 func (h clientHandshake) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -35,10 +36,7 @@ func (h clientHandshake) ClientHandshake(ctx context.Context, authority string, 
 	}
 
 	server := grpc.NewServer(grpc.InitialWindowSize(http2Window), grpc.InitialConnWindowSize(http2Window), grpc.Creds(listenMux{plaintext{}, map[string]handshaker{
-		magicSidechannel: func(conn net.Conn, _ credentials.AuthInfo) (net.Conn, credentials.AuthInfo, error) {
-			conn.Close()
-			return nil, nil, credentials.ErrConnDispatched
-		},
+		magicSidechannel: h.channels.handshake,
 	}}))
 	h.register(server)
 	go server.Serve(session)
@@ -49,5 +47,5 @@ func (h clientHandshake) ClientHandshake(ctx context.Context, authority string, 
 }
 
 func (h clientHandshake) Clone() credentials.TransportCredentials {
-	return clientHandshake{h.TransportCredentials.Clone(), h.register}
+	return clientHandshake{h.TransportCredentials.Clone(), h.register, h.channels}
 }

@@ -114,10 +114,13 @@ const http2Window = 1 << 20
 
 // dialServer connects as Praefect does, or plainly.
 func dialServer(address string, inner credentials.TransportCredentials, plain bool, register func(*grpc.Server)) (*grpc.ClientConn, error) {
-	creds := inner
-	if !plain {
-		creds = clientHandshake{inner, register}
+	if plain {
+		return dialGRPC(address, inner)
 	}
+	return dialGRPC(address, clientHandshake{inner, register, newSidechannels()})
+}
+
+func dialGRPC(address string, creds credentials.TransportCredentials) (*grpc.ClientConn, error) {
 	return grpc.Dial(address,
 		grpc.WithTransportCredentials(creds),
 		grpc.WithNoProxy(),

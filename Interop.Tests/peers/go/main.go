@@ -1,4 +1,4 @@
-// The far ends of the interop tests: Gitaly's handshake and raw yamux, on hashicorp/yamux and grpc-go.
+// The far ends of the interop tests: Gitaly's handshake, its sidechannel and raw yamux, on hashicorp/yamux and grpc-go.
 //
 // A server prints "listening on HOST:PORT" when it is ready. Results are one line each on standard output; the exit
 // code is 0 when all went as it should, 1 when something did not, 2 for wrong usage. A program that waits for others
@@ -13,17 +13,19 @@ import (
 )
 
 var commands = map[string]func(args []string) error{
-	"check":       func([]string) error { return nil },
-	"conformance": conformance,
-	"grpc-client": grpcClient,
-	"grpc-server": grpcServer,
-	"voting":      votingClients,
-	"yamux":       rawYamux,
+	"check":              func([]string) error { return nil },
+	"conformance":        conformance,
+	"grpc-client":        grpcClient,
+	"grpc-server":        grpcServer,
+	"sidechannel-client": sidechannelClient,
+	"token":              token,
+	"voting":             votingClients,
+	"yamux":              rawYamux,
 }
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: peer check|conformance|grpc-client|grpc-server|voting|yamux [flags]")
+		fmt.Fprintln(os.Stderr, "usage: peer check|conformance|grpc-client|grpc-server|sidechannel-client|token|voting|yamux [flags]")
 		os.Exit(2)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {

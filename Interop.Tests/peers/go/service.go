@@ -16,10 +16,12 @@ import (
 	"interop/pb"
 )
 
-// farEnd is served by both ends. reverse is how its handlers call their caller.
+// farEnd is served by both ends. reverse is how its handlers call their caller, openSidechannel how they reach what the
+// caller offers; only servers have it.
 type farEnd struct {
-	log     *callLog
-	reverse func(ctx context.Context) (pb.FarEndClient, error)
+	log             *callLog
+	reverse         func(ctx context.Context) (pb.FarEndClient, error)
+	openSidechannel func(ctx context.Context) (*handlerConn, error)
 }
 
 func newFarEnd(reverse func(ctx context.Context) (pb.FarEndClient, error)) *farEnd {
