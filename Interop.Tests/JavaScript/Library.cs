@@ -8,7 +8,7 @@ public enum Library
     /// <summary>@chainsafe/libp2p-yamux.</summary>
     Libp2p,
 
-    /// <summary>yamux-js. It is given whole frames, unless a test says otherwise: of a frame that comes in pieces it loses all but the last.</summary>
+    /// <summary>yamux-js. It is given whole frames, unless a test says otherwise: those that come in pieces it loses.</summary>
     YamuxJs,
 }
 

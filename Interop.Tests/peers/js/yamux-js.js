@@ -101,7 +101,7 @@ async function run (session, socket, asIs, complain) {
   session.close()
 }
 
-/** Passes on whole frames, one at a time: of a frame that comes in pieces yamux-js loses all but the last. */
+/** Passes on whole frames, one at a time: yamux-js drops the pieces of a frame, and the rest of a piece that begins with a go away. */
 class WholeFrames extends Transform {
   #rest = Buffer.alloc(0)
 
