@@ -57,15 +57,22 @@ public sealed class ProxyTests(GoPeerBinary binary)
         });
 
         var call = client.Server.TransferAsync(request, waiter.Metadata).ResponseAsync;
-        await onwards.Server.AwaitEndAsync(new Key { Key_ = "key" }).ResponseAsync.Guarded();
-        for (var i = 0; i < 20; i++)
+        try
         {
-            await onwards.Server.IdentifyAsync(new Empty()).ResponseAsync.Guarded();
-            await client.Server.IdentifyAsync(new Empty()).ResponseAsync.Guarded();
+            await onwards.Server.AwaitEndAsync(new Key { Key_ = "key" }).ResponseAsync.Guarded();
+            for (var i = 0; i < 20; i++)
+            {
+                await onwards.Server.IdentifyAsync(new Empty()).ResponseAsync.Guarded();
+                await client.Server.IdentifyAsync(new Empty()).ResponseAsync.Guarded();
+            }
+
+            Assert.False(call.IsCompleted);
+        }
+        finally
+        {
+            mayRead.SetResult(); // Or nobody could leave.
         }
 
-        Assert.False(call.IsCompleted);
-        mayRead.SetResult();
         await waiter.WaitAsync().Guarded();
         if (status == StatusCode.OK)
         {
