@@ -3,8 +3,11 @@ namespace Sidechannel;
 /// <summary>What went wrong with a sidechannel.</summary>
 public enum SidechannelErrorCode
 {
-    /// <summary>The call ended without its handler having opened the sidechannel (Gitaly: «callback did not run»).</summary>
+    /// <summary>The call ended without its handler having opened the sidechannel (Gitaly: "callback did not run").</summary>
     CallbackDidNotRun,
+
+    /// <summary>The call has ended, and with it whoever read what the callback writes.</summary>
+    CallEnded,
 
     /// <summary>The caller did not answer within 5 s.</summary>
     HandshakeTimeout,

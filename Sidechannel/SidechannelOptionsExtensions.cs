@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Backchannel;
 using ListenMux;
 using Microsoft.AspNetCore.Connections;
@@ -9,13 +10,17 @@ public static class SidechannelOptionsExtensions
 {
     private const int AcceptBacklog = 256;
 
+    private static readonly ConditionalWeakTable<object, object> WithRegistry = [];
+
     /// <summary>For a client that calls a server: the server may open sidechannels.</summary>
     /// <param name="options">The client's settings.</param>
     /// <param name="registry">What the client offers.</param>
     /// <returns><paramref name="options"/>.</returns>
+    /// <exception cref="InvalidOperationException">The options have a registry already.</exception>
     public static BackchannelHostOptions UseSidechannels(this BackchannelHostOptions options, SidechannelRegistry registry)
     {
         ArgumentNullException.ThrowIfNull(options);
+        Claim(options);
         options.ConfigureStreams += Map(registry);
         return options;
     }
@@ -27,12 +32,23 @@ public static class SidechannelOptionsExtensions
     /// <param name="options">The server's settings.</param>
     /// <param name="registry">What the server offers.</param>
     /// <returns><paramref name="options"/>.</returns>
+    /// <exception cref="InvalidOperationException">The options have a registry already.</exception>
     public static BackchannelServerOptions UseSidechannels(this BackchannelServerOptions options, SidechannelRegistry registry)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Yamux.AcceptBacklog = Math.Max(options.Yamux.AcceptBacklog, AcceptBacklog);
+        Claim(options);
         options.ConfigureStreams += Map(registry);
         return options;
+    }
+
+    // Two registries count from the same number, and the first would take the sidechannels of the second.
+    private static void Claim(object options)
+    {
+        if (!WithRegistry.TryAdd(options, options))
+        {
+            throw new InvalidOperationException("These options have a registry of sidechannels already. One serves any number of connections and calls.");
+        }
     }
 
     private static Action<IConnectionBuilder> Map(SidechannelRegistry registry)

@@ -17,7 +17,10 @@ public static class SidechannelProxyExtensions
     /// <param name="context">The call that came in.</param>
     /// <param name="call">Makes the call onwards, with these headers; more may be added. The token of <paramref name="context"/> should be its own.</param>
     /// <returns>What the call returned.</returns>
-    /// <exception cref="RpcException">The call failed; or it succeeded and the copying did not (<see cref="StatusCode.Internal"/>).</exception>
+    /// <exception cref="RpcException">
+    /// The call failed; or it succeeded and the copying did not, or it failed because the caller's end broke the sidechannel (<see cref="StatusCode.Internal"/>); or
+    /// <paramref name="context"/> offers no sidechannel that could be opened, as <see cref="SidechannelOpenExtensions.OpenSidechannelAsync(ServerCallContext)"/> tells.
+    /// </exception>
     public static async Task<TResponse> ProxyAsync<TResponse>(
         this SidechannelRegistry onwards, ServerCallContext context, Func<Metadata, AsyncUnaryCall<TResponse>> call)
     {
@@ -30,6 +33,7 @@ public static class SidechannelProxyExtensions
             return await plain.ResponseAsync.ConfigureAwait(false);
         }
 
+        _ = SidechannelOpenExtensions.FindSidechannel(context); // What is wrong with it is told before anything is done.
         using var callEnded = new CancellationTokenSource();
         Task? copying = null;
         var waiter = onwards.Register((handler, _) => copying = CopyAsync(context, handler, callEnded.Token));
@@ -41,6 +45,10 @@ public static class SidechannelProxyExtensions
                 using var running = call(waiter.Metadata);
                 response = await running.ResponseAsync.ConfigureAwait(false);
             }
+            catch (RpcException) when (copying is { IsFaulted: true, Exception.InnerException: SidechannelException cause })
+            {
+                throw Failed(cause); // The caller's end broke it, of which the far handler knows nothing.
+            }
             finally
             {
                 await callEnded.CancelAsync().ConfigureAwait(false);
@@ -51,12 +59,14 @@ public static class SidechannelProxyExtensions
             if (copying is { IsCompletedSuccessfully: false })
             {
                 var failure = copying.Exception?.InnerException ?? new OperationCanceledException("The call was cancelled.", context.CancellationToken);
-                throw new RpcException(new Status(StatusCode.Internal, $"sidechannel proxy: {failure.Message}", failure));
+                throw Failed(failure);
             }
 
             return response;
         }
     }
+
+    private static RpcException Failed(Exception cause) => new(new Status(StatusCode.Internal, $"sidechannel proxy: {cause.Message}", cause));
 
     // Succeeds when all that the handler has sent was passed to the caller.
     private static async Task CopyAsync(ServerCallContext context, SidechannelStream handler, CancellationToken callEnded)
@@ -93,6 +103,10 @@ public static class SidechannelProxyExtensions
         {
             await from.CopyToAsync(to, cancellationToken).ConfigureAwait(false);
             await to.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (SidechannelException ended) when (ended.ErrorCode == SidechannelErrorCode.CallEnded)
+        {
+            throw; // The handler reads no more, and what it has sent is still to be read.
         }
         catch (Exception failure)
         {

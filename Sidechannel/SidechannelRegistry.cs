@@ -16,8 +16,8 @@ namespace Sidechannel;
 /// <see cref="SidechannelOptionsExtensions.UseSidechannels(BackchannelHostOptions, SidechannelRegistry)"/>.
 /// </summary>
 /// <remarks>
-/// Whoever is connected may open any sidechannel that waits, once, if it guesses the id, and ids are consecutive. Use a registry for each group of
-/// peers that trust each other.
+/// Ids are consecutive, so that whoever is connected can guess them. A client that calls servers which do not trust each other has a registry (and a host) for
+/// each; a server that calls its clients names the session of the one whom it calls, and no other can open the sidechannel.
 /// </remarks>
 public sealed class SidechannelRegistry
 {
@@ -40,20 +40,32 @@ public sealed class SidechannelRegistry
     /// <code>var reply = await sidechannels.CallAsync(headers => client.FetchAsync(request, headers), (channel, ct) => channel.CopyToAsync(file, ct));</code>
     /// </summary>
     /// <remarks>
-    /// Returns when both the call and the callback have ended. A callback that runs while the call fails is waited for: what the handler sent before
-    /// is still to be read. An exception of the callback's own is thrown as it is, also if the call failed after it.
+    /// Returns when both the call and the callback have ended. A callback that runs when the call ends is waited for: what the handler sent before is still to
+    /// be read; only writes fail then, since nobody reads them. If the call fails, that failure is thrown, unless the callback had failed before with an
+    /// exception of its own. If the call is cancelled or its deadline passes, the callback's token is cancelled.
     /// </remarks>
     /// <param name="call">Makes the call, with these headers; more may be added.</param>
     /// <param name="callback">Runs when the call's handler opens the sidechannel.</param>
     /// <param name="cancellationToken">Given to the callback. The call has its own, which the same token can be.</param>
     /// <returns>What the call returned.</returns>
-    /// <exception cref="SidechannelException">The call succeeded and its handler has not opened the sidechannel.</exception>
+    /// <exception cref="SidechannelException">The call succeeded and its handler has not opened the sidechannel, or not read it to its end.</exception>
     /// <exception cref="RpcException">The call failed, and not because the callback had.</exception>
-    public async Task<TResponse> CallAsync<TResponse>(
+    public Task<TResponse> CallAsync<TResponse>(
         Func<Metadata, AsyncUnaryCall<TResponse>> call, SidechannelCallback callback, CancellationToken cancellationToken = default)
+        => CallAsync(call, callback, null, cancellationToken);
+
+    /// <inheritdoc cref="CallAsync{TResponse}(Func{Metadata, AsyncUnaryCall{TResponse}}, SidechannelCallback, CancellationToken)"/>
+    /// <param name="call">Makes the call, with these headers; more may be added.</param>
+    /// <param name="callback">Runs when the call's handler opens the sidechannel.</param>
+    /// <param name="session">
+    /// The session that alone may open it, such as <see cref="BackchannelPeer.Session"/> of the client that a server calls; null: any that knows the id.
+    /// </param>
+    /// <param name="cancellationToken">Given to the callback. The call has its own, which the same token can be.</param>
+    public async Task<TResponse> CallAsync<TResponse>(
+        Func<Metadata, AsyncUnaryCall<TResponse>> call, SidechannelCallback callback, YamuxSession? session, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(call);
-        var waiter = Register(callback, cancellationToken);
+        var waiter = Register(callback, session, cancellationToken);
         await using (waiter.ConfigureAwait(false))
         {
             TResponse response;
@@ -62,10 +74,15 @@ public sealed class SidechannelRegistry
                 using var running = call(waiter.Metadata);
                 response = await running.ResponseAsync.ConfigureAwait(false);
             }
-            catch when (waiter.Completion is { IsFaulted: true, Exception.InnerException: { } first } && first is not (YamuxException or SidechannelException))
+            catch when (waiter.Completion is { IsFaulted: true, Exception.InnerException: { } first } && IsOwn(first))
             {
                 // The handler failed because the callback did, and cannot say why.
                 ExceptionDispatchInfo.Throw(first);
+                throw;
+            }
+            catch (RpcException failure) when (failure.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded)
+            {
+                waiter.Cancel();
                 throw;
             }
 
@@ -78,10 +95,16 @@ public sealed class SidechannelRegistry
     /// <param name="callback">Runs when the call's handler opens the sidechannel: once, or never.</param>
     /// <param name="cancellationToken">Given to the callback.</param>
     /// <returns>The registration, which ends when it is waited for or disposed of: do so when the call has ended.</returns>
-    public SidechannelWaiter Register(SidechannelCallback callback, CancellationToken cancellationToken = default)
+    public SidechannelWaiter Register(SidechannelCallback callback, CancellationToken cancellationToken = default) => Register(callback, null, cancellationToken);
+
+    /// <inheritdoc cref="Register(SidechannelCallback, CancellationToken)"/>
+    /// <param name="callback">Runs when the call's handler opens the sidechannel: once, or never.</param>
+    /// <param name="session">The session that alone may open it; null: any that knows the id.</param>
+    /// <param name="cancellationToken">Given to the callback.</param>
+    public SidechannelWaiter Register(SidechannelCallback callback, YamuxSession? session, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        var waiter = new SidechannelWaiter(this, Interlocked.Increment(ref _lastId), callback, cancellationToken);
+        var waiter = new SidechannelWaiter(this, Interlocked.Increment(ref _lastId), callback, session, cancellationToken);
         _waiting[waiter.Id] = waiter;
         return waiter;
     }
@@ -124,7 +147,7 @@ public sealed class SidechannelRegistry
         }
 
         var id = BinaryPrimitives.ReadInt64BigEndian(bytes);
-        if (_waiting.TryRemove(id, out var waiter))
+        if (_waiting.TryGetValue(id, out var waiter) && (waiter.Session ?? stream.Session) == stream.Session && _waiting.TryRemove(id, out _))
         {
             await waiter.RunAsync(stream).ConfigureAwait(false);
         }
@@ -133,6 +156,9 @@ public sealed class SidechannelRegistry
             SidechannelLog.UnknownId(_logger, id, stream.Id);
         }
     }
+
+    // Not of the channel's, which fails because the call does, and not a cancellation.
+    private static bool IsOwn(Exception failure) => failure is not (YamuxException or SidechannelException or OperationCanceledException);
 
     // Null: the handler has gone, or takes too long.
     private async ValueTask<byte[]?> ReadAsync(YamuxStream stream, int length)

@@ -12,15 +12,19 @@ public sealed class SidechannelWaiter : IAsyncDisposable
 {
     private readonly SidechannelRegistry _registry;
     private readonly SidechannelCallback _callback;
-    private readonly CancellationToken _cancellationToken;
+    private readonly CancellationTokenSource _cancellation;
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private CallerStream? _channel;
+    private bool _callEnded;
 
-    internal SidechannelWaiter(SidechannelRegistry registry, long id, SidechannelCallback callback, CancellationToken cancellationToken)
+    internal SidechannelWaiter(SidechannelRegistry registry, long id, SidechannelCallback callback, YamuxSession? session, CancellationToken cancellationToken)
     {
         _registry = registry;
         _callback = callback;
-        _cancellationToken = cancellationToken;
+        _cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Id = id;
+        Session = session;
         Metadata = SidechannelId.ToMetadata(id);
     }
 
@@ -37,8 +41,8 @@ public sealed class SidechannelWaiter : IAsyncDisposable
     public Task Completion => _completion.Task;
 
     /// <summary>
-    /// Ends the registration, and waits for the callback if it runs. Call it when the call has ended. An exception of the callback's is thrown as it
-    /// is. The second call tells the same.
+    /// Ends the registration, and waits for the callback if it runs: call it when the call has ended. The callback can still read what the handler has sent;
+    /// its writes fail (<see cref="SidechannelErrorCode.CallEnded"/>). An exception of the callback's is thrown as it is. The second call tells the same.
     /// </summary>
     /// <param name="cancellationToken">Gives up waiting. The callback goes on.</param>
     /// <exception cref="SidechannelException">The callback did not run, and will not.</exception>
@@ -55,22 +59,75 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         await _completion.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>The session that alone may open it; null: any.</summary>
+    internal YamuxSession? Session { get; }
+
+    /// <summary>The call was given up: so should the callback be.</summary>
+    internal void Cancel()
+    {
+        try
+        {
+            _cancellation.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended meanwhile.
+        }
+    }
+
     /// <summary>The handler has opened the sidechannel; nobody else has or will.</summary>
     internal async Task RunAsync(YamuxStream stream)
     {
         try
         {
             await stream.AsStream().WriteAsync(Handshake.Accepted.ToArray(), CancellationToken.None).ConfigureAwait(false);
-            var channel = new CallerStream(stream);
-            await _callback(channel, _cancellationToken).ConfigureAwait(false);
-            await channel.CompleteWritesAsync(_cancellationToken).ConfigureAwait(false);
+        }
+        catch (YamuxException failure)
+        {
+            stream.Abort(failure);
+            Fail(NotRun(failure));
+            return;
+        }
+
+        var channel = new CallerStream(stream, _cancellation.Token);
+        try
+        {
+            Attach(channel);
+            await _callback(channel, _cancellation.Token).ConfigureAwait(false);
+            await channel.CompleteWritesAsync(CancellationToken.None).ConfigureAwait(false);
             await stream.DisposeAsync().ConfigureAwait(false);
+            Detach(channel);
             _completion.SetResult();
+            _cancellation.Dispose();
         }
         catch (Exception failure)
         {
+            Detach(channel);
             Fail(failure); // Before the handler can know, so that it is known here when the call fails of it.
             stream.Abort(failure);
+        }
+    }
+
+    private void Attach(CallerStream channel)
+    {
+        lock (_gate)
+        {
+            _channel = channel;
+            if (!_callEnded)
+            {
+                return;
+            }
+        }
+
+        channel.OnCallEnded();
+    }
+
+    private void Detach(CallerStream channel)
+    {
+        lock (_gate)
+        {
+            _channel = null;
+            channel.LetGo();
         }
     }
 
@@ -78,15 +135,31 @@ public sealed class SidechannelWaiter : IAsyncDisposable
     {
         if (_registry.TryRemove(Id))
         {
-            Fail(new SidechannelException(
-                SidechannelErrorCode.CallbackDidNotRun,
-                string.Create(CultureInfo.InvariantCulture, $"callback did not run: the handler of the call has not opened sidechannel {Id}")));
+            Fail(NotRun(null));
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (_callEnded)
+            {
+                return;
+            }
+
+            _callEnded = true;
+            _channel?.OnCallEnded(); // Its continuations run elsewhere: those of a write never run in its canceller.
         }
     }
+
+    private SidechannelException NotRun(Exception? reason) => new(
+        SidechannelErrorCode.CallbackDidNotRun,
+        string.Create(CultureInfo.InvariantCulture, $"callback did not run: the handler of the call has not opened sidechannel {Id}"),
+        reason);
 
     private void Fail(Exception failure)
     {
         _completion.SetException(failure);
         _ = _completion.Task.Exception; // Whoever wants to know asks; nobody must.
+        _cancellation.Dispose();
     }
 }

@@ -8,7 +8,7 @@ namespace Backchannel;
 /// A token that proves the knowledge of a shared secret at a time, as Gitaly's clients and servers exchange it:
 /// <c>v2.&lt;hex HMAC-SHA256 of the time, with the secret&gt;.&lt;time, in seconds since 1970&gt;</c>.
 /// </summary>
-/// <remarks>Whoever sees a token can use it until it expires: it belongs into TLS, or onto a Unix socket.</remarks>
+/// <remarks>Whoever sees a token can use it until it expires: it belongs in TLS, or on a Unix socket.</remarks>
 public static class AuthenticationToken
 {
     private const string Version = "v2";

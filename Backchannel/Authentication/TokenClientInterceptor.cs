@@ -4,7 +4,7 @@ using Grpc.Core.Interceptors;
 namespace Backchannel;
 
 /// <summary>
-/// Adds a fresh token to each call (<see cref="AuthenticationToken"/>), as Gitaly's clients do:
+/// Adds a fresh token to each call, in the place of any other authorization (<see cref="AuthenticationToken"/>), as Gitaly's clients do:
 /// <c>channel.Intercept(new TokenClientInterceptor(secret))</c>. Calls over the backchannel need none: their connection was let in.
 /// </summary>
 public sealed class TokenClientInterceptor : Interceptor
@@ -59,7 +59,10 @@ public sealed class TokenClientInterceptor : Interceptor
         var headers = new Metadata();
         foreach (var entry in context.Options.Headers ?? [])
         {
-            headers.Add(entry);
+            if (entry.Key != Header)
+            {
+                headers.Add(entry);
+            }
         }
 
         headers.Add(Header, Scheme + AuthenticationToken.Create(_secret, _timeProvider.GetUtcNow()));

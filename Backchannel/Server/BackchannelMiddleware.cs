@@ -25,8 +25,9 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             {
                 if (await AcceptAsync(connection, session).ConfigureAwait(false) is { } stream)
                 {
-                    others = serveStream is null ? others : new InboundStreams(session, serveStream, connection.ConnectionId, _logger).RunAsync();
-                    await ServeAsync(connection, session, stream, next).ConfigureAwait(false);
+                    var peer = Register(connection, session);
+                    others = serveStream is null ? others : new InboundStreams(peer, serveStream, connection.ConnectionId, _logger).RunAsync();
+                    await ServeAsync(connection, peer, stream, next).ConfigureAwait(false);
                 }
             }
         }
@@ -57,19 +58,24 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         }
     }
 
-    private async Task ServeAsync(ConnectionContext connection, YamuxSession session, YamuxStream stream, ConnectionDelegate next)
+    private BackchannelPeer Register(ConnectionContext connection, YamuxSession session)
     {
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
         var peer = new BackchannelPeer(registry.NextId(), session, connection.RemoteEndPoint, certificate, options);
-        connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
-        connection.Features.Set<IYamuxStreamFeature>(new YamuxStreamFeature(stream));
-        var transport = connection.Transport;
-        connection.Transport = new KestrelStreamPipe(stream);
         registry.Add(peer);
 
         // Kestrel returns when all requests of the connection have ended, which may be long after the client has gone.
         _ = session.Completion.ContinueWith(
             _ => registry.Remove(peer), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return peer;
+    }
+
+    private async Task ServeAsync(ConnectionContext connection, BackchannelPeer peer, YamuxStream stream, ConnectionDelegate next)
+    {
+        connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
+        connection.Features.Set<IYamuxStreamFeature>(new YamuxStreamFeature(stream));
+        var transport = connection.Transport;
+        connection.Transport = new KestrelStreamPipe(stream);
         BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
         try
         {

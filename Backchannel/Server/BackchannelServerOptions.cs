@@ -49,7 +49,7 @@ public sealed class BackchannelServerOptions
 
     /// <summary>
     /// Adds middleware that serves the streams which a client opens besides its first: a listener mux, say (<see cref="IYamuxStreamFeature"/> is the
-    /// stream). What it does not serve is aborted. Raise <see cref="YamuxOptions.AcceptBacklog"/> with it: with 1, streams that come together are refused. Default null: such streams are never accepted, as in Gitaly, whose clients open none.
+    /// stream, <see cref="IBackchannelPeerFeature"/> the client). What it does not serve is aborted. Raise <see cref="YamuxOptions.AcceptBacklog"/> with it: with 1, streams that come together are refused. Default null: such streams are never accepted, as in Gitaly, whose clients open none.
     /// </summary>
     public Action<IConnectionBuilder>? ConfigureStreams { get; set; }
 

@@ -5,7 +5,7 @@ using Yamux;
 namespace Backchannel;
 
 /// <summary>Serves the streams that a client opens besides its first.</summary>
-internal sealed class InboundStreams(YamuxSession session, ConnectionDelegate serve, string id, ILogger logger)
+internal sealed class InboundStreams(BackchannelPeer peer, ConnectionDelegate serve, string id, ILogger logger)
 {
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running = 1; // The acceptance itself.
@@ -13,7 +13,7 @@ internal sealed class InboundStreams(YamuxSession session, ConnectionDelegate se
     /// <summary>Runs until the session has ended and all of them are served.</summary>
     public async Task RunAsync()
     {
-        await foreach (var stream in session.AcceptStreamsAsync().ConfigureAwait(false))
+        await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
         {
             Interlocked.Increment(ref _running);
             _ = ServeAsync(stream); // It throws nothing, and counts itself out.
@@ -27,6 +27,7 @@ internal sealed class InboundStreams(YamuxSession session, ConnectionDelegate se
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var connection = new YamuxStreamConnectionContext(stream, id);
+        connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
         try
         {
             await serve(connection).ConfigureAwait(false);

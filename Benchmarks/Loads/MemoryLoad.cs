@@ -8,6 +8,7 @@ namespace Benchmarks.Loads;
 internal sealed class MemoryLoad(string id) : ILoad
 {
     private const long Portion = 64L << 20;
+    private const long Interval = 4L << 20;
     private const long DefaultBytes = 1L << 30;
 
     public string Id => id;
@@ -24,12 +25,11 @@ internal sealed class MemoryLoad(string id) : ILoad
         long before, peak;
         await using (var client = await (target with { Address = address }).ConnectAsync())
         {
-            await MoveAsync(client);
-            before = peak = Environment.WorkingSet;
+            before = await MoveAsync(client);
+            peak = before;
             for (var moved = 0L; moved < total; moved += Portion)
             {
-                await MoveAsync(client);
-                peak = Math.Max(peak, Environment.WorkingSet);
+                peak = Math.Max(peak, await MoveAsync(client));
             }
         }
 
@@ -38,8 +38,10 @@ internal sealed class MemoryLoad(string id) : ILoad
         return [new Figure(id, Math.Round((peak - before) / (double)(1 << 20), 1), "MiB")];
     }
 
-    private static async Task MoveAsync(WireClient client)
+    // What it had at most while bytes were under way.
+    private static async Task<long> MoveAsync(WireClient client)
     {
+        var peak = 0L;
         await using (var up = await client.OpenAsync())
         {
             var piece = new byte[WireCommand.LargestPiece];
@@ -47,6 +49,7 @@ internal sealed class MemoryLoad(string id) : ILoad
             for (var left = Portion; left > 0; left -= piece.Length)
             {
                 await up.WriteAsync(piece);
+                peak = left % Interval == 0 ? Math.Max(peak, Environment.WorkingSet) : peak;
             }
 
             await up.DiscardAsync(sizeof(long));
@@ -54,6 +57,12 @@ internal sealed class MemoryLoad(string id) : ILoad
 
         await using var down = await client.OpenAsync();
         await down.WriteAsync(WireCommand.Header(WireCommand.Get, Portion));
-        await down.DiscardAsync(Portion);
+        for (var left = Portion; left > 0; left -= Interval)
+        {
+            await down.DiscardAsync(Interval);
+            peak = Math.Max(peak, Environment.WorkingSet);
+        }
+
+        return peak;
     }
 }

@@ -14,7 +14,8 @@ internal sealed class AttachService(SidechannelRegistry sidechannels, WantedFile
 
     public override async Task<Farewell> Attach(Hello request, ServerCallContext context)
     {
-        var agent = new Agent.AgentClient(context.GetBackchannelPeer().Invoker);
+        var peer = context.GetBackchannelPeer();
+        var agent = new Agent.AgentClient(peer.Invoker);
         var file = new FetchRequest { File = wanted.Name };
         var description = await agent.DescribeAsync(file, cancellationToken: context.CancellationToken);
         var progress = new ProgressLine(request.Name, description.Bytes);
@@ -30,6 +31,7 @@ internal sealed class AttachService(SidechannelRegistry sidechannels, WantedFile
             reply = await sidechannels.CallAsync(
                 headers => agent.FetchAsync(file, headers, cancellationToken: context.CancellationToken),
                 async (channel, cancellationToken) => received = await ReceiveAsync(channel, progress, cancellationToken),
+                peer.Session, // No other agent can answer in its place.
                 context.CancellationToken);
         }
         finally

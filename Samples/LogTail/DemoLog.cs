@@ -18,7 +18,7 @@ internal sealed class DemoLog : IDisposable
     public string Folder { get; }
 
     /// <summary>Writes lines until there are so many bytes.</summary>
-    public static async Task<DemoLog> CreateAsync(long bytes)
+    public static async Task<DemoLog> CreateAsync(long bytes, CancellationToken cancellationToken)
     {
         var log = new DemoLog(Directory.CreateTempSubdirectory("logtail-").FullName);
         try
@@ -28,7 +28,7 @@ internal sealed class DemoLog : IDisposable
             {
                 var text = Lines(line);
                 var size = (int)Math.Min(left, text.Length);
-                await file.WriteAsync(text.AsMemory(0, size));
+                await file.WriteAsync(text.AsMemory(0, size), cancellationToken);
                 left -= size;
             }
 

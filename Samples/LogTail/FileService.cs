@@ -6,7 +6,7 @@ using Sidechannel;
 
 namespace LogTail;
 
-/// <summary>The agent's own service: what the server calls. Gives the files of one folder, and nothing beside it.</summary>
+/// <summary>The agent's own service: what the server calls. Gives the files that are named in one folder.</summary>
 internal sealed class FileService(AgentFolder folder) : Protocol.Agent.AgentBase
 {
     private const int PieceSize = 64 * 1024;
@@ -48,7 +48,7 @@ internal sealed class FileService(AgentFolder folder) : Protocol.Agent.AgentBase
         {
             return new FileStream(Path.Combine(folder.Path, name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, useAsync: true);
         }
-        catch (Exception error) when (error is FileNotFoundException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new RpcException(new Status(StatusCode.NotFound, $"the agent has no file \"{name}\""));
         }

@@ -38,6 +38,10 @@ internal sealed class LogAgent : IAsyncDisposable
         {
             return (await new Protocol.Server.ServerClient(_channel).AttachAsync(new Hello { Name = name }, cancellationToken: cancellationToken)).Bytes;
         }
+        catch (RpcException error) when (error.StatusCode == StatusCode.Cancelled && cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
         catch (RpcException error) when (error.Status.DebugException?.GetBaseException() is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
         {
             throw new ExplainedException($"no server answers at {_server}. Start one: server --listen {_server}");

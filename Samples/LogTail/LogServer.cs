@@ -43,5 +43,9 @@ internal static class LogServer
         return app;
     }
 
-    public static IPEndPoint GetEndPoint(WebApplication app) => IPEndPoint.Parse(new Uri(app.Urls.First()).Authority);
+    public static IPEndPoint GetEndPoint(WebApplication app)
+    {
+        var uri = new Uri(app.Urls.First());
+        return new IPEndPoint(IPAddress.Parse(uri.Host), uri.Port);
+    }
 }

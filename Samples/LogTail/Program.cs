@@ -18,13 +18,18 @@ try
         throw new ExplainedException($"{parsed.Errors[0].Message} See {(command == root ? "" : $"{command.Name} ")}--help.");
     }
 
-    // The host of the server sees to Ctrl-C itself.
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    // The host of the server sees to Ctrl-C too, and takes up to two seconds.
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(5) });
 }
 catch (ExplainedException error)
 {
     await Console.Error.WriteLineAsync($"error: {error.Message}");
     return 2;
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync("stopped");
+    return 130;
 }
 catch (Exception error) when (error is RpcException or IOException)
 {

@@ -3,14 +3,15 @@ using System.Diagnostics;
 namespace LogTail;
 
 /// <summary>How far a fetch is: a bar that is redrawn on a terminal, a line now and then elsewhere.</summary>
-/// <param name="agent">Whose file it is.</param>
+/// <param name="name">Whose file it is, as it says itself: nothing that a terminal would obey is printed.</param>
 /// <param name="total">Its length in bytes when it was asked for. A log may grow meanwhile.</param>
-internal sealed class ProgressLine(string agent, long total)
+internal sealed class ProgressLine(string name, long total)
 {
     private const int Width = 30;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(Console.IsOutputRedirected ? 500 : 50);
 
+    private readonly string _agent = string.Concat(name.Where(letter => !char.IsControl(letter)).Take(Width));
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly Lock _gate = new();
     private TimeSpan _shown;
@@ -42,13 +43,13 @@ internal sealed class ProgressLine(string agent, long total)
     }
 
     /// <summary>The last line.</summary>
-    public void End(string text) => Console.WriteLine($"{(Console.IsOutputRedirected ? "" : "\r\e[K")}ok: {agent}: {text}");
+    public void End(string text) => Console.WriteLine($"{(Console.IsOutputRedirected ? "" : "\r\e[K")}ok: {_agent}: {text}");
 
     private void Show(long bytes, TimeSpan time)
     {
         var done = Math.Min(1, bytes / (double)Math.Max(total, 1));
         var filled = (int)(Width * done);
-        var text = $"{agent} [{new string('#', filled)}{new string('-', Width - filled)}] {100 * done,3:0} %, "
+        var text = $"{_agent} [{new string('#', filled)}{new string('-', Width - filled)}] {100 * done,3:0} %, "
             + $"{bytes / time.TotalSeconds / (1 << 20):N0} MiB/s, ping {_ping.TotalMilliseconds:0.0} ms";
         if (Console.IsOutputRedirected)
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Yamux;
 
@@ -8,10 +9,25 @@ namespace Sidechannel;
 /// The caller's end: what it writes goes in packets, what it reads is raw. Disposing it does nothing, since its registration
 /// closes it when the callback ends: cleanly or not, as the callback does.
 /// </summary>
-internal sealed class CallerStream(YamuxStream stream) : SidechannelStream(stream)
+[SuppressMessage("Design", "CA1001", Justification = "LetGo does it.")]
+internal sealed class CallerStream : SidechannelStream
 {
+    private readonly CancellationToken _callbackToken;
     private readonly PacketSequence _packets = new();
+    private readonly CancellationTokenSource _unread = new();
+    private readonly CancellationTokenSource _unreadOrCancelled;
+    private bool _callEnded;
     private bool _completed;
+    private bool _writing;
+
+    /// <param name="stream">The stream, past the handshake.</param>
+    /// <param name="callbackToken">The token that the callback has.</param>
+    public CallerStream(YamuxStream stream, CancellationToken callbackToken)
+        : base(stream)
+    {
+        _callbackToken = callbackToken;
+        _unreadOrCancelled = CancellationTokenSource.CreateLinkedTokenSource(callbackToken, _unread.Token);
+    }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         => Raw.ReadAsync(buffer, cancellationToken);
@@ -26,42 +42,93 @@ internal sealed class CallerStream(YamuxStream stream) : SidechannelStream(strea
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_completed)
-        {
-            throw new InvalidOperationException("The writes of this sidechannel are completed; nothing can be written to it.");
-        }
-
         cancellationToken.ThrowIfCancellationRequested();
-        while (!buffer.IsEmpty)
+        BeginWrite();
+        try
         {
-            var bytes = buffer[..Math.Min(buffer.Length, PacketSequence.MaxBytes)];
-            await WriteThroughAsync(_packets.Wrap(bytes), cancellationToken).ConfigureAwait(false);
-            buffer = buffer[bytes.Length..];
+            if (_completed)
+            {
+                throw new InvalidOperationException("The writes of this sidechannel are completed; nothing can be written to it.");
+            }
+
+            while (!buffer.IsEmpty)
+            {
+                var bytes = buffer[..Math.Min(buffer.Length, PacketSequence.MaxBytes)];
+                await WriteThroughAsync(_packets.Wrap(bytes), cancellationToken).ConfigureAwait(false);
+                buffer = buffer[bytes.Length..];
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _writing, false);
         }
     }
 
     public override async ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
-        if (_completed)
+        BeginWrite();
+        try
         {
-            return;
+            // Once the call has ended there is nobody who waits for the end.
+            if (!_completed && !Volatile.Read(ref _callEnded))
+            {
+                _completed = true;
+                await WriteThroughAsync(new ReadOnlySequence<byte>(PacketHeader.End.ToArray()), cancellationToken).ConfigureAwait(false);
+            }
         }
+        catch (SidechannelException ended) when (ended.ErrorCode == SidechannelErrorCode.CallEnded)
+        {
+        }
+        finally
+        {
+            Volatile.Write(ref _writing, false);
+        }
+    }
 
-        _completed = true;
-        await WriteThroughAsync(new ReadOnlySequence<byte>(PacketHeader.End.ToArray()), cancellationToken).ConfigureAwait(false);
+    /// <summary>The call has ended, so that its handler reads no more: a write would wait for credit that nobody gives. What it has sent can be read.</summary>
+    public void OnCallEnded()
+    {
+        Volatile.Write(ref _callEnded, true);
+        _unread.Cancel();
+    }
+
+    /// <summary>The callback has ended.</summary>
+    public void LetGo()
+    {
+        _unreadOrCancelled.Dispose();
+        _unread.Dispose();
+    }
+
+    private void BeginWrite()
+    {
+        if (Interlocked.Exchange(ref _writing, true))
+        {
+            throw new InvalidOperationException("The sidechannel is being written to by another caller; it takes one at a time.");
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteThroughAsync(ReadOnlySequence<byte> packets, CancellationToken cancellationToken)
     {
+        // The callback's own token, and none, need no source for each write.
+        using var linked = cancellationToken.CanBeCanceled && cancellationToken != _callbackToken
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _unread.Token)
+            : null;
+        var token = linked?.Token ?? (cancellationToken.CanBeCanceled ? _unreadOrCancelled : _unread).Token;
         try
         {
-            await Inner.WriteAsync(packets, cancellationToken).ConfigureAwait(false);
+            await Inner.WriteAsync(packets, token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (Volatile.Read(ref _callEnded) && !cancellationToken.IsCancellationRequested)
+        {
+            _completed = true;
+            throw new SidechannelException(SidechannelErrorCode.CallEnded, "The call of this sidechannel has ended, and nobody reads what is written to it.");
         }
         catch (OperationCanceledException cancellation)
         {
             // Nobody can tell where the next packet begins.
             Abort(cancellation);
+            cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
     }

@@ -11,6 +11,11 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
     private int _payloadLeft;
     private bool _ended;
     private SidechannelException? _failure;
+    private CancellationTokenRegistration _aborting;
+
+    /// <summary>Aborts the sidechannel when the token is cancelled, until it is disposed of.</summary>
+    public void AbortWith(CancellationToken cancellationToken)
+        => _aborting = cancellationToken.UnsafeRegister(static channel => ((HandlerStream)channel!).Abort(new OperationCanceledException("The call was cancelled.")), this);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -43,6 +48,7 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
 
     public override async ValueTask DisposeAsync()
     {
+        await _aborting.DisposeAsync().ConfigureAwait(false);
         await Inner.DisposeAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
@@ -51,6 +57,7 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
     {
         if (disposing)
         {
+            _aborting.Dispose();
             Raw.Dispose();
         }
 

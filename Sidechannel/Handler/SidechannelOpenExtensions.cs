@@ -8,21 +8,26 @@ namespace Sidechannel;
 /// <summary>Opens sidechannels, in the handler of a call.</summary>
 public static class SidechannelOpenExtensions
 {
-    /// <summary>Opens the sidechannel that the caller offers with this call. Dispose of it to end what is sent.</summary>
+    /// <summary>
+    /// Opens the sidechannel that the caller offers with this call. Dispose of it to end what is sent: also after a failure, when the status of the call tells
+    /// the caller that it is not all; or abort it, and the caller's reads fail. If the call is cancelled it is aborted. A handler that returns without having disposed of
+    /// it has it disposed.
+    /// </summary>
     /// <param name="context">The call, on a multiplexed connection.</param>
     /// <exception cref="RpcException">
     /// <see cref="StatusCode.FailedPrecondition"/>: the call offers none, or its connection is not multiplexed;
     /// <see cref="StatusCode.InvalidArgument"/>: what it offers is no id.
     /// </exception>
     /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else.</exception>
+    /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public static ValueTask<SidechannelStream> OpenSidechannelAsync(this ServerCallContext context)
+    public static async ValueTask<SidechannelStream> OpenSidechannelAsync(this ServerCallContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        var id = SidechannelId.Parse(context.RequestHeaders);
-        var session = context.GetHttpContext().Features.Get<IYamuxStreamFeature>()?.Stream.Session
-            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "non-multiplexed connection"));
-        return session.OpenSidechannelAsync(id, context.CancellationToken);
+        var (session, id) = FindSidechannel(context);
+        var channel = await session.OpenSidechannelAsync(id, context.CancellationToken).ConfigureAwait(false);
+        context.GetHttpContext().Response.RegisterForDisposeAsync(channel);
+        ((HandlerStream)channel).AbortWith(context.CancellationToken);
+        return channel;
     }
 
     /// <summary>Opens the sidechannel with an id that came by other means.</summary>
@@ -48,17 +53,33 @@ public static class SidechannelOpenExtensions
         {
             stream?.Abort();
             throw new SidechannelException(
-                SidechannelErrorCode.HandshakeTimeout, $"Sidechannel {id} was not accepted within {Handshake.Limit.TotalSeconds} s.");
+                SidechannelErrorCode.HandshakeTimeout,
+                stream is null
+                    ? $"No stream could be opened for sidechannel {id} within {Handshake.Limit.TotalSeconds} s: too many wait for the caller's acknowledgement."
+                    : $"Sidechannel {id} was not accepted within {Handshake.Limit.TotalSeconds} s.");
         }
         catch (YamuxException failure) when (failure.ErrorCode == YamuxErrorCode.StreamReset)
         {
+            stream?.Abort(failure);
             throw Refused(id, failure);
         }
         catch (Exception failure)
         {
             stream?.Abort(failure);
+            cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
+    }
+
+    /// <summary>What a call offers.</summary>
+    /// <exception cref="RpcException">It offers none, or what is no id, or cannot.</exception>
+    internal static (YamuxSession Session, long Id) FindSidechannel(ServerCallContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var id = SidechannelId.Parse(context.RequestHeaders);
+        var session = context.GetHttpContext().Features.Get<IYamuxStreamFeature>()?.Stream.Session
+            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "non-multiplexed connection"));
+        return (session, id);
     }
 
     private static async ValueTask ReadAnswerAsync(YamuxStream stream, long id, CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ internal static class PacketHeader
 {
     public const int Size = 4;
 
-    /// <summary>The longest payload that Gitaly sends, and so do we. A header can tell of 19 bytes more.</summary>
+    /// <summary>The longest payload that Gitaly sends, and so do we. A header can tell of 15 bytes more.</summary>
     public const int MaxPayload = 65_516;
 
     public static ReadOnlySpan<byte> End => "0000"u8;

@@ -8,6 +8,7 @@ namespace Benchmarks.Wire.Sidechannels;
 internal sealed class SidechannelClient : WireClient
 {
     private readonly SidechannelRegistry _registry = new();
+    private readonly SemaphoreSlim _requesting = new(1);
     private readonly YamuxSession _session;
     private readonly YamuxStream _requests;
     private readonly Task _accepting;
@@ -30,8 +31,17 @@ internal sealed class SidechannelClient : WireClient
         });
         var id = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64BigEndian(id, waiter.Id);
-        await _requests.AsStream().WriteAsync(id);
-        return new SidechannelWireStream(await opened.Task, async () =>
+        await _requesting.WaitAsync();
+        try
+        {
+            await _requests.AsStream().WriteAsync(id);
+        }
+        finally
+        {
+            _requesting.Release();
+        }
+
+        return new SidechannelWireStream(await await Task.WhenAny(opened.Task, FailureAsync(waiter)), async () =>
         {
             closed.SetResult();
             await waiter.WaitAsync();
@@ -42,6 +52,14 @@ internal sealed class SidechannelClient : WireClient
     {
         await _session.DisposeAsync();
         await _accepting;
+        _requesting.Dispose();
+    }
+
+    // Only if the sidechannel fails before it is open.
+    private static async Task<SidechannelStream> FailureAsync(SidechannelWaiter waiter)
+    {
+        await waiter.Completion;
+        throw new WireException("A sidechannel was closed before it was open.");
     }
 
     private async Task AcceptAsync()

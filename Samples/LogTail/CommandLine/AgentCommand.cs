@@ -20,7 +20,7 @@ internal static class AgentCommand
                 throw new ExplainedException($"--folder {given}: there is no such folder.");
             }
 
-            using var log = given is null ? await DemoLog.CreateAsync(SizeOption.Bytes(parsed.GetValue(size))) : null;
+            using var log = given is null ? await DemoLog.CreateAsync(SizeOption.Bytes(parsed.GetValue(size)), cancellationToken) : null;
             await using var agent = new LogAgent(parsed.GetRequiredValue(connect), log?.Folder ?? given!.FullName);
             var bytes = await agent.RunAsync(parsed.GetRequiredValue(name), cancellationToken);
             Console.WriteLine($"ok: the server has {bytes:N0} bytes");

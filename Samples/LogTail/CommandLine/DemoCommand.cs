@@ -20,7 +20,7 @@ internal static class DemoCommand
 
     private static async Task<int> RunAsync(long bytes, CancellationToken cancellationToken)
     {
-        using var log = await DemoLog.CreateAsync(bytes);
+        using var log = await DemoLog.CreateAsync(bytes, cancellationToken);
         await using var server = await LogServer.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), DemoLog.FileName);
         await using var agent = new LogAgent(LogServer.GetEndPoint(server), log.Folder);
         await agent.RunAsync("agent", cancellationToken);

@@ -1,0 +1,197 @@
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Sidechannel;
+using Xunit;
+using Yamux;
+
+namespace Backchannel.Tests.Sidechannels;
+
+/// <summary>Ends that leave before the other: nobody waits for ever, and nobody takes a part for the whole.</summary>
+public class EndOfCallTests
+{
+    [Fact]
+    public Task A_callback_that_writes_to_a_handler_that_has_left_fails() => Rounds.RunAsync(async () =>
+    {
+        await using var server = await TransferServer.StartAsync(LeaveAsync);
+        await using var client = new TransferClient(server);
+
+        var failure = await Assert.ThrowsAsync<SidechannelException>(() => client.Sidechannels.CallAsync(
+            headers => client.Server.RunAsync(new Job(), headers), (channel, ct) => WriteForEverAsync(channel, ct)).Guarded());
+
+        Assert.Equal(SidechannelErrorCode.CallEnded, failure.ErrorCode);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    });
+
+    [Fact]
+    public Task A_callback_that_writes_to_a_handler_that_has_failed_ends_with_the_calls_status() => Rounds.RunAsync(async () =>
+    {
+        await using var server = await TransferServer.StartAsync(async (job, context) =>
+        {
+            await LeaveAsync(job, context);
+            throw new RpcException(new Status(StatusCode.Aborted, "enough"));
+        });
+        await using var client = new TransferClient(server);
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => client.Sidechannels.CallAsync(
+            headers => client.Server.RunAsync(new Job(), headers), (channel, _) => WriteForEverAsync(channel, CancellationToken.None)).Guarded());
+
+        Assert.Equal(StatusCode.Aborted, failure.StatusCode);
+        await client.EndAsync();
+    });
+
+    [Fact]
+    public async Task A_callback_that_ends_its_bytes_after_the_call_has_ended_does_no_wrong()
+    {
+        var bytes = Content.Bytes(1_000_000);
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync(bytes);
+            return new Done();
+        });
+        await using var client = new TransferClient(server);
+        var ended = new TaskCompletionSource();
+        var waiter = client.Sidechannels.Register(async (channel, ct) =>
+        {
+            await ended.Task;
+            Assert.Equal(Content.Digest(bytes), await Content.DigestAsync(channel, ct));
+            await channel.CompleteWritesAsync(ct);
+        });
+
+        var call = client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync;
+        var waiting = call.ContinueWith(_ => waiter.WaitAsync(), TaskScheduler.Default).Unwrap();
+        ended.SetResult();
+
+        await waiting.Guarded();
+        await client.EndAsync();
+    }
+
+    [Fact]
+    public Task A_deadline_ends_a_handler_and_a_callback_that_wait_for_each_other() => Rounds.RunAsync(async () =>
+    {
+        var handlerEnded = new TaskCompletionSource<Exception>();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            handlerEnded.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => channel.ReadAsync(new byte[1]).AsTask()));
+            return new Done();
+        });
+        await using var client = new TransferClient(server);
+        var running = new TaskCompletionSource();
+        using var source = new CancellationTokenSource();
+
+        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (channel, _) =>
+        {
+            running.SetResult();
+            await channel.ReadExactlyAsync(new byte[1], CancellationToken.None);
+        });
+        await running.Task.Guarded();
+        await source.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
+        Assert.IsType<YamuxException>(await handlerEnded.Task.Guarded());
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    });
+
+    [Fact]
+    public async Task A_handler_that_forgets_its_channel_has_it_disposed()
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync("all"u8.ToArray());
+            return new Done();
+        });
+        await using var client = new TransferClient(server);
+        var answer = "";
+
+        await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        {
+            using var reader = new StreamReader(channel);
+            answer = await reader.ReadToEndAsync(ct);
+        }).Guarded();
+
+        Assert.Equal("all", answer);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_second_writer_is_refused_and_harms_nothing()
+    {
+        var letGo = new TaskCompletionSource();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await letGo.Task;
+            return await Content.DigestAsync(channel);
+        });
+        await using var client = new TransferClient(server);
+        var bytes = Content.Bytes(20 << 20); // More than the handler's window.
+
+        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        {
+            var writing = channel.WriteAsync(bytes, ct).AsTask();
+            await Assert.ThrowsAsync<InvalidOperationException>(() => channel.WriteAsync(new byte[5], ct).AsTask());
+            await Assert.ThrowsAsync<InvalidOperationException>(() => channel.CompleteWritesAsync(ct).AsTask());
+            letGo.SetResult();
+            await writing;
+        }).Guarded();
+
+        Assert.Equal(Content.Digest(bytes), done);
+        await client.EndAsync();
+    }
+
+    [Fact]
+    public async Task Only_the_session_that_was_named_can_open_a_sidechannel()
+    {
+        await using var server = await TransferServer.StartAsync((_, context) => Task.FromResult(new Done { Size = context.GetBackchannelPeer().Id }));
+        TransferHandler open = async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync("mine"u8.ToArray());
+            return new Done();
+        };
+        await using var honest = new TransferClient(server, open);
+        await using var other = new TransferClient(server, open);
+        var (honestPeer, otherPeer) = (await PeerAsync(server, honest), await PeerAsync(server, other));
+        var waiter = server.Sidechannels.Register((channel, ct) => Content.DigestAsync(channel, ct), honestPeer.Session);
+
+        var theft = new Transfers.TransfersClient(otherPeer.Invoker).RunAsync(new Job(), waiter.Metadata).ResponseAsync;
+        await Assert.ThrowsAsync<RpcException>(() => theft.Guarded());
+        Assert.Equal(1, server.Sidechannels.Count);
+        await new Transfers.TransfersClient(honestPeer.Invoker).RunAsync(new Job(), waiter.Metadata).ResponseAsync.Guarded();
+
+        await waiter.WaitAsync().Guarded();
+    }
+
+    [Fact]
+    public void A_second_registry_is_refused()
+    {
+        var options = new BackchannelServerOptions().UseSidechannels(new SidechannelRegistry());
+
+        Assert.Throws<InvalidOperationException>(() => options.UseSidechannels(new SidechannelRegistry()));
+    }
+
+    private static async Task<BackchannelPeer> PeerAsync(TransferServer server, TransferClient client)
+        => server.Peers.GetPeer((await client.Server.RunAsync(new Job()).ResponseAsync.Guarded()).Size);
+
+    // As the others do, but without reading: the caller has no credit, and gets none.
+    private static async Task<Done> LeaveAsync(Job job, ServerCallContext context)
+    {
+        await using var channel = await context.OpenSidechannelAsync();
+        return new Done();
+    }
+
+    private static async Task WriteForEverAsync(SidechannelStream channel, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[100_000];
+        while (true)
+        {
+            await channel.WriteAsync(bytes, cancellationToken);
+        }
+    }
+}
