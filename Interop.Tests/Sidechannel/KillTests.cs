@@ -2,6 +2,7 @@ using Grpc.Core;
 using Interop.Tests.Calls;
 using Interop.Tests.Proto;
 using Interop.Tests.Support;
+using Sidechannel;
 using Yamux;
 
 namespace Interop.Tests.Sidechannel;
@@ -86,8 +87,9 @@ public sealed class KillTests(GoPeerBinary binary)
         go.Kill();
 
         await HangGuard.UntilAsync(() => handler.Failures.Count == 1 && peer.Session.StreamCount == 1);
+        // The proxy resets the stream, and cancels the call, which aborts it at this end: whichever comes first.
         var failure = Assert.IsType<YamuxException>(Assert.Single(handler.Failures));
-        Assert.Equal(YamuxErrorCode.StreamReset, failure.ErrorCode);
+        Assert.True(failure.ErrorCode is YamuxErrorCode.StreamReset or YamuxErrorCode.StreamAborted, $"{failure}");
         await proxy.EndAsync();
         Assert.Equal(0, proxy.Peers.Count);
         await onwards.EndAsync();
@@ -102,7 +104,9 @@ public sealed class KillTests(GoPeerBinary binary)
 
     private static async Task ExpectAsync(YamuxErrorCode code, ObservedTransfer transfer)
     {
-        var failure = Assert.IsType<YamuxException>(await transfer.Failure.Guarded());
-        Assert.Equal(code, failure.ErrorCode);
+        // A write may learn first that the call has failed.
+        var failure = await transfer.Failure.Guarded();
+        Assert.True(
+            failure is YamuxException lost && lost.ErrorCode == code || failure is SidechannelException { ErrorCode: SidechannelErrorCode.CallEnded }, $"{failure}");
     }
 }
