@@ -10,7 +10,6 @@ internal static class LoadCatalog
     [
         new BulkLoad("bulk1", streams: 1, LargePiece, bytes: 2L << 30),
         new BulkLoad("bulk16", streams: 16, LargePiece, bytes: 2L << 30),
-        new BulkLoad("down1", streams: 1, LargePiece, bytes: 2L << 30, down: true),
         new BulkLoad("small", streams: 1, SmallPiece, bytes: 256L << 20),
         new EchoLoad("echo1", streams: 1),
         new EchoLoad("echo64", streams: 64),
@@ -19,6 +18,7 @@ internal static class LoadCatalog
         new IdleLoad("idle"),
         new AllocationLoad("alloc"),
         new SustainedLoad("bdp"),
+        new BulkLoad("down1", streams: 1, LargePiece, bytes: 2L << 30, down: true),
         new MemoryLoad("memory"),
     ];
 }

@@ -13,6 +13,8 @@ namespace LogTail;
 /// <summary>The server: it asks each agent that attaches for a file.</summary>
 internal static class LogServer
 {
+    private const int Window = 1 << 20;
+
     public static async Task<WebApplication> StartAsync(IPEndPoint listen, string file)
     {
         var sidechannels = new SidechannelRegistry();
@@ -24,7 +26,14 @@ internal static class LogServer
         }));
         builder.Services.AddRouting();
         builder.Services.AddGrpc();
-        builder.Services.AddBackchannel(options => options.UseSidechannels(sidechannels));
+        builder.Services.AddBackchannel(options =>
+        {
+            options.UseSidechannels(sidechannels);
+
+            // Small calls wait behind what an agent has sent and the server has not read, which with Gitaly's 16 MiB takes a while.
+            options.Yamux.InitialStreamWindowSize = Window;
+            options.Yamux.MaxStreamWindowSize = Window;
+        });
         builder.Services.AddSingleton(sidechannels);
         builder.Services.AddSingleton(new WantedFile(file));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(2));
