@@ -40,7 +40,7 @@ internal static class WorkloadCatalog
         Shaped(delay: 100) with { WireOptions = ["--max-window", "67108864"] }, // The link holds 24 MiB, more than a window has by default.
         Sidechannels("sidechannel-up", "bulk1"),
         Sidechannels("sidechannel-down", "down1"),
-        new PairedWorkload("sidechannel-memory", "memory", "MiB", Seconds: 4) { Family = Sidechannel, Subject = Sidechannel, OwnGoal = new Goal(16, AtMost: true), NeedsServer = false },
+        new PairedWorkload("sidechannel-memory", "memory", "MiB", Seconds: 4) { Family = Sidechannel, Subject = Sidechannel, WireOptions = Window("262144"), OwnGoal = new Goal(16, AtMost: true), NeedsServer = false },
         .. GrpcWorkload.All.Where(workload => workload.Layer != GrpcLayer.Mux),
     ];
 

@@ -9,6 +9,10 @@ internal sealed class MemoryLoad(string id) : ILoad
 {
     private const long Portion = 64L << 20;
     private const long Interval = 4L << 20;
+
+    // Until the compiler is done with what it has found to be hot, and the collector knows how much is thrown away.
+    private const long WarmUp = 512L << 20;
+
     private const long DefaultBytes = 1L << 30;
 
     public string Id => id;
@@ -25,7 +29,12 @@ internal sealed class MemoryLoad(string id) : ILoad
         long before, peak;
         await using (var client = await (target with { Address = address }).ConnectAsync())
         {
-            before = await MoveAsync(client);
+            before = 0;
+            for (var moved = 0L; moved < (settings.Quick ? Portion : WarmUp); moved += Portion)
+            {
+                before = Math.Max(before, await MoveAsync(client));
+            }
+
             peak = before;
             for (var moved = 0L; moved < total; moved += Portion)
             {
