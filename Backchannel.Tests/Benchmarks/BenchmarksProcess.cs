@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using Backchannel.Tests.Kit;
 
@@ -10,11 +8,7 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
 {
     private const int TerminateSignal = 15;
 
-    private static readonly string Path = typeof(BenchmarksProcess).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "BenchmarksPath").Value!;
-
-    private readonly Process _process;
-    private readonly Task<string> _errors;
+    private readonly ProgramProcess _process;
 
     public BenchmarksProcess(params string[] arguments)
         : this([], arguments)
@@ -23,18 +17,7 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
 
     private BenchmarksProcess(IEnumerable<KeyValuePair<string, string?>> environment, string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        _process = Process.Start(start)!;
-        _errors = _process.StandardError.ReadToEndAsync();
+        _process = new ProgramProcess("Benchmarks", arguments, environment);
     }
 
     /// <summary>Runs a command to its end.</summary>
@@ -51,7 +34,7 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
         return await process.EndAsync();
     }
 
-    public Task<string?> ReadLineAsync() => _process.StandardOutput.ReadLineAsync().Guarded();
+    public Task<string?> ReadLineAsync() => _process.ReadLineAsync();
 
     /// <summary>As Ctrl-C does, but for background jobs too, which ignore that.</summary>
     public void Terminate() => Xunit.Assert.Equal(0, Kill(_process.Id, TerminateSignal));
@@ -59,21 +42,11 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
     /// <summary>Waits for the process to end.</summary>
     public async Task<BenchmarksResult> EndAsync()
     {
-        var output = await _process.StandardOutput.ReadToEndAsync().Guarded();
-        await _process.WaitForExitAsync().Guarded();
-        return new BenchmarksResult(_process.ExitCode, output, await _errors.Guarded());
+        var (exitCode, output, error) = await _process.EndAsync();
+        return new BenchmarksResult(exitCode, output, error);
     }
 
-    public ValueTask DisposeAsync()
-    {
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-        }
-
-        _process.Dispose();
-        return default;
-    }
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Kill(int process, int signal);

@@ -1,19 +1,9 @@
-using Xunit;
+using Backchannel.Tests.Kit;
 
 namespace Backchannel.Tests.Benchmarks;
 
 /// <summary>What a command has printed, and its exit code.</summary>
-internal sealed record BenchmarksResult(int ExitCode, string Output, string Error)
+internal sealed record BenchmarksResult(int ExitCode, string Output, string Error) : ProgramResult(ExitCode, Output, Error)
 {
-    public string LastLine => Output.TrimEnd().Split('\n')[^1];
-
-    /// <summary>One line that says all of this, exit code 2, nothing else.</summary>
-    public void AssertExplained(params string[] parts)
-    {
-        Assert.Equal(2, ExitCode);
-        Assert.Equal("", Output);
-        var line = Assert.Single(Error.TrimEnd().Split('\n'));
-        Assert.StartsWith("error: ", line, StringComparison.Ordinal);
-        Assert.All(parts, part => Assert.Contains(part, line, StringComparison.Ordinal));
-    }
+    public string LastLine => Lines[^1];
 }

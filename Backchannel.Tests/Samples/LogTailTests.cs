@@ -1,3 +1,4 @@
+using Backchannel.Tests.Kit;
 using Xunit;
 
 namespace Backchannel.Tests.Samples;
@@ -8,7 +9,7 @@ public class LogTailTests
     [Fact]
     public async Task Without_a_command_a_server_fetches_an_agents_log_and_says_ok()
     {
-        await using var sample = SampleProcess.Start("LogTail", "--mib", "40");
+        await using var sample = new ProgramProcess("LogTail", ["--mib", "40"]);
 
         var result = await sample.EndAsync();
 
@@ -20,10 +21,10 @@ public class LogTailTests
     [Fact]
     public async Task A_server_and_an_agent_in_two_processes_both_say_ok()
     {
-        await using var server = SampleProcess.Start("LogTail", "server", "--listen", "127.0.0.1:0");
+        await using var server = new ProgramProcess("LogTail", ["server", "--listen", "127.0.0.1:0"]);
         var address = await server.ReadLineAsync("listening on ");
 
-        await using var agent = SampleProcess.Start("LogTail", "agent", "--connect", address, "--name", "west", "--mib", "1");
+        await using var agent = new ProgramProcess("LogTail", ["agent", "--connect", address, "--name", "west", "--mib", "1"]);
         var result = await agent.EndAsync();
 
         Assert.Equal("", result.Error);
@@ -34,10 +35,10 @@ public class LogTailTests
     [Fact]
     public async Task An_agent_without_the_file_fails_and_says_so()
     {
-        await using var server = SampleProcess.Start("LogTail", "server", "--listen", "127.0.0.1:0", "--file", "other.log");
+        await using var server = new ProgramProcess("LogTail", ["server", "--listen", "127.0.0.1:0", "--file", "other.log"]);
         var address = await server.ReadLineAsync("listening on ");
 
-        await using var agent = SampleProcess.Start("LogTail", "agent", "--connect", address, "--mib", "1");
+        await using var agent = new ProgramProcess("LogTail", ["agent", "--connect", address, "--mib", "1"]);
         var result = await agent.EndAsync();
 
         Assert.Equal(1, result.ExitCode);
@@ -52,7 +53,7 @@ public class LogTailTests
     [InlineData("--mib -1", "--mib -1: must be a whole number from 0 to 1048576")]
     public async Task What_can_be_mended_is_explained_in_one_line(string arguments, string expected)
     {
-        await using var sample = SampleProcess.Start("LogTail", arguments.Split(' '));
+        await using var sample = new ProgramProcess("LogTail", arguments.Split(' '));
 
         var result = await sample.EndAsync();
 

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Reflection;
 using Backchannel.Tests.Kit;
 using Xunit;
 
@@ -8,21 +6,11 @@ namespace Backchannel.Tests.Samples;
 /// <summary>The sample as a process: <c>dotnet Voting.dll …</c>.</summary>
 internal sealed class VotingProcess : IAsyncDisposable
 {
-    private static readonly string Path = typeof(VotingProcess).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "VotingPath").Value!;
-
-    private readonly Process _process;
-    private readonly Task<string> _errors;
+    private readonly ProgramProcess _process;
 
     private VotingProcess(string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        _process = Process.Start(start)!;
-        _errors = _process.StandardError.ReadToEndAsync();
+        _process = new ProgramProcess("Voting", arguments);
     }
 
     public int Id => _process.Id;
@@ -42,10 +30,10 @@ internal sealed class VotingProcess : IAsyncDisposable
     {
         const string Ready = "listening on ";
         var server = new VotingProcess(["server", "--listen", listen, .. arguments]);
-        var line = await server._process.StandardOutput.ReadLineAsync().Guarded();
+        var line = await server._process.ReadLineAsync();
         if (line is null)
         {
-            Assert.Fail(await server._errors.Guarded());
+            Assert.Fail(await server._process.ErrorsAsync());
         }
 
         Assert.StartsWith(Ready, line, StringComparison.Ordinal);
@@ -56,19 +44,9 @@ internal sealed class VotingProcess : IAsyncDisposable
     /// <summary>Waits for the process to end.</summary>
     public async Task<VotingResult> EndAsync()
     {
-        var output = await _process.StandardOutput.ReadToEndAsync().Guarded();
-        await _process.WaitForExitAsync().Guarded();
-        return new VotingResult(_process.ExitCode, output, await _errors.Guarded());
+        var (exitCode, output, error) = await _process.EndAsync();
+        return new VotingResult(exitCode, output, error);
     }
 
-    public ValueTask DisposeAsync()
-    {
-        if (!_process.HasExited)
-        {
-            _process.Kill();
-        }
-
-        _process.Dispose();
-        return default;
-    }
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
 }

@@ -1,22 +1,11 @@
+using Backchannel.Tests.Kit;
 using Xunit;
 
 namespace Backchannel.Tests.Samples;
 
 /// <summary>What a run of the sample has printed, and its exit code.</summary>
-internal sealed record VotingResult(int ExitCode, string Output, string Error)
+internal sealed record VotingResult(int ExitCode, string Output, string Error) : ProgramResult(ExitCode, Output, Error)
 {
-    public string[] Lines => Output.TrimEnd().Split('\n');
-
-    /// <summary>One line that says all of this, exit code 2, nothing else.</summary>
-    public void AssertExplained(params string[] parts)
-    {
-        Assert.Equal(2, ExitCode);
-        Assert.Equal("", Output);
-        var line = Assert.Single(Error.TrimEnd().Split('\n'));
-        Assert.StartsWith("error: ", line, StringComparison.Ordinal);
-        Assert.All(parts, part => Assert.Contains(part, line, StringComparison.Ordinal));
-    }
-
     /// <summary>Every vote came back, as this.</summary>
     public void AssertVoted(int votes, string answer)
     {
