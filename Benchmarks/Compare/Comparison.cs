@@ -29,16 +29,11 @@ internal sealed class Comparison(IReadOnlyList<IWorkload> workloads, IReadOnlyLi
 
     private async Task<IReadOnlyList<Contestant>> ContestantsAsync(CancellationToken cancellationToken)
     {
-        var contestants = new List<Contestant> { Contestant.Own(WorkloadCatalog.Ours) };
-        foreach (var peer in peers.Where(peer => workloads.Any(workload => workload.Peers.Contains(peer))))
+        var skipped = WorkloadCatalog.Peers.Except(peers);
+        var contestants = new List<Contestant>();
+        foreach (var name in workloads.OfType<PairedWorkload>().SelectMany(workload => workload.Peers.Prepend(workload.Subject)).Distinct().Except(skipped))
         {
-            contestants.Add(peer == WorkloadCatalog.Go ? await GoProgram.BuildAsync(cancellationToken) : Contestant.Own(peer));
-        }
-
-        if (workloads.Any(workload => workload.Family == WorkloadCatalog.Sidechannel))
-        {
-            contestants.Add(Contestant.Own(WorkloadCatalog.Sidechannel));
-            contestants.Add(Contestant.Own(WorkloadCatalog.BareYamux));
+            contestants.Add(name == WorkloadCatalog.Go ? await GoProgram.BuildAsync(cancellationToken) : Contestant.Own(name));
         }
 
         return contestants;

@@ -1,5 +1,3 @@
-using System.Net;
-using Benchmarks.Serve;
 using Benchmarks.Wire;
 
 namespace Benchmarks.Loads;
@@ -18,19 +16,11 @@ internal sealed class AllocationLoad(string id) : ILoad
 
     public async Task<IReadOnlyList<Figure>> RunAsync(LoadTarget target, LoadSettings settings)
     {
-        using var done = new CancellationTokenSource();
-        using var server = new Server(target.Implementation, target.Settings);
-        var address = server.Listen(new IPEndPoint(IPAddress.Loopback, 0));
-        var serving = server.RunAsync(done.Token);
-        double perFrame;
-        await using (var client = await (target with { Address = address }).ConnectAsync())
-        await using (var stream = await client.OpenAsync())
+        var perFrame = await InProcess.MeasureAsync(target, async client =>
         {
-            perFrame = settings.Quick ? await MeasureAsync(stream, QuickFrames, QuickFrames) : await MeasureAsync(stream, WarmUpFrames, Frames);
-        }
-
-        await done.CancelAsync();
-        await serving;
+            await using var stream = await client.OpenAsync();
+            return settings.Quick ? await MeasureAsync(stream, QuickFrames, QuickFrames) : await MeasureAsync(stream, WarmUpFrames, Frames);
+        });
         return [new Figure(id, perFrame, "B")];
     }
 

@@ -1,5 +1,3 @@
-using System.Net;
-using Benchmarks.Serve;
 using Benchmarks.Wire;
 
 namespace Benchmarks.Loads;
@@ -21,33 +19,27 @@ internal sealed class MemoryLoad(string id) : ILoad
 
     public async Task<IReadOnlyList<Figure>> RunAsync(LoadTarget target, LoadSettings settings)
     {
-        using var done = new CancellationTokenSource();
-        using var server = new Server(target.Implementation, target.Settings);
-        var address = server.Listen(new IPEndPoint(IPAddress.Loopback, 0));
-        var serving = server.RunAsync(done.Token);
-        var total = settings.Bytes ?? (settings.Quick ? Portion : DefaultBytes);
-        long before, peak;
-        await using (var client = await (target with { Address = address }).ConnectAsync())
+        var (warmUp, total) = settings.Quick ? (Portion, Portion) : (WarmUp, DefaultBytes);
+        var growth = await InProcess.MeasureAsync(target, async client =>
         {
-            before = 0;
-            for (var moved = 0L; moved < (settings.Quick ? Portion : WarmUp); moved += Portion)
-            {
-                before = Math.Max(before, await MoveAsync(client));
-            }
-
-            peak = before;
-            for (var moved = 0L; moved < total; moved += Portion)
-            {
-                peak = Math.Max(peak, await MoveAsync(client));
-            }
-        }
-
-        await done.CancelAsync();
-        await serving;
-        return [new Figure(id, Math.Round((peak - before) / (double)(1 << 20), 1), "MiB")];
+            var before = await MoveAsync(client, warmUp);
+            return Math.Max(0, await MoveAsync(client, settings.Bytes ?? total) - before);
+        });
+        return [new Figure(id, Math.Round(growth / (1 << 20), 1), "MiB")];
     }
 
-    // What it had at most while bytes were under way.
+    // What it had at most while so much passed each way.
+    private static async Task<long> MoveAsync(WireClient client, long total)
+    {
+        var peak = 0L;
+        for (var moved = 0L; moved < total; moved += Portion)
+        {
+            peak = Math.Max(peak, await MoveAsync(client));
+        }
+
+        return peak;
+    }
+
     private static async Task<long> MoveAsync(WireClient client)
     {
         var peak = 0L;
