@@ -92,17 +92,23 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         var channel = new CallerStream(stream, _cancellation.Token);
         try
         {
-            Attach(channel);
-            await _callback(channel, _cancellation.Token).ConfigureAwait(false);
-            await channel.CompleteWritesAsync(CancellationToken.None).ConfigureAwait(false);
-            await stream.DisposeAsync().ConfigureAwait(false);
-            Detach(channel);
+            try
+            {
+                Attach(channel);
+                await _callback(channel, _cancellation.Token).ConfigureAwait(false);
+                await channel.CompleteWritesAsync(CancellationToken.None).ConfigureAwait(false);
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                Detach(channel);
+            }
+
             _completion.SetResult();
             _cancellation.Dispose();
         }
         catch (Exception failure)
         {
-            Detach(channel);
             Fail(failure); // Before the handler can know, so that it is known here when the call fails of it.
             stream.Abort(failure);
         }
@@ -113,13 +119,11 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         lock (_gate)
         {
             _channel = channel;
-            if (!_callEnded)
+            if (_callEnded)
             {
-                return;
+                channel.OnCallEnded();
             }
         }
-
-        channel.OnCallEnded();
     }
 
     private void Detach(CallerStream channel)
