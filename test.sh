@@ -76,6 +76,12 @@ count() {
 passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
 [ -n "$passed" ] && [ -n "$failed" ] && [ -n "$skipped" ] || die "dotnet test printed no summary"
 [ "$passed" -gt 0 ] || die "no test ran"
+
+# Once more at the end what failed: a failed test prints above all that its foreign peers said.
+if [ "$failed" -gt 0 ]; then
+  step "failed tests"
+  awk '/^failed /{lines = 40} /^[^ f]|^ *Standard output$/{lines = 0} lines-- > 0' "$log"
+fi
 echo
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$status" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ]

@@ -156,7 +156,7 @@ internal abstract class ForeignPeer : IAsyncDisposable
     {
         lock (_lock)
         {
-            return string.Join('\n', [$"--- {_name} peer {string.Join(' ', _process.StartInfo.ArgumentList)}", .. _lines, .. _errorLines.TakeLast(50)]);
+            return string.Join('\n', [$"--- {_name} peer {string.Join(' ', _process.StartInfo.ArgumentList)}", .. _lines.TakeLast(50), .. _errorLines.TakeLast(50)]);
         }
     }
 }
