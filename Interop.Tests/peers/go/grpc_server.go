@@ -46,7 +46,7 @@ func grpcServer(args []string) error {
 		pb.RegisterFarEndServer(server, service)
 	} else {
 		channels := newSidechannels()
-		conn, err := dialSidechannels(*onwards, channels)
+		conn, err := dialSidechannels(*onwards, plaintext{}, channels)
 		if err != nil {
 			return err
 		}

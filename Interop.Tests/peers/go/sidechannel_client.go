@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"interop/pb"
@@ -29,10 +30,15 @@ func sidechannelClient(args []string) error {
 	cancel := flags.Bool("cancel", false, "cancel the call then")
 	secret := flags.String("token", "", "secret of the tokens that the calls carry")
 	stay := flags.Bool("stay", false, "stay connected until standard input ends")
+	files := addTLSFlags(flags)
 	flags.Parse(args)
 
+	inner, err := files.credentials()
+	if err != nil {
+		return err
+	}
 	channels := newSidechannels()
-	conn, err := dialSidechannels(*connect, channels)
+	conn, err := dialSidechannels(*connect, inner, channels)
 	if err != nil {
 		return err
 	}
@@ -75,8 +81,8 @@ func sidechannelClient(args []string) error {
 }
 
 // dialSidechannels connects as Workhorse does: it offers sidechannels, and no services.
-func dialSidechannels(address string, channels *sidechannels) (*grpc.ClientConn, error) {
-	return dialGRPC(address, clientHandshake{plaintext{}, func(*grpc.Server) {}, channels})
+func dialSidechannels(address string, inner credentials.TransportCredentials, channels *sidechannels) (*grpc.ClientConn, error) {
+	return dialGRPC(address, clientHandshake{inner, func(*grpc.Server) {}, channels})
 }
 
 // runAtOnce returns the first failure when all have ended.
