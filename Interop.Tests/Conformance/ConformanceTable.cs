@@ -16,7 +16,7 @@ internal static class ConformanceTable
     public const string Differs = "differs";
     public const string Fails = "**fails**";
 
-    /// <summary>Written by hand where the outcome depends on the load of the machine; the text below the table says why.</summary>
+    /// <summary>Written by hand where the outcome depends on a race of the peer's own or on the load of the machine; the text below the table says why.</summary>
     public const string Varies = "varies";
 
     /// <summary>Written by hand where the peer does the one or the other by a race of its own; the text below the table says which.</summary>
