@@ -43,6 +43,7 @@ public class LogTailTests
 
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("other.log", result.Error, StringComparison.Ordinal);
+        Assert.Contains("other.log", await server.ReadLineAsync("failed: agent: NotFound: "), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -51,6 +52,9 @@ public class LogTailTests
     [InlineData("agent --connect 127.0.0.1:1 --folder /no/such/folder", "--folder /no/such/folder: there is no such folder")]
     [InlineData("server --listen 192.0.2.1:1", "cannot listen on 192.0.2.1:1")]
     [InlineData("--mib -1", "--mib -1: must be a whole number from 0 to 1048576")]
+    [InlineData("--mib many", "--mib many: must be a whole number from 0 to 1048576")]
+    [InlineData("agent --connect 127.0.0.1:1 --mib 99999999999", "--mib 99999999999: must be a whole number from 0 to 1048576")]
+    [InlineData("server --listen 127.0.0.1:0 --file ../secret", "--file ../secret: must be a name without a folder")]
     public async Task What_can_be_mended_is_explained_in_one_line(string arguments, string expected)
     {
         await using var sample = new ProgramProcess("LogTail", arguments.Split(' '));

@@ -14,11 +14,42 @@ internal sealed class AttachService(SidechannelRegistry sidechannels, WantedFile
 
     public override async Task<Farewell> Attach(Hello request, ServerCallContext context)
     {
+        try
+        {
+            return await FetchAsync(request.Name, context);
+        }
+        catch (Exception failure) when (failure is RpcException or IOException or OperationCanceledException)
+        {
+            var reason = context.CancellationToken.IsCancellationRequested ? "the agent has gone"
+                : failure is RpcException call ? $"{call.StatusCode}: {call.Status.Detail}"
+                : failure.Message;
+            ProgressLine.Fail(request.Name, reason);
+            throw;
+        }
+    }
+
+    private static async Task<(long Bytes, byte[] Hash)> ReceiveAsync(Stream channel, ProgressLine progress, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var piece = new byte[PieceSize];
+        var bytes = 0L;
+        while (await channel.ReadAsync(piece, cancellationToken) is > 0 and var count)
+        {
+            hash.AppendData(piece, 0, count);
+            bytes += count;
+            progress.Received(bytes);
+        }
+
+        return (bytes, hash.GetHashAndReset());
+    }
+
+    private async Task<Farewell> FetchAsync(string name, ServerCallContext context)
+    {
         var peer = context.GetBackchannelPeer();
         var agent = new Agent.AgentClient(peer.Invoker);
         var file = new FetchRequest { File = wanted.Name };
         var description = await agent.DescribeAsync(file, cancellationToken: context.CancellationToken);
-        var progress = new ProgressLine(request.Name, description.Bytes);
+        var progress = new ProgressLine(name, description.Bytes);
         var pings = new PingLoop(agent, progress);
         using var fetched = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var pinging = pings.RunAsync(fetched.Token);
@@ -48,20 +79,5 @@ internal sealed class AttachService(SidechannelRegistry sidechannels, WantedFile
 
         progress.End($"{received.Bytes:N0} bytes of {wanted.Name} in {time.TotalSeconds:0.00} s ({received.Bytes / time.TotalSeconds / (1 << 20):N0} MiB/s); {pings.Latencies}");
         return new Farewell { Bytes = received.Bytes };
-    }
-
-    private static async Task<(long Bytes, byte[] Hash)> ReceiveAsync(Stream channel, ProgressLine progress, CancellationToken cancellationToken)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var piece = new byte[PieceSize];
-        var bytes = 0L;
-        while (await channel.ReadAsync(piece, cancellationToken) is > 0 and var count)
-        {
-            hash.AppendData(piece, 0, count);
-            bytes += count;
-            progress.Received(bytes);
-        }
-
-        return (bytes, hash.GetHashAndReset());
     }
 }

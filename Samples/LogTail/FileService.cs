@@ -11,6 +11,9 @@ internal sealed class FileService(AgentFolder folder) : Protocol.Agent.AgentBase
 {
     private const int PieceSize = 64 * 1024;
 
+    /// <summary>Whether it names a file in the folder itself.</summary>
+    public static bool IsName(string name) => name.Length > 0 && name == Path.GetFileName(name);
+
     public override Task<FileDescription> Describe(FetchRequest request, ServerCallContext context)
     {
         using var file = Open(request.File);
@@ -39,7 +42,7 @@ internal sealed class FileService(AgentFolder folder) : Protocol.Agent.AgentBase
 
     private FileStream Open(string name)
     {
-        if (name.Length == 0 || name != Path.GetFileName(name))
+        if (!IsName(name))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"\"{name}\" is no name of a file: it must have no folder in it"));
         }

@@ -46,6 +46,14 @@ internal sealed class LogAgent : IAsyncDisposable
         {
             throw new ExplainedException($"no server answers at {_server}. Start one: server --listen {_server}");
         }
+        catch (RpcException error) when (error.StatusCode == StatusCode.Unimplemented)
+        {
+            throw new ExplainedException($"{_server} is no server of this sample: {error.Status.Detail}");
+        }
+        catch (RpcException error) when (error is { StatusCode: StatusCode.Unavailable, Status.DebugException: { } cause })
+        {
+            throw new IOException($"the connection to {_server} is lost: {cause.GetBaseException().Message}", error);
+        }
     }
 
     public async ValueTask DisposeAsync()

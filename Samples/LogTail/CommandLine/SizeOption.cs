@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace LogTail.CommandLine;
 
@@ -8,18 +9,22 @@ internal static class SizeOption
     private const int Default = 1024;
     private const int Largest = 1024 * 1024;
 
-    public static Option<int> Create()
+    public static Option<int?> Create() => new("--mib")
     {
-        var option = new Option<int>("--mib") { Description = $"The size of the log that is made up, in MiB. Default {Default}.", HelpName = "N", DefaultValueFactory = _ => Default };
-        option.Validators.Add(result =>
+        Description = $"The size of the log that is made up, in MiB, in the folder for temporary files. Default {Default}.",
+        HelpName = "N",
+        CustomParser = result =>
         {
-            if (result.GetValueOrDefault<int>() is var size && size is (< 0 or > Largest))
+            var text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var size) && size is >= 0 and <= Largest)
             {
-                result.AddError($"--mib {size}: must be a whole number from 0 to {Largest}.");
+                return size;
             }
-        });
-        return option;
-    }
 
-    public static long Bytes(int mebibytes) => (long)mebibytes << 20;
+            result.AddError($"--mib {text}: must be a whole number from 0 to {Largest}.");
+            return null;
+        },
+    };
+
+    public static long Bytes(int? mebibytes) => (long)(mebibytes ?? Default) << 20;
 }
