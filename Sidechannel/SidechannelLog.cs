@@ -10,4 +10,7 @@ internal static partial class SidechannelLog
 
     [LoggerMessage(2, LogLevel.Debug, "A sidechannel ended before it said its id.", EventName = "HandshakeLost")]
     public static partial void HandshakeLost(ILogger logger, Exception exception);
+
+    [LoggerMessage(3, LogLevel.Error, "What was registered on the cancellation token of the callback of sidechannel {Id} has failed.", EventName = "CancellationFailed")]
+    public static partial void CancellationFailed(ILogger logger, long id, Exception exception);
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Backchannel;
 using ListenMux;
 using Microsoft.AspNetCore.Connections;
+using Yamux;
 
 namespace Sidechannel;
 
@@ -20,8 +21,9 @@ public static class SidechannelOptionsExtensions
     public static BackchannelHostOptions UseSidechannels(this BackchannelHostOptions options, SidechannelRegistry registry)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(registry);
         Claim(options);
-        options.ConfigureStreams += Map(registry);
+        options.ConfigureStreams += streams => Map(streams, registry, options.Yamux);
         return options;
     }
 
@@ -36,9 +38,10 @@ public static class SidechannelOptionsExtensions
     public static BackchannelServerOptions UseSidechannels(this BackchannelServerOptions options, SidechannelRegistry registry)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Yamux.AcceptBacklog = Math.Max(options.Yamux.AcceptBacklog, AcceptBacklog);
+        ArgumentNullException.ThrowIfNull(registry);
         Claim(options);
-        options.ConfigureStreams += Map(registry);
+        options.Yamux.AcceptBacklog = Math.Max(options.Yamux.AcceptBacklog, AcceptBacklog);
+        options.ConfigureStreams += streams => Map(streams, registry, options.Yamux);
         return options;
     }
 
@@ -51,9 +54,9 @@ public static class SidechannelOptionsExtensions
         }
     }
 
-    private static Action<IConnectionBuilder> Map(SidechannelRegistry registry)
+    private static void Map(IConnectionBuilder streams, SidechannelRegistry registry, YamuxOptions yamux) => streams.UseListenMux(mux =>
     {
-        ArgumentNullException.ThrowIfNull(registry);
-        return streams => streams.UseListenMux(mux => mux.Map(Handshake.Magic, registry.OnConnectionAsync));
-    }
+        mux.TimeProvider = yamux.TimeProvider;
+        mux.Map(Handshake.Magic, registry.OnConnectionAsync);
+    });
 }

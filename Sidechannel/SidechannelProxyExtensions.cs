@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Grpc.Core;
 
 namespace Sidechannel;
@@ -11,14 +12,15 @@ public static class SidechannelProxyExtensions
     /// </summary>
     /// <remarks>
     /// Ends only when the call has ended and the last byte of its handler's has passed: a status that overtakes them would have the caller leave before
-    /// they arrive. A call without a sidechannel is just made, with no headers.
+    /// they arrive. If it is given up (cancelled, or its deadline has passed), so is the copying. A call without a sidechannel is just made, with no headers.
     /// </remarks>
     /// <param name="onwards">The registry of the connection that the call is made on.</param>
     /// <param name="context">The call that came in.</param>
     /// <param name="call">Makes the call onwards, with these headers; more may be added. The token of <paramref name="context"/> should be its own.</param>
     /// <returns>What the call returned.</returns>
     /// <exception cref="RpcException">
-    /// The call failed; or it succeeded and the copying did not, or it failed because the caller's end broke the sidechannel (<see cref="StatusCode.Internal"/>); or
+    /// The call failed; or it succeeded and the copying did not, or it failed and the caller's bytes were none of a sidechannel's, or the caller did not accept it
+    /// (<see cref="StatusCode.Internal"/>); or
     /// <paramref name="context"/> offers no sidechannel that could be opened, as <see cref="SidechannelOpenExtensions.OpenSidechannelAsync(ServerCallContext)"/> tells.
     /// </exception>
     public static async Task<TResponse> ProxyAsync<TResponse>(
@@ -36,7 +38,8 @@ public static class SidechannelProxyExtensions
         _ = SidechannelOpenExtensions.FindSidechannel(context); // What is wrong with it is told before anything is done.
         using var callEnded = new CancellationTokenSource();
         Task? copying = null;
-        var waiter = onwards.Register((handler, _) => copying = CopyAsync(context, handler, callEnded.Token));
+        var waiter = onwards.Register(
+            (handler, givenUp) => copying = CopyAsync(context, handler, callEnded.Token, givenUp), context.CancellationToken);
         await using (waiter.ConfigureAwait(false))
         {
             TResponse response;
@@ -45,17 +48,23 @@ public static class SidechannelProxyExtensions
                 using var running = call(waiter.Metadata);
                 response = await running.ResponseAsync.ConfigureAwait(false);
             }
-            catch (RpcException) when (copying is { IsFaulted: true, Exception.InnerException: SidechannelException cause })
+            catch (Exception failure)
             {
-                throw Failed(cause); // The caller's end broke it, of which the far handler knows nothing.
-            }
-            finally
-            {
-                await callEnded.CancelAsync().ConfigureAwait(false);
+                if (SidechannelWaiter.IsGivenUp(failure))
+                {
+                    waiter.Cancel();
+                }
+
+                await EndAsync().ConfigureAwait(false);
+                if (copying?.Exception?.InnerException is SidechannelException cause)
+                {
+                    throw Failed(cause); // Of the caller's end, of which the far handler knows nothing.
+                }
+
+                throw;
             }
 
-            // If the handler has not opened it, it is for the caller to say whether that is well.
-            await waiter.DisposeAsync().ConfigureAwait(false);
+            await EndAsync().ConfigureAwait(false);
             if (copying is { IsCompletedSuccessfully: false })
             {
                 var failure = copying.Exception?.InnerException ?? new OperationCanceledException("The call was cancelled.", context.CancellationToken);
@@ -64,27 +73,39 @@ public static class SidechannelProxyExtensions
 
             return response;
         }
+
+        // If the handler has not opened it, it is for the caller to say whether that is well.
+        async Task EndAsync()
+        {
+            await callEnded.CancelAsync().ConfigureAwait(false);
+            await waiter.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     private static RpcException Failed(Exception cause) => new(new Status(StatusCode.Internal, $"sidechannel proxy: {cause.Message}", cause));
 
     // Succeeds when all that the handler has sent was passed to the caller.
-    private static async Task CopyAsync(ServerCallContext context, SidechannelStream handler, CancellationToken callEnded)
+    private static async Task CopyAsync(ServerCallContext context, SidechannelStream handler, CancellationToken callEnded, CancellationToken givenUp)
     {
         var caller = await context.OpenSidechannelAsync().ConfigureAwait(false);
         await using (caller.ConfigureAwait(false))
         {
-            using var unwanted = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+            using var unwanted = CancellationTokenSource.CreateLinkedTokenSource(givenUp);
             var toHandler = CopyAsync(caller, handler, unwanted.Token);
             try
             {
-                await CopyAsync(handler, caller, context.CancellationToken).ConfigureAwait(false);
+                await CopyAsync(handler, caller, givenUp).ConfigureAwait(false);
             }
             catch (Exception failure)
             {
                 handler.Abort(failure);
                 await unwanted.CancelAsync().ConfigureAwait(false);
                 await toHandler.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (failure.InnerException is SidechannelException cause)
+                {
+                    ExceptionDispatchInfo.Throw(cause); // Of the other direction, which has aborted this one for it.
+                }
+
                 throw;
             }
 

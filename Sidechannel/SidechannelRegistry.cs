@@ -42,13 +42,16 @@ public sealed class SidechannelRegistry
     /// <remarks>
     /// Returns when both the call and the callback have ended. A callback that runs when the call ends is waited for: what the handler sent before is still to
     /// be read; only writes fail then, since nobody reads them. If the call fails, that failure is thrown, unless the callback had failed before with an
-    /// exception of its own. If the call is cancelled or its deadline passes, the callback's token is cancelled.
+    /// exception of its own. If the call is cancelled or its deadline passes, the callback's token is cancelled; if it fails otherwise it is not.
     /// </remarks>
     /// <param name="call">Makes the call, with these headers; more may be added.</param>
     /// <param name="callback">Runs when the call's handler opens the sidechannel.</param>
     /// <param name="cancellationToken">Given to the callback. The call has its own, which the same token can be.</param>
     /// <returns>What the call returned.</returns>
-    /// <exception cref="SidechannelException">The call succeeded and its handler has not opened the sidechannel, or not read it to its end.</exception>
+    /// <exception cref="SidechannelException">
+    /// The call succeeded, and its handler has not opened the sidechannel; or has left while the callback was still writing. What was written and not read fits into
+    /// the windows, and is no failure: how much the handler has read, its reply may say.
+    /// </exception>
     /// <exception cref="RpcException">The call failed, and not because the callback had.</exception>
     public Task<TResponse> CallAsync<TResponse>(
         Func<Metadata, AsyncUnaryCall<TResponse>> call, SidechannelCallback callback, CancellationToken cancellationToken = default)
@@ -74,13 +77,13 @@ public sealed class SidechannelRegistry
                 using var running = call(waiter.Metadata);
                 response = await running.ResponseAsync.ConfigureAwait(false);
             }
-            catch when (waiter.Completion is { IsFaulted: true, Exception.InnerException: { } first } && IsOwn(first))
+            catch (Exception failure) when (waiter.Completion is { IsFaulted: true, Exception.InnerException: { } first } && IsOwn(first, failure))
             {
                 // The handler failed because the callback did, and cannot say why.
                 ExceptionDispatchInfo.Throw(first);
                 throw;
             }
-            catch (RpcException failure) when (failure.StatusCode is StatusCode.Cancelled or StatusCode.DeadlineExceeded)
+            catch (Exception failure) when (SidechannelWaiter.IsGivenUp(failure))
             {
                 waiter.Cancel();
                 throw;
@@ -127,6 +130,9 @@ public sealed class SidechannelRegistry
         await stream.DisposeAsync().ConfigureAwait(false);
     }
 
+    /// <summary>What hangs on the token of a callback has failed.</summary>
+    internal void OnCancellationFailed(long id, AggregateException failure) => SidechannelLog.CancellationFailed(_logger, id, failure);
+
     /// <summary>Takes back what nobody has opened. False: it has run, runs, or was taken back before.</summary>
     internal bool TryRemove(long id) => _waiting.TryRemove(id, out _);
 
@@ -157,8 +163,13 @@ public sealed class SidechannelRegistry
         }
     }
 
-    // Not of the channel's, which fails because the call does, and not a cancellation.
-    private static bool IsOwn(Exception failure) => failure is not (YamuxException or SidechannelException or OperationCanceledException);
+    // Not the channel's, which fails because the call does; nor a cancellation if the call was cancelled as well, which says it better.
+    private static bool IsOwn(Exception first, Exception failure) => first switch
+    {
+        YamuxException or SidechannelException => false,
+        OperationCanceledException => !SidechannelWaiter.IsGivenUp(failure),
+        _ => true,
+    };
 
     // Null: the handler has gone, or takes too long.
     private async ValueTask<byte[]?> ReadAsync(YamuxStream stream, int length)

@@ -37,6 +37,9 @@ public abstract class SidechannelStream : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>Whether <see cref="Abort"/> was called.</summary>
+    internal bool WasAborted { get; private set; }
+
     private protected YamuxStream Inner { get; }
 
     private protected Stream Raw { get; }
@@ -50,7 +53,11 @@ public abstract class SidechannelStream : Stream
 
     /// <summary>Ends the sidechannel in both directions, so that the other end fails. What has not been read or sent is lost.</summary>
     /// <param name="reason">What readers and writers of this end get as the inner exception.</param>
-    public void Abort(Exception? reason = null) => Inner.Abort(reason);
+    public void Abort(Exception? reason = null)
+    {
+        WasAborted = true; // Before anybody can see its effect.
+        Inner.Abort(reason);
+    }
 
     /// <inheritdoc/>
     public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);

@@ -59,6 +59,10 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         await _completion.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>Whether a call has failed because its caller wants it no more. Which exception tells depends on the channel's settings.</summary>
+    internal static bool IsGivenUp(Exception failure)
+        => failure is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled or StatusCode.DeadlineExceeded };
+
     /// <summary>The session that alone may open it; null: any.</summary>
     internal YamuxSession? Session { get; }
 
@@ -73,6 +77,10 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         {
             // It has ended meanwhile.
         }
+        catch (AggregateException failure)
+        {
+            _registry.OnCancellationFailed(Id, failure); // Of what the callback hangs on its token. The failure of the call is the greater.
+        }
     }
 
     /// <summary>The handler has opened the sidechannel; nobody else has or will.</summary>
@@ -82,10 +90,9 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         {
             await stream.AsStream().WriteAsync(Handshake.Accepted.ToArray(), CancellationToken.None).ConfigureAwait(false);
         }
-        catch (YamuxException failure)
+        catch (Exception failure)
         {
-            stream.Abort(failure);
-            Fail(NotRun(failure));
+            Fail(stream, NotRun(failure));
             return;
         }
 
@@ -96,7 +103,7 @@ public sealed class SidechannelWaiter : IAsyncDisposable
             {
                 Attach(channel);
                 await _callback(channel, _cancellation.Token).ConfigureAwait(false);
-                await channel.CompleteWritesAsync(CancellationToken.None).ConfigureAwait(false);
+                await CompleteWritesAsync(channel).ConfigureAwait(false);
                 await stream.DisposeAsync().ConfigureAwait(false);
             }
             finally
@@ -109,8 +116,19 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         }
         catch (Exception failure)
         {
-            Fail(failure); // Before the handler can know, so that it is known here when the call fails of it.
-            stream.Abort(failure);
+            Fail(stream, failure);
+        }
+    }
+
+    private static async ValueTask CompleteWritesAsync(CallerStream channel)
+    {
+        try
+        {
+            await channel.CompleteWritesAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (YamuxException) when (channel.WasAborted)
+        {
+            // That is how this callback ends.
         }
     }
 
@@ -139,7 +157,7 @@ public sealed class SidechannelWaiter : IAsyncDisposable
     {
         if (_registry.TryRemove(Id))
         {
-            Fail(NotRun(null));
+            Fail(null, NotRun(null));
             return;
         }
 
@@ -157,13 +175,14 @@ public sealed class SidechannelWaiter : IAsyncDisposable
 
     private SidechannelException NotRun(Exception? reason) => new(
         SidechannelErrorCode.CallbackDidNotRun,
-        string.Create(CultureInfo.InvariantCulture, $"callback did not run: the handler of the call has not opened sidechannel {Id}"),
+        string.Create(CultureInfo.InvariantCulture, $"The callback did not run: the handler of the call has not opened sidechannel {Id}"),
         reason);
 
-    private void Fail(Exception failure)
+    private void Fail(YamuxStream? stream, Exception failure)
     {
-        _completion.SetException(failure);
+        _completion.SetException(failure); // Before the handler can know, so that it is known here when the call fails of it.
         _ = _completion.Task.Exception; // Whoever wants to know asks; nobody must.
-        _cancellation.Dispose();
+        stream?.Abort(failure);
+        _cancellation.Dispose(); // Waits for what runs on the token, which may wait for the call.
     }
 }

@@ -9,23 +9,25 @@ internal sealed class Chain : IAsyncDisposable
 {
     private readonly TransferServer _far;
     private readonly TransferClient _onwards;
-    private readonly TransferServer _middle;
-
     private Chain(TransferServer far, TransferClient onwards, TransferServer middle, Task farEnded)
     {
         _far = far;
         _onwards = onwards;
-        _middle = middle;
+        Middle = middle;
         FarEnded = farEnded;
         Client = new TransferClient(middle);
     }
 
     public TransferClient Client { get; }
 
+    public TransferServer Middle { get; }
+
     /// <summary>Completes when the far handler has ended, however.</summary>
     public Task FarEnded { get; }
 
-    public static async Task<Chain> StartAsync(TransferHandler handler)
+    /// <param name="handler">What the far server does.</param>
+    /// <param name="onwardsToken">Cancels the calls onwards; null: the token of the calls that they are made for.</param>
+    public static async Task<Chain> StartAsync(TransferHandler handler, CancellationToken? onwardsToken = null)
     {
         var ended = new TaskCompletionSource();
         var far = await TransferServer.StartAsync(async (job, context) =>
@@ -41,7 +43,7 @@ internal sealed class Chain : IAsyncDisposable
         });
         var onwards = new TransferClient(far);
         var middle = await TransferServer.StartAsync((job, context) => onwards.Sidechannels.ProxyAsync(
-            context, headers => onwards.Server.RunAsync(job, headers, cancellationToken: context.CancellationToken)));
+            context, headers => onwards.Server.RunAsync(job, headers, cancellationToken: onwardsToken ?? context.CancellationToken)));
         return new Chain(far, onwards, middle, ended.Task);
     }
 
@@ -52,7 +54,7 @@ internal sealed class Chain : IAsyncDisposable
     public async Task EndAsync()
     {
         await Client.EndAsync();
-        await _middle.AssertNothingLeftAsync();
+        await Middle.AssertNothingLeftAsync();
         await _onwards.EndAsync();
         await _far.AssertNothingLeftAsync();
     }
@@ -60,7 +62,7 @@ internal sealed class Chain : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Client.DisposeAsync();
-        await _middle.DisposeAsync();
+        await Middle.DisposeAsync();
         await _onwards.DisposeAsync();
         await _far.DisposeAsync();
     }

@@ -42,9 +42,9 @@ public class EndOfCallTests
     });
 
     [Fact]
-    public async Task A_callback_that_ends_its_bytes_after_the_call_has_ended_does_no_wrong()
+    public async Task A_callback_that_reads_and_ends_its_bytes_after_the_call_has_ended_does_no_wrong()
     {
-        var bytes = Content.Bytes(1_000_000);
+        var bytes = Content.Bytes(200_000); // Less than the window: the handler need not wait for the callback.
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
@@ -60,8 +60,8 @@ public class EndOfCallTests
             await channel.CompleteWritesAsync(ct);
         });
 
-        var call = client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync;
-        var waiting = call.ContinueWith(_ => waiter.WaitAsync(), TaskScheduler.Default).Unwrap();
+        await client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync.Guarded();
+        var waiting = waiter.WaitAsync();
         ended.SetResult();
 
         await waiting.Guarded();
@@ -69,7 +69,7 @@ public class EndOfCallTests
     }
 
     [Fact]
-    public Task A_deadline_ends_a_handler_and_a_callback_that_wait_for_each_other() => Rounds.RunAsync(async () =>
+    public Task A_cancelled_call_ends_a_handler_and_a_callback_that_wait_for_each_other() => Rounds.RunAsync(async () =>
     {
         var handlerEnded = new TaskCompletionSource<Exception>();
         await using var server = await TransferServer.StartAsync(async (_, context) =>
@@ -95,6 +95,76 @@ public class EndOfCallTests
         await client.EndAsync();
         await server.AssertNothingLeftAsync();
     });
+
+    [Fact]
+    public async Task A_callback_may_end_by_aborting()
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            var failure = await Assert.ThrowsAsync<YamuxException>(() => WriteForEverAsync(channel, CancellationToken.None));
+            Assert.Equal(YamuxErrorCode.StreamReset, failure.ErrorCode);
+            return new Done { Size = 7 };
+        });
+        await using var client = new TransferClient(server);
+
+        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        {
+            await channel.ReadExactlyAsync(new byte[100], ct);
+            channel.Abort();
+        }).Guarded();
+
+        Assert.Equal(7, done.Size);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Whatever_is_written_after_the_call_has_ended_fails_in_the_same_way()
+    {
+        await using var server = await TransferServer.StartAsync(LeaveAsync);
+        await using var client = new TransferClient(server);
+        var failures = new List<Exception>();
+        SidechannelStream? kept = null;
+
+        await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        {
+            kept = channel;
+            failures.Add(await Assert.ThrowsAnyAsync<Exception>(() => WriteForEverAsync(channel, ct)));
+            failures.Add(await Assert.ThrowsAnyAsync<Exception>(() => channel.WriteAsync(new byte[1], ct).AsTask()));
+            await channel.CompleteWritesAsync(ct);
+        }).Guarded();
+        failures.Add(await Assert.ThrowsAnyAsync<Exception>(() => kept!.WriteAsync(new byte[1]).AsTask()));
+        await kept!.CompleteWritesAsync();
+
+        Assert.All(failures, failure => Assert.Equal(SidechannelErrorCode.CallEnded, Assert.IsType<SidechannelException>(failure).ErrorCode));
+        await client.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_channel_that_is_kept_beyond_its_failed_callback_fails_as_a_stream_does()
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await Content.DigestAsync(channel);
+        });
+        await using var client = new TransferClient(server);
+        SidechannelStream? kept = null;
+        var waiter = client.Sidechannels.Register((channel, _) =>
+        {
+            kept = channel;
+            throw new FormatException();
+        });
+        var call = client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync;
+        await Assert.ThrowsAsync<FormatException>(() => waiter.Completion.Guarded());
+        await Assert.ThrowsAsync<RpcException>(() => call.Guarded());
+
+        await Assert.ThrowsAnyAsync<IOException>(() => kept!.WriteAsync(new byte[1]).AsTask());
+        await Assert.ThrowsAnyAsync<IOException>(() => kept!.CompleteWritesAsync().AsTask());
+        await Assert.ThrowsAnyAsync<IOException>(() => kept!.ReadAsync(new byte[1]).AsTask());
+        await client.EndAsync();
+    }
 
     [Fact]
     public async Task A_handler_that_forgets_its_channel_has_it_disposed()

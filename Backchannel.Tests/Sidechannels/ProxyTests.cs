@@ -1,6 +1,8 @@
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
+using ListenMux;
+using Microsoft.AspNetCore.Http.Features;
 using Sidechannel;
 using Xunit;
 
@@ -146,6 +148,62 @@ public class ProxyTests
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => chain.CallAsync((channel, ct) => Content.DigestAsync(channel, ct)).Guarded());
 
         Assert.True(failure is IOException or RpcException { StatusCode: StatusCode.Internal }, $"{failure}");
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public Task Bytes_of_the_callers_that_are_no_packets_are_told_as_such() => Rounds.RunAsync(async () =>
+    {
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await Content.DigestAsync(channel);
+        });
+        await using var client = new TransferClient(chain.Middle, configureStreams: streams => streams.UseListenMux(mux => mux.Map("sidechannel"u8.ToArray(), async (connection, _) =>
+        {
+            var stream = connection.Features.GetRequiredFeature<IYamuxStreamFeature>().Stream.AsStream();
+            await stream.ReadExactlyAsync(new byte[8]);
+            await stream.WriteAsync("ok0002junk"u8.ToArray());
+            await Assert.ThrowsAnyAsync<IOException>(() => stream.ReadExactlyAsync(new byte[1]).AsTask());
+        })));
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "0" } }).ResponseAsync.Guarded());
+
+        Assert.Equal(StatusCode.Internal, failure.StatusCode);
+        Assert.Contains("sidechannel proxy: ", failure.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("the length 2", failure.Status.Detail, StringComparison.Ordinal);
+        await client.EndAsync();
+        await chain.EndAsync();
+    });
+
+    [Fact]
+    public async Task A_call_onwards_that_is_given_up_ends_the_copying_though_the_far_handler_holds_on()
+    {
+        using var onwards = new CancellationTokenSource();
+        var letGo = new TaskCompletionSource();
+        await using var chain = await Chain.StartAsync(
+            async (_, context) =>
+            {
+                // As Go does, to whom a cancellation is but a hint.
+                var session = context.GetHttpContext().Features.GetRequiredFeature<IYamuxStreamFeature>().Stream.Session;
+                await using var channel = await session.OpenSidechannelAsync(0, CancellationToken.None);
+                await letGo.Task;
+                return new Done();
+            },
+            onwards.Token);
+        var running = new TaskCompletionSource();
+
+        var call = chain.CallAsync(async (channel, _) =>
+        {
+            running.SetResult();
+            await channel.ReadExactlyAsync(new byte[1], CancellationToken.None);
+        });
+        await running.Task.Guarded();
+        await onwards.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
+        letGo.SetResult();
+        await chain.FarEnded.Guarded();
         await chain.EndAsync();
     }
 

@@ -58,6 +58,10 @@ public sealed class ScriptedCallerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_number_below_0_is_no_id()
+        => await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => _handler.OpenSidechannelAsync(-1).AsTask());
+
+    [Fact]
     public async Task Half_an_ok_is_none()
     {
         var opening = _handler.OpenSidechannelAsync(0).AsTask();

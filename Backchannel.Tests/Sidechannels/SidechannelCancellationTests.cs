@@ -3,6 +3,7 @@ using Backchannel.Tests.Kit;
 using Grpc.Core;
 using Sidechannel;
 using Xunit;
+using Yamux;
 
 namespace Backchannel.Tests.Sidechannels;
 
@@ -17,6 +18,88 @@ public class SidechannelCancellationTests
 
     [Fact]
     public Task A_client_that_goes_in_the_middle_fails_the_handler() => Rounds.RunAsync(VanishAsync);
+
+    [Fact]
+    public Task What_a_cancelled_handler_leaves_never_reads_as_the_whole() => Rounds.RunAsync(async () =>
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync(new byte[1000], context.CancellationToken);
+            await new TaskCompletionSource().Task.WaitAsync(context.CancellationToken); // Goes on before the sidechannel hears of the cancellation.
+            return new Done();
+        });
+        await using var client = new TransferClient(server);
+        var callbackEnded = new TaskCompletionSource<Exception>();
+        var reading = new TaskCompletionSource();
+        using var source = new CancellationTokenSource();
+
+        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (channel, _) =>
+        {
+            await channel.ReadExactlyAsync(new byte[1000], CancellationToken.None);
+            reading.SetResult();
+            callbackEnded.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => channel.ReadExactlyAsync(new byte[1], CancellationToken.None).AsTask()));
+        });
+        await reading.Task.Guarded();
+        await source.CancelAsync();
+
+        await Assert.ThrowsAsync<RpcException>(() => call.Guarded());
+        Assert.Equal(YamuxErrorCode.StreamReset, Assert.IsType<YamuxException>(await callbackEnded.Task.Guarded()).ErrorCode);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_cancelled_call_cancels_its_callback(bool throwOperationCanceled)
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await Content.DigestAsync(channel, context.CancellationToken);
+        });
+        await using var client = new TransferClient(server, configureChannel: options => options.ThrowOperationCanceledOnCancellation = throwOperationCanceled);
+        var running = new TaskCompletionSource();
+        using var source = new CancellationTokenSource();
+
+        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (_, ct) =>
+        {
+            running.SetResult();
+            await Task.Delay(Timeout.Infinite, ct);
+        });
+        await running.Task.Guarded();
+        await source.CancelAsync();
+
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
+        Assert.True(throwOperationCanceled ? failure is OperationCanceledException : failure is RpcException { StatusCode: StatusCode.Cancelled }, $"{failure}");
+        await client.EndAsync();
+    }
+
+    [Fact]
+    public async Task What_fails_in_the_cancellation_of_a_callback_is_logged_and_hides_nothing()
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await Content.DigestAsync(channel, context.CancellationToken);
+        });
+        await using var client = new TransferClient(server);
+        var running = new TaskCompletionSource();
+        using var source = new CancellationTokenSource();
+
+        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (_, ct) =>
+        {
+            using var registration = ct.Register(() => throw new FormatException("in a cancellation"));
+            running.SetResult();
+            await Task.Delay(Timeout.Infinite, ct);
+        });
+        await running.Task.Guarded();
+        await source.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
+        Assert.Single(client.Log.Lines, line => line.Event.Name == "CancellationFailed");
+    }
 
     private static async Task CancelReadingAsync()
     {

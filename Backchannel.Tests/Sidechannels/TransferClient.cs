@@ -2,6 +2,7 @@ using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Sidechannel;
@@ -15,7 +16,15 @@ internal sealed class TransferClient : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly LoggerFactory _loggers;
 
-    public TransferClient(TransferServer server, TransferHandler? handler = null, bool plain = false, TimeProvider? time = null)
+    /// <param name="server">What to call.</param>
+    /// <param name="handler">How to serve what the server calls.</param>
+    /// <param name="plain">Without multiplexing.</param>
+    /// <param name="time">The clock of the session.</param>
+    /// <param name="configureChannel">Changes the channel's settings.</param>
+    /// <param name="configureStreams">Serves the streams that the server opens, in the place of <see cref="Sidechannels"/>.</param>
+    public TransferClient(
+        TransferServer server, TransferHandler? handler = null, bool plain = false, TimeProvider? time = null,
+        Action<GrpcChannelOptions>? configureChannel = null, Action<IConnectionBuilder>? configureStreams = null)
     {
         _loggers = new LoggerFactory([Log], new LoggerFilterOptions { MinLevel = LogLevel.Debug });
         Sidechannels = new SidechannelRegistry(_loggers.CreateLogger<SidechannelRegistry>());
@@ -30,11 +39,17 @@ internal sealed class TransferClient : IAsyncDisposable
             options =>
             {
                 options.Yamux.TimeProvider = time ?? TimeProvider.System;
-                options.UseSidechannels(Sidechannels);
+                if (configureStreams is null)
+                {
+                    options.UseSidechannels(Sidechannels);
+                }
+
+                options.ConfigureStreams += configureStreams;
             });
         var transport = new SocketsHttpHandler();
-        _channel = GrpcChannel.ForAddress(
-            server.Address, new GrpcChannelOptions { HttpHandler = plain ? transport : transport.UseBackchannel(Host), DisposeHttpClient = true });
+        var channelOptions = new GrpcChannelOptions { HttpHandler = plain ? transport : transport.UseBackchannel(Host), DisposeHttpClient = true };
+        configureChannel?.Invoke(channelOptions);
+        _channel = GrpcChannel.ForAddress(server.Address, channelOptions);
         Server = new Transfers.TransfersClient(_channel);
     }
 

@@ -69,6 +69,30 @@ public class WaiterTests
     }
 
     [Fact]
+    public async Task A_callback_that_is_cancelled_alone_says_so()
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return await Content.DigestAsync(channel);
+        });
+        await using var client = new TransferClient(server);
+        using var source = new CancellationTokenSource();
+
+        var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.Sidechannels.CallAsync(
+            headers => client.Server.RunAsync(new Job(), headers),
+            async (channel, ct) =>
+            {
+                await source.CancelAsync();
+                await channel.ReadExactlyAsync(new byte[1], ct);
+            },
+            source.Token).Guarded());
+
+        Assert.True(failure.CancellationToken.IsCancellationRequested);
+        await client.EndAsync();
+    }
+
+    [Fact]
     public async Task A_callback_that_fails_never_reads_as_the_end_of_its_bytes()
     {
         var seen = new TaskCompletionSource<Exception>();

@@ -63,7 +63,8 @@ public static class AuthenticationToken
 
     private static bool IsNear(long seconds, DateTimeOffset now)
     {
-        var distance = (Int128)seconds - now.ToUnixTimeSeconds();
-        return Int128.Abs(distance) <= (long)Tolerance.TotalSeconds;
+        // A token may name a time that no clock can.
+        var issued = (Int128)seconds * TimeSpan.TicksPerSecond;
+        return Int128.Abs(issued - (now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks)) <= Tolerance.Ticks;
     }
 }

@@ -16,6 +16,8 @@ internal sealed class CallerStream : SidechannelStream
     private readonly PacketSequence _packets = new();
     private readonly CancellationTokenSource _unread = new();
     private readonly CancellationTokenSource _unreadOrCancelled;
+    private readonly CancellationToken _unreadToken;
+    private readonly CancellationToken _unreadOrCancelledToken;
     private bool _callEnded;
     private bool _completed;
     private bool _writing;
@@ -26,7 +28,9 @@ internal sealed class CallerStream : SidechannelStream
         : base(stream)
     {
         _callbackToken = callbackToken;
-        _unreadOrCancelled = CancellationTokenSource.CreateLinkedTokenSource(callbackToken, _unread.Token);
+        _unreadToken = _unread.Token;
+        _unreadOrCancelled = CancellationTokenSource.CreateLinkedTokenSource(callbackToken, _unreadToken);
+        _unreadOrCancelledToken = _unreadOrCancelled.Token; // Taken now, for a write that comes after the end.
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -46,6 +50,11 @@ internal sealed class CallerStream : SidechannelStream
         BeginWrite();
         try
         {
+            if (Volatile.Read(ref _callEnded))
+            {
+                throw CallEnded();
+            }
+
             if (_completed)
             {
                 throw new InvalidOperationException("The writes of this sidechannel are completed; nothing can be written to it.");
@@ -112,24 +121,26 @@ internal sealed class CallerStream : SidechannelStream
     {
         // The callback's own token, and none, need no source for each write.
         using var linked = cancellationToken.CanBeCanceled && cancellationToken != _callbackToken
-            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _unread.Token)
+            ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _unreadToken)
             : null;
-        var token = linked?.Token ?? (cancellationToken.CanBeCanceled ? _unreadOrCancelled : _unread).Token;
+        var token = linked?.Token ?? (cancellationToken.CanBeCanceled ? _unreadOrCancelledToken : _unreadToken);
         try
         {
             await Inner.WriteAsync(packets, token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (Volatile.Read(ref _callEnded) && !cancellationToken.IsCancellationRequested)
         {
-            _completed = true;
-            throw new SidechannelException(SidechannelErrorCode.CallEnded, "The call of this sidechannel has ended, and nobody reads what is written to it.");
+            throw CallEnded();
         }
         catch (OperationCanceledException cancellation)
         {
             // Nobody can tell where the next packet begins.
-            Abort(cancellation);
+            Inner.Abort(cancellation);
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
     }
+
+    private static SidechannelException CallEnded()
+        => new(SidechannelErrorCode.CallEnded, "The call of this sidechannel has ended, and nobody reads what is written to it.");
 }

@@ -11,11 +11,16 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
     private int _payloadLeft;
     private bool _ended;
     private SidechannelException? _failure;
+    private CancellationToken _callToken;
     private CancellationTokenRegistration _aborting;
+    private bool _disposed;
 
     /// <summary>Aborts the sidechannel when the token is cancelled, until it is disposed of.</summary>
     public void AbortWith(CancellationToken cancellationToken)
-        => _aborting = cancellationToken.UnsafeRegister(static channel => ((HandlerStream)channel!).Abort(new OperationCanceledException("The call was cancelled.")), this);
+    {
+        _callToken = cancellationToken;
+        _aborting = cancellationToken.UnsafeRegister(static channel => ((HandlerStream)channel!).AbortCancelled(), this);
+    }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -49,6 +54,7 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
     public override async ValueTask DisposeAsync()
     {
         await _aborting.DisposeAsync().ConfigureAwait(false);
+        AbortIfCancelled();
         await Inner.DisposeAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
@@ -58,10 +64,25 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
         if (disposing)
         {
             _aborting.Dispose();
+            AbortIfCancelled();
             Raw.Dispose();
         }
 
         base.Dispose(disposing);
+    }
+
+    private void AbortCancelled() => Abort(new OperationCanceledException("The call was cancelled.", _callToken));
+
+    // A cancellation runs its callbacks one by one, the last first, and what the handler itself hangs on the token may have ended it before ours was
+    // called. What it then disposes of is not whole. The second disposal is the request's, which must not touch what has ended well.
+    private void AbortIfCancelled()
+    {
+        if (!_disposed && _callToken.IsCancellationRequested)
+        {
+            AbortCancelled();
+        }
+
+        _disposed = true;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -34,11 +34,13 @@ public static class SidechannelOpenExtensions
     /// <param name="session">The session with the one who offers it.</param>
     /// <param name="id">The id, from 0.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The id is less than 0.</exception>
     /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else.</exception>
     /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
     public static async ValueTask<SidechannelStream> OpenSidechannelAsync(this YamuxSession session, long id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
+        ArgumentOutOfRangeException.ThrowIfNegative(id);
         using var timeout = new CancellationTokenSource(Handshake.Limit, session.Options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         YamuxStream? stream = null;
@@ -56,7 +58,7 @@ public static class SidechannelOpenExtensions
                 SidechannelErrorCode.HandshakeTimeout,
                 stream is null
                     ? $"No stream could be opened for sidechannel {id} within {Handshake.Limit.TotalSeconds} s: too many wait for the caller's acknowledgement."
-                    : $"Sidechannel {id} was not accepted within {Handshake.Limit.TotalSeconds} s.");
+                    : $"Sidechannel {id} was not accepted within {Handshake.Limit.TotalSeconds} s. Do the caller's options have UseSidechannels?");
         }
         catch (YamuxException failure) when (failure.ErrorCode == YamuxErrorCode.StreamReset)
         {
