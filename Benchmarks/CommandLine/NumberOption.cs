@@ -21,7 +21,7 @@ internal static class NumberOption
         {
             Description = FormattableString.Invariant($"{description} {min} to {max}."),
             HelpName = "N",
-            DefaultValueFactory = _ => defaultValue,
+            DefaultValueFactory = defaultValue < min ? null : _ => defaultValue, // Less than allowed is the caller's sign for none.
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;

@@ -50,7 +50,7 @@ internal static class CompareCommand
             var code = await ComparisonRunner.RunAsync(comparison, file, plotFolder is null ? null : text => plot!(text, plotFolder));
             if (isQuick)
             {
-                await Console.Error.WriteLineAsync("quick: little warm-up, small totals and fewer idle streams, so that goals cannot be judged by it.");
+                Console.WriteLine("quick: little warm-up, small totals and fewer idle streams, so that goals cannot be judged by it.");
             }
 
             return code;

@@ -7,6 +7,7 @@ internal static class ResultTable
 {
     public static void Write(TextWriter writer, IReadOnlyList<WorkloadResult> results)
     {
+        writer.WriteLine("Medians of all pairs. A ratio is that of the two halves of a pair; its median need not be that of the medians.");
         writer.WriteLine($"{"workload",-19}{"ours",10} {"unit",-6} {"peer",-9}{"theirs",10}  {"ours/theirs (min to max)",-26}goal");
         foreach (var result in results)
         {

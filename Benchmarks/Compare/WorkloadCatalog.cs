@@ -14,7 +14,7 @@ internal static class WorkloadCatalog
     public const string Sidechannel = "sidechannel";
 
     /// <summary>This engine, where it is what a layer above it is measured against: a <see cref="Stream"/> against a Stream.</summary>
-    public const string BareYamux = "yamux";
+    public const string BareStream = "bare";
 
     /// <summary>In the order of the table.</summary>
     public static IReadOnlyList<string> Peers { get; } = [Raw, Go, Nerdbank];
@@ -63,7 +63,7 @@ internal static class WorkloadCatalog
     {
         Family = Sidechannel,
         Subject = Sidechannel,
-        Goals = new Dictionary<string, Goal?> { [BareYamux] = new Goal(0.8) },
+        Goals = new Dictionary<string, Goal?> { [BareStream] = new Goal(0.8) },
         WireOptions = Window("262144"),
         RunOptions = ["--mib", "1024"],
     };

@@ -24,7 +24,7 @@ internal static class ComparisonCharts
         // Of memory less is better, and a curve says more than bars; the rest is split so that each chart can be read.
         var memory = bars.Where(bar => Has(bar.Workload, "idle-")).ToList();
         var delay = bars.Where(bar => Has(bar.Workload, "bdp-")).ToList();
-        var calls = bars.Where(bar => bar.Peer is "plain" or "yamux").ToList();
+        var calls = bars.Where(bar => bar.Peer is "plain" or "bare").ToList();
         new RatioChart("Ours relative to each peer: more is better", [.. bars.Except(memory).Except(delay).Except(calls)]).Save(folder, "ratios");
         new RatioChart("Over a link with delay, relative to each peer: more is better", delay).Save(folder, "ratios-delay");
         new RatioChart("gRPC relative to a plain connection, sidechannels to a bare stream: more is better", calls).Save(folder, "ratios-grpc");

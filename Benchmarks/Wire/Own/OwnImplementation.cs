@@ -18,7 +18,7 @@ internal sealed class OwnImplementation : IImplementation
     public static OwnImplementation Pipes { get; } = new("ours", stream => new OwnStream(stream));
 
     /// <summary>Its streams as a <see cref="Stream"/>: what a layer above that gives no more is to be compared with.</summary>
-    public static OwnImplementation Views { get; } = new("yamux", stream => new OwnViewStream(stream));
+    public static OwnImplementation Views { get; } = new("bare", stream => new OwnViewStream(stream));
 
     public string Name { get; }
 
