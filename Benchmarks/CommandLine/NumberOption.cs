@@ -7,6 +7,9 @@ namespace Benchmarks.CommandLine;
 /// <summary>Options that are numbers within a range. An error names the option, the value and the range.</summary>
 internal static class NumberOption
 {
+    /// <summary>Less than any option allows: help shows no default then.</summary>
+    public const int NoDefault = -1;
+
     /// <summary>A whole number.</summary>
     public static Option<int> Whole(string name, string description, int min, int max, int defaultValue)
         => Create(name, description, NumberStyles.AllowLeadingSign, "whole number", min, max, defaultValue);
@@ -21,7 +24,7 @@ internal static class NumberOption
         {
             Description = FormattableString.Invariant($"{description} {min} to {max}."),
             HelpName = "N",
-            DefaultValueFactory = defaultValue < min ? null : _ => defaultValue, // Less than allowed is the caller's sign for none.
+            DefaultValueFactory = defaultValue < min ? null : _ => defaultValue,
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;

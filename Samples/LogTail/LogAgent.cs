@@ -48,11 +48,11 @@ internal sealed class LogAgent : IAsyncDisposable
         }
         catch (RpcException error) when (error.StatusCode == StatusCode.Unimplemented)
         {
-            throw new ExplainedException($"{_server} is no server of this sample: {error.Status.Detail}");
+            throw new ExplainedException($"{_server} is no server of this sample: {PrintableText.Of(error.Status.Detail)}");
         }
         catch (RpcException error) when (error is { StatusCode: StatusCode.Unavailable, Status.DebugException: { } cause })
         {
-            throw new IOException($"the connection to {_server} is lost: {cause.GetBaseException().Message}", error);
+            throw new IOException($"the connection to {_server} has failed: {cause.GetBaseException().Message}", error);
         }
     }
 

@@ -33,6 +33,6 @@ catch (OperationCanceledException)
 }
 catch (Exception error) when (error is RpcException or IOException)
 {
-    await Console.Error.WriteLineAsync($"failed: {(error is RpcException call ? $"{call.StatusCode}: {call.Status.Detail}" : error.Message)}");
+    await Console.Error.WriteLineAsync($"failed: {(error is RpcException call ? $"{call.StatusCode}: {PrintableText.Of(call.Status.Detail)}" : error.Message)}");
     return 1;
 }

@@ -11,7 +11,7 @@ internal sealed class ProgressLine(string name, long total)
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(Console.IsOutputRedirected ? 500 : 50);
 
-    private readonly string _agent = Printable(name);
+    private readonly string _agent = Name(name);
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly Lock _gate = new();
     private TimeSpan _shown;
@@ -20,7 +20,7 @@ internal sealed class ProgressLine(string name, long total)
     private static string StartOfLine => Console.IsOutputRedirected ? "" : "\r\e[K";
 
     /// <summary>The last line, if it comes to that.</summary>
-    public static void Fail(string name, string reason) => Console.WriteLine($"{StartOfLine}failed: {Printable(name)}: {reason}");
+    public static void Fail(string name, string reason) => Console.WriteLine($"{StartOfLine}failed: {Name(name)}: {PrintableText.Of(reason)}");
 
     /// <summary>So many bytes have come.</summary>
     public void Received(long bytes)
@@ -50,7 +50,7 @@ internal sealed class ProgressLine(string name, long total)
     /// <summary>The last line.</summary>
     public void End(string text) => Console.WriteLine($"{StartOfLine}ok: {_agent}: {text}");
 
-    private static string Printable(string name) => string.Concat(name.Where(letter => !char.IsControl(letter)).Take(Width));
+    private static string Name(string name) => string.Concat(PrintableText.Of(name).Take(Width));
 
     private void Show(long bytes, TimeSpan time)
     {
