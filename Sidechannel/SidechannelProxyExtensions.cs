@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Grpc.Core;
 
 namespace Sidechannel;
@@ -12,7 +11,7 @@ public static class SidechannelProxyExtensions
     /// </summary>
     /// <remarks>
     /// Ends only when the call has ended and the last byte of its handler's has passed: a status that overtakes them would have the caller leave before
-    /// they arrive. If it is given up (cancelled, or its deadline has passed), so is the copying. A call without a sidechannel is just made, with no headers.
+    /// they arrive. If it ends as Cancelled or DeadlineExceeded, the copying is given up with it. A call without a sidechannel is just made, with no headers.
     /// </remarks>
     /// <param name="onwards">The registry of the connection that the call is made on.</param>
     /// <param name="context">The call that came in.</param>
@@ -37,9 +36,8 @@ public static class SidechannelProxyExtensions
 
         _ = SidechannelOpenExtensions.FindSidechannel(context); // What is wrong with it is told before anything is done.
         using var callEnded = new CancellationTokenSource();
-        Task? copying = null;
-        var waiter = onwards.Register(
-            (handler, givenUp) => copying = CopyAsync(context, handler, callEnded.Token, givenUp), context.CancellationToken);
+        var relay = new SidechannelRelay(context, callEnded.Token);
+        var waiter = onwards.Register(relay.RunAsync, context.CancellationToken);
         await using (waiter.ConfigureAwait(false))
         {
             TResponse response;
@@ -48,27 +46,26 @@ public static class SidechannelProxyExtensions
                 using var running = call(waiter.Metadata);
                 response = await running.ResponseAsync.ConfigureAwait(false);
             }
-            catch (Exception failure)
+            catch (Exception failure) when (SidechannelWaiter.IsGivenUp(failure))
             {
-                if (SidechannelWaiter.IsGivenUp(failure))
-                {
-                    waiter.Cancel();
-                }
-
+                waiter.Cancel();
+                throw;
+            }
+            catch (Exception)
+            {
                 await EndAsync().ConfigureAwait(false);
-                if (copying?.Exception?.InnerException is SidechannelException cause)
+                if (relay.CallerFailure is { } cause)
                 {
-                    throw Failed(cause); // Of the caller's end, of which the far handler knows nothing.
+                    throw Failed(cause);
                 }
 
                 throw;
             }
 
             await EndAsync().ConfigureAwait(false);
-            if (copying is { IsCompletedSuccessfully: false })
+            if (relay.Completion is { IsCompletedSuccessfully: false } failed)
             {
-                var failure = copying.Exception?.InnerException ?? new OperationCanceledException("The call was cancelled.", context.CancellationToken);
-                throw Failed(failure);
+                throw Failed(relay.CallerFailure ?? failed.Exception?.InnerException ?? new OperationCanceledException("The call was cancelled.", context.CancellationToken));
             }
 
             return response;
@@ -83,56 +80,4 @@ public static class SidechannelProxyExtensions
     }
 
     private static RpcException Failed(Exception cause) => new(new Status(StatusCode.Internal, $"sidechannel proxy: {cause.Message}", cause));
-
-    // Succeeds when all that the handler has sent was passed to the caller.
-    private static async Task CopyAsync(ServerCallContext context, SidechannelStream handler, CancellationToken callEnded, CancellationToken givenUp)
-    {
-        var caller = await context.OpenSidechannelAsync().ConfigureAwait(false);
-        await using (caller.ConfigureAwait(false))
-        {
-            using var unwanted = CancellationTokenSource.CreateLinkedTokenSource(givenUp);
-            var toHandler = CopyAsync(caller, handler, unwanted.Token);
-            try
-            {
-                await CopyAsync(handler, caller, givenUp).ConfigureAwait(false);
-            }
-            catch (Exception failure)
-            {
-                handler.Abort(failure);
-                await unwanted.CancelAsync().ConfigureAwait(false);
-                await toHandler.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (failure.InnerException is SidechannelException cause)
-                {
-                    ExceptionDispatchInfo.Throw(cause); // Of the other direction, which has aborted this one for it.
-                }
-
-                throw;
-            }
-
-            // The handler has said all. What its caller still sends it may want, until the call ends. Whether that arrives is the call's to
-            // tell: the handler sees it.
-            await toHandler.WaitAsync(callEnded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await unwanted.CancelAsync().ConfigureAwait(false);
-            await toHandler.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    // Who reads must not take a failure for the end. Who writes is left alone: a reset would destroy what is on its way to it.
-    private static async Task CopyAsync(SidechannelStream from, SidechannelStream to, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await from.CopyToAsync(to, cancellationToken).ConfigureAwait(false);
-            await to.CompleteWritesAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (SidechannelException ended) when (ended.ErrorCode == SidechannelErrorCode.CallEnded)
-        {
-            throw; // The handler reads no more, and what it has sent is still to be read.
-        }
-        catch (Exception failure)
-        {
-            to.Abort(failure);
-            throw;
-        }
-    }
 }

@@ -26,7 +26,7 @@ public sealed class SidechannelRegistry
     private long _lastId = -1;
 
     /// <summary>Creates a registry.</summary>
-    /// <param name="logger">Told of sidechannels that nobody waits for; null for no log.</param>
+    /// <param name="logger">Told of sidechannels that nobody waits for, and of what fails in the cancellation of a callback; null for no log.</param>
     public SidechannelRegistry(ILogger<SidechannelRegistry>? logger = null)
     {
         _logger = logger ?? NullLogger<SidechannelRegistry>.Instance;
@@ -49,8 +49,8 @@ public sealed class SidechannelRegistry
     /// <param name="cancellationToken">Given to the callback. The call has its own, which the same token can be.</param>
     /// <returns>What the call returned.</returns>
     /// <exception cref="SidechannelException">
-    /// The call succeeded, and its handler has not opened the sidechannel; or has left while the callback was still writing. What was written and not read fits into
-    /// the windows, and is no failure: how much the handler has read, its reply may say.
+    /// The call succeeded, and its handler has not opened the sidechannel, or the callback was still writing when it ended. That the handler has not read what is in the
+    /// windows, or has disposed of its end before, is no failure: how much it has read, its reply may say.
     /// </exception>
     /// <exception cref="RpcException">The call failed, and not because the callback had.</exception>
     public Task<TResponse> CallAsync<TResponse>(

@@ -122,13 +122,18 @@ public sealed class SidechannelWaiter : IAsyncDisposable
 
     private static async ValueTask CompleteWritesAsync(CallerStream channel)
     {
+        if (channel.WasAborted)
+        {
+            return; // That is how this callback ends. A write of its own may not have heard of it yet.
+        }
+
         try
         {
             await channel.CompleteWritesAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (YamuxException) when (channel.WasAborted)
         {
-            // That is how this callback ends.
+            // Meanwhile.
         }
     }
 

@@ -120,6 +120,32 @@ public class EndOfCallTests
     }
 
     [Fact]
+    public Task A_callback_may_end_by_aborting_with_a_write_under_way() => Rounds.RunAsync(async () =>
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync(new byte[1]);
+            await Assert.ThrowsAsync<YamuxException>(() => channel.WriteAsync(new byte[64 << 20]).AsTask());
+            return new Done { Size = 7 };
+        });
+        await using var client = new TransferClient(server);
+        var writing = Task.CompletedTask;
+
+        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        {
+            writing = channel.WriteAsync(new byte[64 << 20], ct).AsTask();
+            await channel.ReadExactlyAsync(new byte[1], ct);
+            channel.Abort();
+        }).Guarded();
+
+        Assert.Equal(7, done.Size);
+        await Assert.ThrowsAsync<YamuxException>(() => writing.Guarded());
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    });
+
+    [Fact]
     public async Task Whatever_is_written_after_the_call_has_ended_fails_in_the_same_way()
     {
         await using var server = await TransferServer.StartAsync(LeaveAsync);

@@ -2,6 +2,7 @@ using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
 using ListenMux;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Sidechannel;
 using Xunit;
@@ -41,7 +42,7 @@ public class ProxyTests
     [Fact]
     public async Task The_status_comes_after_the_last_byte()
     {
-        var bytes = Content.Bytes(400_000); // More than the client takes unread, less than all three.
+        var bytes = Content.Bytes(350_000); // More than the client takes unread; less than that and half a window more, which the proxy has given again at least.
         await using var chain = await Chain.StartAsync(async (_, context) =>
         {
             await using (var channel = await context.OpenSidechannelAsync())
@@ -151,23 +152,34 @@ public class ProxyTests
         await chain.EndAsync();
     }
 
-    [Fact]
-    public Task Bytes_of_the_callers_that_are_no_packets_are_told_as_such() => Rounds.RunAsync(async () =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Bytes_of_the_callers_that_are_no_packets_are_told_as_such(bool handlerEndsFirst) => Rounds.RunAsync(async () =>
     {
         await using var chain = await Chain.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            if (handlerEndsFirst)
+            {
+                await channel.CompleteWritesAsync();
+            }
+
             return await Content.DigestAsync(channel);
         });
-        await using var client = new TransferClient(chain.Middle, configureStreams: streams => streams.UseListenMux(mux => mux.Map("sidechannel"u8.ToArray(), async (connection, _) =>
+        await using var client = new TransferClient(chain.Middle, configureStreams: streams => AnswerRaw(streams, async stream =>
         {
-            var stream = connection.Features.GetRequiredFeature<IYamuxStreamFeature>().Stream.AsStream();
-            await stream.ReadExactlyAsync(new byte[8]);
-            await stream.WriteAsync("ok0002junk"u8.ToArray());
-            await Assert.ThrowsAnyAsync<IOException>(() => stream.ReadExactlyAsync(new byte[1]).AsTask());
-        })));
+            await stream.WriteAsync("ok"u8.ToArray());
+            if (handlerEndsFirst)
+            {
+                await stream.CopyToAsync(Stream.Null);
+            }
 
-        var failure = await Assert.ThrowsAsync<RpcException>(() => client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "0" } }).ResponseAsync.Guarded());
+            await stream.WriteAsync("0002junk"u8.ToArray());
+            await stream.CopyToAsync(Stream.Null).ContinueWith(_ => { }, TaskScheduler.Default);
+        }));
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => CallRawAsync(client).Guarded());
 
         Assert.Equal(StatusCode.Internal, failure.StatusCode);
         Assert.Contains("sidechannel proxy: ", failure.Status.Detail, StringComparison.Ordinal);
@@ -177,7 +189,34 @@ public class ProxyTests
     });
 
     [Fact]
-    public async Task A_call_onwards_that_is_given_up_ends_the_copying_though_the_far_handler_holds_on()
+    public async Task A_call_onwards_that_is_given_up_does_not_wait_for_the_caller_to_accept()
+    {
+        using var onwards = new CancellationTokenSource();
+        await using var chain = await Chain.StartAsync(
+            async (_, context) =>
+            {
+                await using var channel = await context.OpenSidechannelAsync();
+                return await Content.DigestAsync(channel, context.CancellationToken);
+            },
+            onwards.Token);
+        var asked = new TaskCompletionSource();
+        await using var client = new TransferClient(chain.Middle, configureStreams: streams => AnswerRaw(streams, async stream =>
+        {
+            asked.SetResult();
+            await stream.CopyToAsync(Stream.Null).ContinueWith(_ => { }, TaskScheduler.Default);
+        }));
+
+        var call = CallRawAsync(client);
+        await asked.Task.Guarded();
+        await onwards.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
+        await client.EndAsync();
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public Task A_call_onwards_that_is_given_up_ends_the_copying_though_the_far_handler_holds_on() => Rounds.RunAsync(async () =>
     {
         using var onwards = new CancellationTokenSource();
         var letGo = new TaskCompletionSource();
@@ -205,10 +244,10 @@ public class ProxyTests
         letGo.SetResult();
         await chain.FarEnded.Guarded();
         await chain.EndAsync();
-    }
+    });
 
     [Fact]
-    public async Task A_cancelled_call_ends_all_three()
+    public Task A_cancelled_call_ends_all_three() => Rounds.RunAsync(async () =>
     {
         var seen = new TaskCompletionSource<Exception>();
         await using var chain = await Chain.StartAsync(async (_, context) =>
@@ -234,5 +273,15 @@ public class ProxyTests
         await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
         Assert.IsType<IOException>(await seen.Task.Guarded(), exactMatch: false);
         await chain.EndAsync();
-    }
+    });
+
+    // A caller that says what it likes.
+    private static void AnswerRaw(IConnectionBuilder streams, Func<Stream, Task> answer) => streams.UseListenMux(mux => mux.Map("sidechannel"u8.ToArray(), async (connection, _) =>
+    {
+        var stream = connection.Features.GetRequiredFeature<IYamuxStreamFeature>().Stream.AsStream();
+        await stream.ReadExactlyAsync(new byte[8]);
+        await answer(stream);
+    }));
+
+    private static Task<Done> CallRawAsync(TransferClient client) => client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "0" } }).ResponseAsync;
 }

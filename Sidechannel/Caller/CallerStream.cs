@@ -81,8 +81,8 @@ internal sealed class CallerStream : SidechannelStream
             // Once the call has ended there is nobody who waits for the end.
             if (!_completed && !Volatile.Read(ref _callEnded))
             {
-                _completed = true;
                 await WriteThroughAsync(new ReadOnlySequence<byte>(PacketHeader.End.ToArray()), cancellationToken).ConfigureAwait(false);
+                _completed = true;
             }
         }
         catch (SidechannelException ended) when (ended.ErrorCode == SidechannelErrorCode.CallEnded)

@@ -5,7 +5,7 @@ using Yamux;
 
 namespace Sidechannel;
 
-/// <summary>The handler's end: what it reads comes in packets, what it writes is raw. Disposing it sends what was written, and FIN.</summary>
+/// <summary>The handler's end: what it reads comes in packets, what it writes is raw. Disposing it sends what was written, and FIN, or aborts it if the call was cancelled.</summary>
 internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stream)
 {
     private int _payloadLeft;

@@ -11,7 +11,7 @@ public static class SidechannelOpenExtensions
     /// <summary>
     /// Opens the sidechannel that the caller offers with this call. Dispose of it to end what is sent: also after a failure, when the status of the call tells
     /// the caller that it is not all; or abort it, and the caller's reads fail. If the call is cancelled it is aborted. A handler that returns without having disposed of
-    /// it has it disposed.
+    /// it has it disposed; but in a call whose requests the client has not ended, the end of the call may look like a cancellation first.
     /// </summary>
     /// <param name="context">The call, on a multiplexed connection.</param>
     /// <exception cref="RpcException">
@@ -21,13 +21,10 @@ public static class SidechannelOpenExtensions
     /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else.</exception>
     /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    public static async ValueTask<SidechannelStream> OpenSidechannelAsync(this ServerCallContext context)
+    public static ValueTask<SidechannelStream> OpenSidechannelAsync(this ServerCallContext context)
     {
-        var (session, id) = FindSidechannel(context);
-        var channel = await session.OpenSidechannelAsync(id, context.CancellationToken).ConfigureAwait(false);
-        context.GetHttpContext().Response.RegisterForDisposeAsync(channel);
-        ((HandlerStream)channel).AbortWith(context.CancellationToken);
-        return channel;
+        ArgumentNullException.ThrowIfNull(context);
+        return OpenAsync(context, context.CancellationToken);
     }
 
     /// <summary>Opens the sidechannel with an id that came by other means.</summary>
@@ -71,6 +68,16 @@ public static class SidechannelOpenExtensions
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
+    }
+
+    /// <summary>The same, and gives up when this token is cancelled, which is the call's or is linked to it.</summary>
+    internal static async ValueTask<SidechannelStream> OpenAsync(ServerCallContext context, CancellationToken cancellationToken)
+    {
+        var (session, id) = FindSidechannel(context);
+        var channel = await session.OpenSidechannelAsync(id, cancellationToken).ConfigureAwait(false);
+        context.GetHttpContext().Response.RegisterForDisposeAsync(channel);
+        ((HandlerStream)channel).AbortWith(context.CancellationToken);
+        return channel;
     }
 
     /// <summary>What a call offers.</summary>
