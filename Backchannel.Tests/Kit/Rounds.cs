@@ -1,19 +1,29 @@
 using System.Globalization;
+using Xunit;
 
 namespace Backchannel.Tests.Kit;
 
 /// <summary>Plays what ends in a race again and again, since once proves little. The environment variable says how often.</summary>
 internal static class Rounds
 {
-    private const string Variable = "SIDECHANNEL_ROUNDS";
+    private const string Variable = "TEST_ROUNDS";
     private const int Default = 5;
+
+    private static readonly int Count = Environment.GetEnvironmentVariable(Variable) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : Default;
 
     public static async Task RunAsync(Func<Task> round)
     {
-        var count = Environment.GetEnvironmentVariable(Variable) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : Default;
-        for (var number = 0; number < count; number++)
+        for (var number = 1; number <= Count; number++)
         {
-            await round();
+            try
+            {
+                await round();
+            }
+            catch
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine($"in round {number} of {Count}");
+                throw;
+            }
         }
     }
 }

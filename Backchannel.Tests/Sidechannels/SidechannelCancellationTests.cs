@@ -52,7 +52,7 @@ public class SidechannelCancellationTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_cancelled_call_cancels_its_callback(bool throwOperationCanceled)
+    public Task A_cancelled_call_cancels_its_callback(bool throwOperationCanceled) => Rounds.RunAsync(async () =>
     {
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
@@ -74,10 +74,10 @@ public class SidechannelCancellationTests
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
         Assert.True(throwOperationCanceled ? failure is OperationCanceledException : failure is RpcException { StatusCode: StatusCode.Cancelled }, $"{failure}");
         await client.EndAsync();
-    }
+    });
 
     [Fact]
-    public async Task What_fails_in_the_cancellation_of_a_callback_is_logged_and_hides_nothing()
+    public Task What_fails_in_the_cancellation_of_a_callback_is_logged_and_hides_nothing() => Rounds.RunAsync(async () =>
     {
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
@@ -99,7 +99,7 @@ public class SidechannelCancellationTests
 
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
         Assert.Single(client.Log.Lines, line => line.Event.Name == "CancellationFailed");
-    }
+    });
 
     private static async Task CancelReadingAsync()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Backchannel.Tests.Kit;
 using Grpc.Core;
 using Interop.Tests.Calls;
 using Interop.Tests.Proto;
@@ -18,7 +19,7 @@ public sealed class CancellationTests(GoPeerBinary binary)
 
     [Theory]
     [MemberData(nameof(Modes))]
-    public async Task We_cancel_a_call_to_a_Go_server(string mode)
+    public Task We_cancel_a_call_to_a_Go_server(string mode) => Rounds.RunAsync(async () =>
     {
         await using var go = binary.Start("grpc-server");
         await using var client = new CSharpClient(await go.AddressAsync());
@@ -39,11 +40,11 @@ public sealed class CancellationTests(GoPeerBinary binary)
         go.CloseInput();
         await go.SucceedAsync();
         Assert.Empty(go.Complaints);
-    }
+    });
 
     [Theory]
     [MemberData(nameof(Modes))]
-    public async Task A_Go_client_cancels_a_call_to_us(string mode)
+    public Task A_Go_client_cancels_a_call_to_us(string mode) => Rounds.RunAsync(async () =>
     {
         var handler = new TransferHandler();
         await using var server = await CSharpServer.StartAsync(transfers: handler);
@@ -59,7 +60,7 @@ public sealed class CancellationTests(GoPeerBinary binary)
         await server.EndAsync();
         Assert.Equal((0, 0), (server.Peers.Count, peer.Session.StreamCount));
         Assert.Empty(go.Complaints);
-    }
+    });
 
     /// <summary>A transfer that only a failure ends.</summary>
     internal static TransferRequest Endless(string mode) => new() { Mode = mode, Length = NoEnd, Seed = 1 };

@@ -1,3 +1,4 @@
+using Backchannel.Tests.Kit;
 using Grpc.Core;
 using Interop.Tests.Calls;
 using Interop.Tests.Proto;
@@ -12,7 +13,7 @@ public sealed class KillTests(GoPeerBinary binary)
 {
     [Theory]
     [MemberData(nameof(CancellationTests.Modes), MemberType = typeof(CancellationTests))]
-    public async Task A_Go_server_dies(string mode)
+    public Task A_Go_server_dies(string mode) => Rounds.RunAsync(async () =>
     {
         await using var go = binary.Start("grpc-server");
         await using var client = new CSharpClient(await go.AddressAsync());
@@ -25,11 +26,11 @@ public sealed class KillTests(GoPeerBinary binary)
         await ExpectAsync(YamuxErrorCode.ConnectionLost, transfer);
         await HangGuard.UntilAsync(() => client.ConnectionCount == 0);
         await client.EndAsync();
-    }
+    });
 
     [Theory]
     [MemberData(nameof(CancellationTests.Modes), MemberType = typeof(CancellationTests))]
-    public async Task A_Go_client_dies(string mode)
+    public Task A_Go_client_dies(string mode) => Rounds.RunAsync(async () =>
     {
         var handler = new TransferHandler(ignoresCancellation: true);
         await using var server = await CSharpServer.StartAsync(transfers: handler);
@@ -41,14 +42,15 @@ public sealed class KillTests(GoPeerBinary binary)
 
         await peer.Completion.ContinueWith(_ => { }, TaskScheduler.Default).Guarded();
         await server.EndAsync();
+        // The session fails all streams; the call, which loses its own, aborts the sidechannel at this end: whichever comes first.
         var failure = Assert.IsType<YamuxException>(Assert.Single(handler.Failures));
-        Assert.Equal(YamuxErrorCode.ConnectionLost, failure.ErrorCode);
+        Assert.True(failure.ErrorCode is YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamAborted, $"{failure}");
         Assert.Equal((0, 0), (server.Peers.Count, peer.Session.StreamCount));
-    }
+    });
 
     [Theory]
     [MemberData(nameof(CancellationTests.Modes), MemberType = typeof(CancellationTests))]
-    public async Task A_Go_server_dies_behind_our_proxy(string mode)
+    public Task A_Go_server_dies_behind_our_proxy(string mode) => Rounds.RunAsync(async () =>
     {
         await using var go = binary.Start("grpc-server");
         await using var onwards = new CSharpClient(await go.AddressAsync());
@@ -70,11 +72,11 @@ public sealed class KillTests(GoPeerBinary binary)
         await proxy.EndAsync();
         await onwards.EndAsync();
         Assert.Equal((0, 0), (proxy.Peers.Count, peer.Session.StreamCount));
-    }
+    });
 
     [Theory]
     [MemberData(nameof(CancellationTests.Modes), MemberType = typeof(CancellationTests))]
-    public async Task A_Go_client_dies_before_our_proxy(string mode)
+    public Task A_Go_client_dies_before_our_proxy(string mode) => Rounds.RunAsync(async () =>
     {
         var handler = new TransferHandler(ignoresCancellation: true);
         await using var server = await CSharpServer.StartAsync(transfers: handler);
@@ -94,7 +96,7 @@ public sealed class KillTests(GoPeerBinary binary)
         Assert.Equal(0, proxy.Peers.Count);
         await onwards.EndAsync();
         await server.EndAsync();
-    }
+    });
 
     private static async Task ExpectUnavailableAsync(Task call)
     {
