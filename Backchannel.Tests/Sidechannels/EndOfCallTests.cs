@@ -72,9 +72,11 @@ public class EndOfCallTests
     public Task A_cancelled_call_ends_a_handler_and_a_callback_that_wait_for_each_other() => Rounds.RunAsync(async () =>
     {
         var handlerEnded = new TaskCompletionSource<Exception>();
+        var opened = new TaskCompletionSource();
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            opened.SetResult();
             handlerEnded.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => channel.ReadAsync(new byte[1]).AsTask()));
             return new Done();
         });
@@ -87,7 +89,7 @@ public class EndOfCallTests
             running.SetResult();
             await channel.ReadExactlyAsync(new byte[1], CancellationToken.None);
         });
-        await running.Task.Guarded();
+        await Task.WhenAll(opened.Task, running.Task).Guarded();
         await source.CancelAsync();
 
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);

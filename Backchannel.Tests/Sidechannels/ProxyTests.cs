@@ -118,9 +118,11 @@ public class ProxyTests
     public async Task A_caller_that_fails_in_the_middle_fails_the_far_handler()
     {
         var seen = new TaskCompletionSource<Exception>();
+        var opened = new TaskCompletionSource();
         await using var chain = await Chain.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            opened.SetResult();
             seen.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => Content.DigestAsync(channel)));
             return new Done();
         });
@@ -128,6 +130,7 @@ public class ProxyTests
         await Assert.ThrowsAsync<FormatException>(() => chain.CallAsync(async (channel, ct) =>
         {
             await channel.WriteAsync(new byte[1000], ct);
+            await opened.Task;
             throw new FormatException();
         }).Guarded());
 
@@ -250,9 +253,11 @@ public class ProxyTests
     public Task A_cancelled_call_ends_all_three() => Rounds.RunAsync(async () =>
     {
         var seen = new TaskCompletionSource<Exception>();
+        var opened = new TaskCompletionSource();
         await using var chain = await Chain.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            opened.SetResult();
             seen.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => Content.DigestAsync(channel)));
             return new Done();
         });
@@ -267,7 +272,7 @@ public class ProxyTests
                 await channel.ReadExactlyAsync(new byte[1], ct);
             },
             source.Token);
-        await running.Task.Guarded();
+        await Task.WhenAll(opened.Task, running.Task).Guarded();
         await source.CancelAsync();
 
         await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());

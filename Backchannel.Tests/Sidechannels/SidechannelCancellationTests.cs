@@ -104,9 +104,11 @@ public class SidechannelCancellationTests
     private static async Task CancelReadingAsync()
     {
         var handlerEnded = new TaskCompletionSource<Exception>();
+        var opened = new TaskCompletionSource();
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            opened.SetResult();
             return await RecordAsync(handlerEnded, () => Content.DigestAsync(channel, context.CancellationToken));
         });
         await using var client = new TransferClient(server);
@@ -121,7 +123,7 @@ public class SidechannelCancellationTests
                 await channel.ReadExactlyAsync(new byte[1], ct);
             },
             source.Token);
-        await running.Task.Guarded();
+        await Task.WhenAll(opened.Task, running.Task).Guarded();
         await source.CancelAsync();
 
         await AssertCancelledAsync(call);
@@ -133,10 +135,12 @@ public class SidechannelCancellationTests
     private static async Task CancelWritingAsync()
     {
         var handlerEnded = new TaskCompletionSource<Exception>();
+        var opened = new TaskCompletionSource();
         var stalled = new TaskCompletionSource();
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            opened.SetResult();
             return await RecordAsync(handlerEnded, async () =>
             {
                 await stalled.Task;
@@ -157,7 +161,7 @@ public class SidechannelCancellationTests
                 await write;
             },
             source.Token);
-        await writing.Task.Guarded();
+        await Task.WhenAll(opened.Task, writing.Task).Guarded();
         await source.CancelAsync();
         await AssertCancelledAsync(call);
         stalled.SetResult();
@@ -170,9 +174,11 @@ public class SidechannelCancellationTests
     private static async Task VanishAsync()
     {
         var handlerEnded = new TaskCompletionSource<Exception>();
+        var opened = new TaskCompletionSource();
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            opened.SetResult();
             return await RecordAsync(handlerEnded, () => Content.DigestAsync(channel));
         });
         var client = new TransferClient(server);
@@ -183,7 +189,7 @@ public class SidechannelCancellationTests
             running.SetResult();
             await channel.ReadExactlyAsync(new byte[1], ct);
         });
-        await running.Task.Guarded();
+        await Task.WhenAll(opened.Task, running.Task).Guarded();
 
         await client.DisposeAsync();
 

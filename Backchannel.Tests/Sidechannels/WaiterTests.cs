@@ -96,9 +96,11 @@ public class WaiterTests
     public async Task A_callback_that_fails_never_reads_as_the_end_of_its_bytes()
     {
         var seen = new TaskCompletionSource<Exception>();
+        var opened = new TaskCompletionSource();
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
+            opened.SetResult();
             seen.SetResult(await Assert.ThrowsAnyAsync<IOException>(() => Content.DigestAsync(channel)));
             return new Done();
         });
@@ -109,6 +111,7 @@ public class WaiterTests
             async (channel, ct) =>
             {
                 await channel.WriteAsync(Content.Bytes(1000), ct);
+                await opened.Task;
                 throw new FormatException();
             }).Guarded());
 
