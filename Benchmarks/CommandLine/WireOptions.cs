@@ -13,10 +13,10 @@ internal sealed class WireOptions
         "--impl", "Whose streams.", [.. Implementations.All.Select(implementation => implementation.Name)]);
 
     private readonly Option<int> _maxWindow = NumberOption.Whole(
-        "--max-window", "To how many bytes a window may grow, where windows grow. Default: that of the implementation;", SmallestWindow, LargestWindow, 0);
+        "--max-window", "To how many bytes a window may grow, where windows grow. Default: that of the implementation;", SmallestWindow, LargestWindow);
 
     private readonly Option<int> _window = NumberOption.Whole(
-        "--window", "The receive window of each stream, in bytes. Default: that of the implementation;", SmallestWindow, LargestWindow, 0);
+        "--window", "The receive window of each stream, in bytes. Default: that of the implementation;", SmallestWindow, LargestWindow);
 
     private readonly Option<bool> _tls = new("--tls") { Description = "Encrypt the connections. Any certificate is accepted." };
 

@@ -16,7 +16,7 @@ internal static class CompareCommand
         var ids = WorkloadCatalog.All.SelectMany(workload => new[] { workload.Family, workload.Id }).Distinct().ToList();
         var only = ChoiceOption.CreateMany("--only", "Measures nothing but these workloads, where the name of a family, such as bulk1, is all of it:", ids);
         var skip = ChoiceOption.CreateMany("--skip", "Leaves out these peers:", WorkloadCatalog.Peers);
-        var pairs = NumberOption.Whole("--pairs", $"How many times ours and theirs run in turn. Default {DefaultPairs}, and {QuickPairs} with --quick;", 1, 1000, 0);
+        var pairs = NumberOption.Whole("--pairs", $"How many times ours and theirs run in turn. Default {DefaultPairs}, and {QuickPairs} with --quick;", 1, 1000);
         var quick = new Option<bool>("--quick") { Description = "Measures smaller totals and shorter times, within a minute." };
         var json = new Option<string?>("--json") { Description = "Also writes the results to this file.", HelpName = "FILE" };
         var command = new Command(

@@ -26,10 +26,10 @@ internal static class RunCommand
         var wire = new WireOptions();
         var connect = EndPointOption.Create("--connect", "Where the server listens. Not for alloc, which needs none.", lowestPort: 1);
         var quick = new Option<bool>("--quick") { Description = "Measures a smaller total, or a shorter time." };
-        var mebibytes = NumberOption.Whole("--mib", "The total in MiB of bulk1, bulk16 and small. Default 2048, and 256 for small;", 1, 1 << 20, 0);
-        var seconds = NumberOption.Fractional("--seconds", "How long the others are measured. Default 0.8, and 1 for bdp;", 0.01, LongestSeconds, NumberOption.NoDefault);
-        var warmUp = NumberOption.Fractional("--warm-up", "How many seconds all but idle and alloc run before they are measured. Default 1.5, and 1 for bdp;", 0, LongestSeconds, NumberOption.NoDefault);
-        var streams = NumberOption.Whole("--streams", "How many streams are idle. Default 10000;", 1, 1_000_000, 0);
+        var mebibytes = NumberOption.Whole("--mib", "The total in MiB of bulk1, bulk16 and small. Default 2048, and 256 for small;", 1, 1 << 20);
+        var seconds = NumberOption.Fractional("--seconds", "How long the others are measured. Default 0.8, and 1 for bdp;", 0.01, LongestSeconds);
+        var warmUp = NumberOption.Fractional("--warm-up", "How many seconds all but idle and alloc run before they are measured. Default 1.5, and 1 for bdp;", 0, LongestSeconds);
+        var streams = NumberOption.Whole("--streams", "How many streams are idle. Default 10000;", 1, 1_000_000);
         var command = new Command("run", "Plays the client's end of a measurement against any server, and prints what it has measured: a line 'ID VALUE UNIT', then further figures in the same form.")
         {
             id, connect, quick, mebibytes, seconds, warmUp, streams,
