@@ -10,12 +10,16 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Backchannel.Tests.Samples;
 
 /// <summary>A server that commits a number of votes itself, and drops its connections at every other one.</summary>
+/// <remarks>
+/// A voter that has no more than <c>concurrency</c> votes out at once has all its answers when that many further ones have
+/// come, and the first connection is not dropped before: it would take with it answers that are still on their way.
+/// </remarks>
 internal sealed class VanishingServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private int _votes;
 
-    private VanishingServer(int answers)
+    private VanishingServer(int answers, int concurrency)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, TestServer.Cleartext));
@@ -24,9 +28,16 @@ internal sealed class VanishingServer : IAsyncDisposable
         _app = builder.Build();
         _app.MapPost("/gitaly.RefTransaction/VoteTransaction", async http =>
         {
-            if (Interlocked.Increment(ref _votes) > answers)
+            var vote = Interlocked.Increment(ref _votes);
+            if (vote >= answers + concurrency)
             {
                 http.Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort();
+                return;
+            }
+
+            if (vote > answers)
+            {
+                await Task.Delay(Timeout.Infinite, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
 
@@ -38,9 +49,9 @@ internal sealed class VanishingServer : IAsyncDisposable
 
     public string Address => new Uri(_app.Urls.First()).Authority;
 
-    public static async Task<VanishingServer> StartAsync(int answers)
+    public static async Task<VanishingServer> StartAsync(int answers, int concurrency)
     {
-        var server = new VanishingServer(answers);
+        var server = new VanishingServer(answers, concurrency);
         await server._app.StartAsync().Guarded();
         return server;
     }

@@ -36,7 +36,7 @@ public class VotingFailureTests
     [Fact]
     public async Task Votes_that_lose_their_server_count_as_unavailable()
     {
-        await using var server = await VanishingServer.StartAsync(answers: 3);
+        await using var server = await VanishingServer.StartAsync(answers: 3, concurrency: 2);
 
         var result = await VotingProcess.RunAsync("client", "--connect", server.Address, "--votes", "10", "--concurrency", "2");
 
