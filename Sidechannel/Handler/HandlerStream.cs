@@ -13,7 +13,6 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
     private SidechannelException? _failure;
     private CancellationToken _callToken;
     private CancellationTokenRegistration _aborting;
-    private bool _disposed;
 
     /// <summary>Aborts the sidechannel when the token is cancelled, until it is disposed of.</summary>
     public void AbortWith(CancellationToken cancellationToken)
@@ -77,12 +76,12 @@ internal sealed class HandlerStream(YamuxStream stream) : SidechannelStream(stre
     // called. What it then disposes of is not whole. The second disposal is the request's, which must not touch what has ended well.
     private void AbortIfCancelled()
     {
-        if (!_disposed && _callToken.IsCancellationRequested)
+        if (_callToken.IsCancellationRequested)
         {
             AbortCancelled();
         }
 
-        _disposed = true;
+        _callToken = CancellationToken.None;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -84,7 +84,6 @@ public static class SidechannelOpenExtensions
     /// <exception cref="RpcException">It offers none, or what is no id, or cannot.</exception>
     internal static (YamuxSession Session, long Id) FindSidechannel(ServerCallContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         var id = SidechannelId.Parse(context.RequestHeaders);
         var session = context.GetHttpContext().Features.Get<IYamuxStreamFeature>()?.Stream.Session
             ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "non-multiplexed connection"));
