@@ -17,7 +17,7 @@ public sealed class TlsTests(GoPeerBinary binary)
         await using var go = binary.Start(
         [
             "grpc-client", "-connect", server.Address, "-scenario", "mixed", .. plain ? ["-plain"] : new[] { "-callback", "mixed" },
-            "-ca", certificates.AuthorityFile, "-cert", certificates.ClientFiles.Certificate, "-key", certificates.ClientFiles.Key,
+            .. certificates.ClientArguments,
         ]);
 
         Assert.Equal($"{(plain ? 0 : 1)} CN={TestCertificates.ClientName}", await go.RestOfLineAsync("peer "));
@@ -32,8 +32,7 @@ public sealed class TlsTests(GoPeerBinary binary)
     public async Task Our_client_at_a_Go_server(bool plain)
     {
         using var certificates = new TestCertificates();
-        await using var go = binary.Start(
-            "grpc-server", "-ca", certificates.AuthorityFile, "-cert", certificates.ServerFiles.Certificate, "-key", certificates.ServerFiles.Key);
+        await using var go = binary.Start(["grpc-server", .. certificates.ServerArguments]);
         await using var client = new CSharpClient(await go.AddressAsync(), certificates, plain);
         var options = new CallOptions(cancellationToken: TestContext.Current.CancellationToken);
 

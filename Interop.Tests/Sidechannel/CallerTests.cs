@@ -68,7 +68,7 @@ public sealed class CallerTests(GoPeerBinary binary)
     }
 
     /// <summary>When we close, Go sees its client go, with nothing to complain of.</summary>
-    private static async Task EndAsync(CSharpClient client, GoPeer go)
+    internal static async Task EndAsync(CSharpClient client, GoPeer go)
     {
         await client.EndAsync();
         await go.RestOfLineAsync("disconnected 1");

@@ -29,10 +29,19 @@ public sealed class HandlerTests(GoPeerBinary binary)
             Assert.Equal(SidechannelErrorCode.Refused, failure.ErrorCode);
         }
 
+        await EndAsync(server, go);
+    }
+
+    /// <summary>Both ends have closed all streams but that of the calls themselves, and the client leaves, with nothing to complain of.</summary>
+    internal static async Task EndAsync(CSharpServer server, GoPeer go)
+    {
+        var session = server.Peers.GetPeer(1).Session;
         await HangGuard.UntilAsync(() => session.StreamCount == 1);
         go.CloseInput();
         await go.SucceedAsync();
         await server.EndAsync();
+        Assert.Equal(0, server.Peers.Count);
+        Assert.Empty(go.Complaints);
     }
 
     private async Task RunAsync(int transfers, params string[] arguments)
@@ -41,14 +50,6 @@ public sealed class HandlerTests(GoPeerBinary binary)
         await using var go = binary.Start(["sidechannel-client", "-connect", server.Address, "-stay", .. arguments]);
 
         Assert.Equal($"{transfers}", await go.RestOfLineAsync("ok all "));
-
-        // All but the stream of the calls themselves are closed by both ends.
-        var peer = server.Peers.GetPeer(1);
-        await HangGuard.UntilAsync(() => peer.Session.StreamCount == 1);
-        go.CloseInput();
-        await go.SucceedAsync();
-        await server.EndAsync();
-        Assert.Equal(0, server.Peers.Count);
-        Assert.Empty(go.Complaints);
+        await EndAsync(server, go);
     }
 }

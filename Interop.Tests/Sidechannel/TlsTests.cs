@@ -10,8 +10,7 @@ public sealed class TlsTests(GoPeerBinary binary)
     public async Task Go_handlers_move_bytes_of_every_size()
     {
         using var certificates = new TestCertificates();
-        await using var go = binary.Start(
-            "grpc-server", "-ca", certificates.AuthorityFile, "-cert", certificates.ServerFiles.Certificate, "-key", certificates.ServerFiles.Key);
+        await using var go = binary.Start(["grpc-server", .. certificates.ServerArguments]);
         await using var client = new CSharpClient(await go.AddressAsync(), certificates);
         var caller = new TransferCaller(client);
 
@@ -23,11 +22,7 @@ public sealed class TlsTests(GoPeerBinary binary)
             }
         }
 
-        await client.EndAsync();
-        await go.RestOfLineAsync("disconnected 1");
-        go.CloseInput();
-        await go.SucceedAsync();
-        Assert.Empty(go.Complaints);
+        await CallerTests.EndAsync(client, go);
     }
 
     [Fact]
@@ -35,17 +30,10 @@ public sealed class TlsTests(GoPeerBinary binary)
     {
         using var certificates = new TestCertificates();
         await using var server = await CSharpServer.StartAsync(certificates);
-        await using var go = binary.Start(
-            "sidechannel-client", "-connect", server.Address, "-stay",
-            "-ca", certificates.AuthorityFile, "-cert", certificates.ClientFiles.Certificate, "-key", certificates.ClientFiles.Key);
+        await using var go = binary.Start(["sidechannel-client", "-connect", server.Address, "-stay", .. certificates.ClientArguments]);
 
         await go.RestOfLineAsync("ok all 42");
 
-        var peer = server.Peers.GetPeer(1);
-        await HangGuard.UntilAsync(() => peer.Session.StreamCount == 1);
-        go.CloseInput();
-        await go.SucceedAsync();
-        await server.EndAsync();
-        Assert.Empty(go.Complaints);
+        await HandlerTests.EndAsync(server, go);
     }
 }

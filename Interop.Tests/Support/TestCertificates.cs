@@ -34,11 +34,13 @@ internal sealed class TestCertificates : IDisposable
 
     public X509Certificate2 Client { get; }
 
-    public string AuthorityFile => File("authority.pem");
+    /// <summary>The flags of a Go peer that is the server.</summary>
+    public string[] ServerArguments => Arguments(1);
 
-    public (string Certificate, string Key) ServerFiles => (File("1.pem"), File("1.key"));
+    /// <summary>The flags of a Go peer that is the client.</summary>
+    public string[] ClientArguments => Arguments(2);
 
-    public (string Certificate, string Key) ClientFiles => (File("2.pem"), File("2.key"));
+    private string AuthorityFile => File("authority.pem");
 
     /// <summary>Whether a certificate was issued by the authority.</summary>
     public X509ChainPolicy Trust()
@@ -55,6 +57,8 @@ internal sealed class TestCertificates : IDisposable
         Client.Dispose();
         _folder.Delete(recursive: true);
     }
+
+    private string[] Arguments(byte serial) => ["-ca", AuthorityFile, "-cert", File($"{serial}.pem"), "-key", File($"{serial}.key")];
 
     private string File(string name) => Path.Combine(_folder.FullName, name);
 
