@@ -9,6 +9,7 @@ internal sealed class Chain : IAsyncDisposable
 {
     private readonly TransferServer _far;
     private readonly TransferClient _onwards;
+
     private Chain(TransferServer far, TransferClient onwards, TransferServer middle, Task farEnded)
     {
         _far = far;
@@ -48,7 +49,7 @@ internal sealed class Chain : IAsyncDisposable
     }
 
     public Task<Done> CallAsync(SidechannelCallback callback, CancellationToken cancellationToken = default)
-        => Client.Sidechannels.CallAsync(headers => Client.Server.RunAsync(new Job(), headers, cancellationToken: cancellationToken), callback, cancellationToken);
+        => Client.CallAsync(callback, cancellationToken, cancellationToken);
 
     /// <summary>Nothing is left anywhere.</summary>
     public async Task EndAsync()

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Backchannel.Tests.Grpc;
 using Google.Protobuf;
+using Grpc.Core;
+using Sidechannel;
 
 namespace Backchannel.Tests.Sidechannels;
 
@@ -12,6 +14,13 @@ internal static class Content
         var bytes = new byte[size];
         new Random(size).NextBytes(bytes);
         return bytes;
+    }
+
+    /// <summary>A handler that opens the sidechannel and reads it to the end.</summary>
+    public static async Task<Done> ReceiveAsync(Job job, ServerCallContext context)
+    {
+        await using var channel = await context.OpenSidechannelAsync();
+        return await DigestAsync(channel, context.CancellationToken);
     }
 
     /// <summary>Reads to the end.</summary>

@@ -16,8 +16,7 @@ public class EndOfCallTests
         await using var server = await TransferServer.StartAsync(LeaveAsync);
         await using var client = new TransferClient(server);
 
-        var failure = await Assert.ThrowsAsync<SidechannelException>(() => client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers), (channel, ct) => WriteForEverAsync(channel, ct)).Guarded());
+        var failure = await Assert.ThrowsAsync<SidechannelException>(() => client.CallAsync((channel, ct) => WriteForEverAsync(channel, ct)).Guarded());
 
         Assert.Equal(SidechannelErrorCode.CallEnded, failure.ErrorCode);
         await client.EndAsync();
@@ -34,8 +33,7 @@ public class EndOfCallTests
         });
         await using var client = new TransferClient(server);
 
-        var failure = await Assert.ThrowsAsync<RpcException>(() => client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers), (channel, _) => WriteForEverAsync(channel, CancellationToken.None)).Guarded());
+        var failure = await Assert.ThrowsAsync<RpcException>(() => client.CallAsync((channel, _) => WriteForEverAsync(channel, CancellationToken.None)).Guarded());
 
         Assert.Equal(StatusCode.Aborted, failure.StatusCode);
         await client.EndAsync();
@@ -84,11 +82,13 @@ public class EndOfCallTests
         var running = new TaskCompletionSource();
         using var source = new CancellationTokenSource();
 
-        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (channel, _) =>
-        {
-            running.SetResult();
-            await channel.ReadExactlyAsync(new byte[1], CancellationToken.None);
-        });
+        var call = client.CallAsync(
+            async (channel, _) =>
+            {
+                running.SetResult();
+                await channel.ReadExactlyAsync(new byte[1], CancellationToken.None);
+            },
+            callToken: source.Token);
         await Task.WhenAll(opened.Task, running.Task).Guarded();
         await source.CancelAsync();
 
@@ -110,7 +110,7 @@ public class EndOfCallTests
         });
         await using var client = new TransferClient(server);
 
-        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        var done = await client.CallAsync(async (channel, ct) =>
         {
             await channel.ReadExactlyAsync(new byte[100], ct);
             channel.Abort();
@@ -134,7 +134,7 @@ public class EndOfCallTests
         await using var client = new TransferClient(server);
         var writing = Task.CompletedTask;
 
-        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        var done = await client.CallAsync(async (channel, ct) =>
         {
             writing = channel.WriteAsync(new byte[64 << 20], ct).AsTask();
             await channel.ReadExactlyAsync(new byte[1], ct);
@@ -155,7 +155,7 @@ public class EndOfCallTests
         var failures = new List<Exception>();
         SidechannelStream? kept = null;
 
-        await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        await client.CallAsync(async (channel, ct) =>
         {
             kept = channel;
             failures.Add(await Assert.ThrowsAnyAsync<Exception>(() => WriteForEverAsync(channel, ct)));
@@ -172,11 +172,7 @@ public class EndOfCallTests
     [Fact]
     public async Task A_channel_that_is_kept_beyond_its_failed_callback_fails_as_a_stream_does()
     {
-        await using var server = await TransferServer.StartAsync(async (_, context) =>
-        {
-            await using var channel = await context.OpenSidechannelAsync();
-            return await Content.DigestAsync(channel);
-        });
+        await using var server = await TransferServer.StartAsync(Content.ReceiveAsync);
         await using var client = new TransferClient(server);
         SidechannelStream? kept = null;
         var waiter = client.Sidechannels.Register((channel, _) =>
@@ -206,7 +202,7 @@ public class EndOfCallTests
         await using var client = new TransferClient(server);
         var answer = "";
 
-        await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        await client.CallAsync(async (channel, ct) =>
         {
             using var reader = new StreamReader(channel);
             answer = await reader.ReadToEndAsync(ct);
@@ -230,7 +226,7 @@ public class EndOfCallTests
         await using var client = new TransferClient(server);
         var bytes = Content.Bytes(20 << 20); // More than the handler's window.
 
-        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        var done = await client.CallAsync(async (channel, ct) =>
         {
             var writing = channel.WriteAsync(bytes, ct).AsTask();
             await Assert.ThrowsAsync<InvalidOperationException>(() => channel.WriteAsync(new byte[5], ct).AsTask());

@@ -179,7 +179,6 @@ public class ProxyTests
             }
 
             await stream.WriteAsync("0002junk"u8.ToArray());
-            await stream.CopyToAsync(Stream.Null).ContinueWith(_ => { }, TaskScheduler.Default);
         }));
 
         var failure = await Assert.ThrowsAsync<RpcException>(() => CallRawAsync(client).Guarded());
@@ -195,18 +194,12 @@ public class ProxyTests
     public async Task A_call_onwards_that_is_given_up_does_not_wait_for_the_caller_to_accept()
     {
         using var onwards = new CancellationTokenSource();
-        await using var chain = await Chain.StartAsync(
-            async (_, context) =>
-            {
-                await using var channel = await context.OpenSidechannelAsync();
-                return await Content.DigestAsync(channel, context.CancellationToken);
-            },
-            onwards.Token);
+        await using var chain = await Chain.StartAsync(Content.ReceiveAsync, onwards.Token);
         var asked = new TaskCompletionSource();
-        await using var client = new TransferClient(chain.Middle, configureStreams: streams => AnswerRaw(streams, async stream =>
+        await using var client = new TransferClient(chain.Middle, configureStreams: streams => AnswerRaw(streams, _ =>
         {
             asked.SetResult();
-            await stream.CopyToAsync(Stream.Null).ContinueWith(_ => { }, TaskScheduler.Default);
+            return Task.CompletedTask;
         }));
 
         var call = CallRawAsync(client);
@@ -280,12 +273,13 @@ public class ProxyTests
         await chain.EndAsync();
     });
 
-    // A caller that says what it likes.
+    // A caller that says what it likes, and stays until the proxy ends the stream or resets it.
     private static void AnswerRaw(IConnectionBuilder streams, Func<Stream, Task> answer) => streams.UseListenMux(mux => mux.Map("sidechannel"u8.ToArray(), async (connection, _) =>
     {
         var stream = connection.Features.GetRequiredFeature<IYamuxStreamFeature>().Stream.AsStream();
         await stream.ReadExactlyAsync(new byte[8]);
         await answer(stream);
+        await stream.CopyToAsync(Stream.Null).ContinueWith(_ => { }, TaskScheduler.Default);
     }));
 
     private static Task<Done> CallRawAsync(TransferClient client) => client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "0" } }).ResponseAsync;

@@ -34,12 +34,14 @@ public class SidechannelCancellationTests
         var reading = new TaskCompletionSource();
         using var source = new CancellationTokenSource();
 
-        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (channel, _) =>
-        {
-            await channel.ReadExactlyAsync(new byte[1000], CancellationToken.None);
-            reading.SetResult();
-            callbackEnded.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => channel.ReadExactlyAsync(new byte[1], CancellationToken.None).AsTask()));
-        });
+        var call = client.CallAsync(
+            async (channel, _) =>
+            {
+                await channel.ReadExactlyAsync(new byte[1000], CancellationToken.None);
+                reading.SetResult();
+                callbackEnded.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => channel.ReadExactlyAsync(new byte[1], CancellationToken.None).AsTask()));
+            },
+            callToken: source.Token);
         await reading.Task.Guarded();
         await source.CancelAsync();
 
@@ -54,20 +56,18 @@ public class SidechannelCancellationTests
     [InlineData(true)]
     public Task A_cancelled_call_cancels_its_callback(bool throwOperationCanceled) => Rounds.RunAsync(async () =>
     {
-        await using var server = await TransferServer.StartAsync(async (_, context) =>
-        {
-            await using var channel = await context.OpenSidechannelAsync();
-            return await Content.DigestAsync(channel, context.CancellationToken);
-        });
+        await using var server = await TransferServer.StartAsync(Content.ReceiveAsync);
         await using var client = new TransferClient(server, configureChannel: options => options.ThrowOperationCanceledOnCancellation = throwOperationCanceled);
         var running = new TaskCompletionSource();
         using var source = new CancellationTokenSource();
 
-        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (_, ct) =>
-        {
-            running.SetResult();
-            await Task.Delay(Timeout.Infinite, ct);
-        });
+        var call = client.CallAsync(
+            async (_, ct) =>
+            {
+                running.SetResult();
+                await Task.Delay(Timeout.Infinite, ct);
+            },
+            callToken: source.Token);
         await running.Task.Guarded();
         await source.CancelAsync();
 
@@ -79,21 +79,19 @@ public class SidechannelCancellationTests
     [Fact]
     public Task What_fails_in_the_cancellation_of_a_callback_is_logged_and_hides_nothing() => Rounds.RunAsync(async () =>
     {
-        await using var server = await TransferServer.StartAsync(async (_, context) =>
-        {
-            await using var channel = await context.OpenSidechannelAsync();
-            return await Content.DigestAsync(channel, context.CancellationToken);
-        });
+        await using var server = await TransferServer.StartAsync(Content.ReceiveAsync);
         await using var client = new TransferClient(server);
         var running = new TaskCompletionSource();
         using var source = new CancellationTokenSource();
 
-        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token), async (_, ct) =>
-        {
-            using var registration = ct.Register(() => throw new FormatException("in a cancellation"));
-            running.SetResult();
-            await Task.Delay(Timeout.Infinite, ct);
-        });
+        var call = client.CallAsync(
+            async (_, ct) =>
+            {
+                using var registration = ct.Register(() => throw new FormatException("in a cancellation"));
+                running.SetResult();
+                await Task.Delay(Timeout.Infinite, ct);
+            },
+            callToken: source.Token);
         await running.Task.Guarded();
         await source.CancelAsync();
 
@@ -115,13 +113,13 @@ public class SidechannelCancellationTests
         using var source = new CancellationTokenSource();
         var running = new TaskCompletionSource();
 
-        var call = client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token),
+        var call = client.CallAsync(
             async (channel, ct) =>
             {
                 running.SetResult();
                 await channel.ReadExactlyAsync(new byte[1], ct);
             },
+            source.Token,
             source.Token);
         await Task.WhenAll(opened.Task, running.Task).Guarded();
         await source.CancelAsync();
@@ -151,8 +149,7 @@ public class SidechannelCancellationTests
         using var source = new CancellationTokenSource();
         var writing = new TaskCompletionSource();
 
-        var call = client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers, cancellationToken: source.Token),
+        var call = client.CallAsync(
             async (channel, ct) =>
             {
                 // More than all windows: the write waits, within a packet.
@@ -160,6 +157,7 @@ public class SidechannelCancellationTests
                 writing.SetResult();
                 await write;
             },
+            source.Token,
             source.Token);
         await Task.WhenAll(opened.Task, writing.Task).Guarded();
         await source.CancelAsync();
@@ -183,7 +181,7 @@ public class SidechannelCancellationTests
         });
         var client = new TransferClient(server);
         var running = new TaskCompletionSource();
-        var call = client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        var call = client.CallAsync(async (channel, ct) =>
         {
             await channel.WriteAsync(new byte[100], ct);
             running.SetResult();

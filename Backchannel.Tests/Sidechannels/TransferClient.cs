@@ -61,6 +61,13 @@ internal sealed class TransferClient : IAsyncDisposable
 
     public Transfers.TransfersClient Server { get; }
 
+    /// <summary>Makes a call with a sidechannel.</summary>
+    /// <param name="callback">What to do with the sidechannel.</param>
+    /// <param name="callToken">Cancels the call.</param>
+    /// <param name="callbackToken">Cancels the callback.</param>
+    public Task<Done> CallAsync(SidechannelCallback callback, CancellationToken callToken = default, CancellationToken callbackToken = default)
+        => Sidechannels.CallAsync(headers => Server.RunAsync(new Job(), headers, cancellationToken: callToken), callback, callbackToken);
+
     /// <summary>Closes the connection; nothing is left of it, and nothing looked like a bug.</summary>
     public async Task EndAsync()
     {

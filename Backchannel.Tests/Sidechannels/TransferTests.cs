@@ -15,11 +15,11 @@ public class TransferTests
     [MemberData(nameof(Sizes))]
     public async Task The_handler_gets_what_the_caller_sends(int size)
     {
-        await using var server = await TransferServer.StartAsync(ReceiveAsync);
+        await using var server = await TransferServer.StartAsync(Content.ReceiveAsync);
         await using var client = new TransferClient(server);
         var bytes = Content.Bytes(size);
 
-        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), (channel, ct) => channel.WriteAsync(bytes, ct).AsTask()).Guarded();
+        var done = await client.CallAsync((channel, ct) => channel.WriteAsync(bytes, ct).AsTask()).Guarded();
 
         Assert.Equal(Content.Digest(bytes), done);
         await client.EndAsync();
@@ -35,8 +35,7 @@ public class TransferTests
         await using var client = new TransferClient(server);
         Done? got = null;
 
-        await client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) => got = await Content.DigestAsync(channel, ct)).Guarded();
+        await client.CallAsync(async (channel, ct) => got = await Content.DigestAsync(channel, ct)).Guarded();
 
         Assert.Equal(Content.Digest(bytes), got);
         await client.EndAsync();
@@ -57,7 +56,7 @@ public class TransferTests
         var bytes = Content.Bytes(200_000);
         var answer = new MemoryStream();
 
-        await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        await client.CallAsync(async (channel, ct) =>
         {
             await channel.WriteAsync(bytes, ct);
             await channel.CompleteWritesAsync(ct);
@@ -81,7 +80,7 @@ public class TransferTests
         await using var client = new TransferClient(server);
         var bytes = Content.Bytes(1_000_000);
 
-        var done = await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+        var done = await client.CallAsync(async (channel, ct) =>
         {
             using var reader = new StreamReader(channel);
             Assert.Equal("ready", await reader.ReadToEndAsync(ct));
@@ -102,7 +101,7 @@ public class TransferTests
         {
             var bytes = Content.Bytes(number * 10_007);
             Done? got = null;
-            await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) =>
+            await client.CallAsync(async (channel, ct) =>
             {
                 var reading = Content.DigestAsync(channel, ct);
                 await channel.WriteAsync(bytes, ct);
@@ -149,7 +148,7 @@ public class TransferTests
         });
         await using var client = new TransferClient(server);
 
-        await client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), async (channel, _) =>
+        await client.CallAsync(async (channel, _) =>
         {
             await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             channel.WriteByte(41);
@@ -158,12 +157,6 @@ public class TransferTests
         }).Guarded();
 
         await client.EndAsync();
-    }
-
-    private static async Task<Done> ReceiveAsync(Job job, ServerCallContext context)
-    {
-        await using var channel = await context.OpenSidechannelAsync();
-        return await Content.DigestAsync(channel, context.CancellationToken);
     }
 
     private static async Task<Done> SendAsync(ServerCallContext context, byte[] bytes)

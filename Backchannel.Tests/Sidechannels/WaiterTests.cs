@@ -30,8 +30,7 @@ public class WaiterTests
         await using var server = await TransferServer.StartAsync(IgnoringHandler);
         await using var client = new TransferClient(server);
 
-        var failure = await Assert.ThrowsAsync<SidechannelException>(
-            () => client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), (_, _) => Task.CompletedTask).Guarded());
+        var failure = await Assert.ThrowsAsync<SidechannelException>(() => client.CallAsync((_, _) => Task.CompletedTask).Guarded());
 
         Assert.Equal(SidechannelErrorCode.CallbackDidNotRun, failure.ErrorCode);
         Assert.Contains("callback did not run", failure.Message, StringComparison.Ordinal);
@@ -55,15 +54,10 @@ public class WaiterTests
     [Fact]
     public async Task The_callbacks_own_failure_is_told_although_the_call_fails_of_it()
     {
-        await using var server = await TransferServer.StartAsync(async (_, context) =>
-        {
-            await using var channel = await context.OpenSidechannelAsync();
-            return await Content.DigestAsync(channel);
-        });
+        await using var server = await TransferServer.StartAsync(Content.ReceiveAsync);
         await using var client = new TransferClient(server);
 
-        await Assert.ThrowsAsync<FormatException>(
-            () => client.Sidechannels.CallAsync(headers => client.Server.RunAsync(new Job(), headers), (_, _) => throw new FormatException()).Guarded());
+        await Assert.ThrowsAsync<FormatException>(() => client.CallAsync((_, _) => throw new FormatException()).Guarded());
 
         await client.EndAsync();
     }
@@ -71,22 +65,17 @@ public class WaiterTests
     [Fact]
     public async Task A_callback_that_is_cancelled_alone_says_so()
     {
-        await using var server = await TransferServer.StartAsync(async (_, context) =>
-        {
-            await using var channel = await context.OpenSidechannelAsync();
-            return await Content.DigestAsync(channel);
-        });
+        await using var server = await TransferServer.StartAsync(Content.ReceiveAsync);
         await using var client = new TransferClient(server);
         using var source = new CancellationTokenSource();
 
-        var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers),
+        var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.CallAsync(
             async (channel, ct) =>
             {
                 await source.CancelAsync();
                 await channel.ReadExactlyAsync(new byte[1], ct);
             },
-            source.Token).Guarded());
+            callbackToken: source.Token).Guarded());
 
         Assert.True(failure.CancellationToken.IsCancellationRequested);
         await client.EndAsync();
@@ -106,8 +95,7 @@ public class WaiterTests
         });
         await using var client = new TransferClient(server);
 
-        await Assert.ThrowsAsync<FormatException>(() => client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers),
+        await Assert.ThrowsAsync<FormatException>(() => client.CallAsync(
             async (channel, ct) =>
             {
                 await channel.WriteAsync(Content.Bytes(1000), ct);
@@ -135,8 +123,7 @@ public class WaiterTests
         await using var client = new TransferClient(server);
         Done? got = null;
 
-        var failure = await Assert.ThrowsAsync<RpcException>(() => client.Sidechannels.CallAsync(
-            headers => client.Server.RunAsync(new Job(), headers), async (channel, ct) => got = await Content.DigestAsync(channel, ct)).Guarded());
+        var failure = await Assert.ThrowsAsync<RpcException>(() => client.CallAsync(async (channel, ct) => got = await Content.DigestAsync(channel, ct)).Guarded());
 
         Assert.Equal(StatusCode.Aborted, failure.StatusCode);
         Assert.Equal(Content.Digest(bytes), got);
