@@ -112,7 +112,7 @@ public class ToleranceTests
     public async Task A_ping_with_both_SYN_and_ACK_or_with_neither_is_ignored()
     {
         await using var t = Scenario.Client();
-        var ping = t.Session.PingAsync().AsTask();
+        var ping = t.EndsWithSession(t.Session.PingAsync());
         var request = await t.Peer.ReadAsync();
 
         await t.Peer.SendAsync(request with { Flags = FrameFlag.Syn | FrameFlag.Ack }, request with { Flags = FrameFlag.None });

@@ -137,6 +137,7 @@ public class TransportTests
         var log = new CollectingLogger();
         var transport = new TrickleStream(first, 100_000);
         var session = YamuxSession.Create(transport, YamuxRole.Client, new YamuxOptions { TimeProvider = new TestTime() }, log);
+        Task writing = Task.CompletedTask;
         switch (how)
         {
             case "dispose":
@@ -147,13 +148,10 @@ public class TransportTests
                 break;
             case "abort with data under way":
                 first.Socket.SendBufferSize = 1;
-                for (var i = 0; i < 200; i++)
+                for (var i = 0; i < 200 && writing.IsCompletedSuccessfully; i++)
                 {
                     var stream = await session.OpenStreamAsync().Guarded();
-                    if (!stream.Output.WriteAsync(new byte[262_144]).AsTask().IsCompleted)
-                    {
-                        break;
-                    }
+                    writing = stream.Output.WriteAsync(new byte[262_144]).AsTask();
                 }
 
                 session.Abort();
@@ -164,6 +162,7 @@ public class TransportTests
         }
 
         await session.Completion.Guarded();
+        await Guard.EndedAsync(writing);
 
         Assert.True(transport.IsDisposed);
         Assert.DoesNotContain(log.Lines, line => line.StartsWith("CloseFailed", StringComparison.Ordinal));

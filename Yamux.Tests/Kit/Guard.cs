@@ -16,6 +16,13 @@ public static class Guard
 
     public static Task<T> Guarded<T>(this ValueTask<T> task) => task.AsTask().WaitAsync(Limit);
 
+    /// <summary>Waits until the task has ended, whether well or not; how, counts as seen.</summary>
+    public static async Task EndedAsync(Task task)
+    {
+        await Task.WhenAny(task).Guarded();
+        _ = task.Exception;
+    }
+
     /// <summary>Waits until the token is cancelled.</summary>
     public static async Task CancelledAsync(CancellationToken token)
     {

@@ -9,6 +9,7 @@ namespace Yamux.Tests.Kit;
 public sealed class Scenario : IAsyncDisposable
 {
     private readonly TimeSpan _writeTimeout;
+    private readonly List<Task> _lasting = [];
 
     private Scenario(YamuxRole role, Action<YamuxOptions>? configure, PipeOptions? fromSession, bool oneByteAtATime)
     {
@@ -84,6 +85,17 @@ public sealed class Scenario : IAsyncDisposable
         return stream;
     }
 
+    /// <summary>
+    /// An operation that the test leaves as it is: it ends with the session, whether well or not. Without this its failure
+    /// would be found by a test that looks for exceptions that nobody has seen.
+    /// </summary>
+    public Task EndsWithSession<T>(ValueTask<T> operation)
+    {
+        var task = operation.AsTask();
+        _lasting.Add(task);
+        return task;
+    }
+
     /// <summary>The peer has broken the protocol: it is told so, the connection closes, and everything fails with the reason.</summary>
     public async Task<YamuxException> ExpectProtocolErrorAsync(string messagePart)
     {
@@ -99,7 +111,7 @@ public sealed class Scenario : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Session.Abort();
-        await Session.Completion.ContinueWith(static _ => { }, TaskScheduler.Default).Guarded();
+        await Guard.EndedAsync(Task.WhenAll([Session.Completion, .. _lasting]));
         if (!ExpectsWarnings)
         {
             Log.AssertNoWarnings();

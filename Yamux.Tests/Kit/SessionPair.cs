@@ -61,7 +61,7 @@ public sealed class SessionPair : IAsyncDisposable
     {
         Client.Abort();
         Server.Abort();
-        await Task.WhenAll(Client.Completion, Server.Completion).ContinueWith(static _ => { }, TaskScheduler.Default).Guarded();
+        await Guard.EndedAsync(Task.WhenAll(Client.Completion, Server.Completion));
         _log.AssertNoWarnings();
     }
 }

@@ -110,7 +110,7 @@ public class DeadlockTests
         await using var t = Scenario.Client();
         var slow = await t.OpenAsync();
         var other = await t.OpenAsync();
-        var write = slow.Output.WriteAsync(Bytes.Pattern(300_000)).AsTask();
+        var write = t.EndsWithSession(slow.Output.WriteAsync(Bytes.Pattern(300_000)));
         await t.Peer.ReadDataAsync(1, 262_144);
 
         await other.Output.WriteAsync(new byte[] { 1 }).Guarded();

@@ -175,7 +175,7 @@ public class TimeBoundTests
     // The timer fires on the thread that moves the time, and ends the session there: a stream could no longer be accepted.
     private static async Task ExpectRunningAsync(Scenario t)
     {
-        var accept = t.Session.AcceptStreamAsync().AsTask();
+        var accept = t.EndsWithSession(t.Session.AcceptStreamAsync());
         await Task.Yield();
         Assert.False(accept.IsCompleted);
         Assert.False(t.Session.Completion.IsCompleted);

@@ -54,7 +54,7 @@ public class CreditTests
         await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(262_143)));
         await stream.Input.ExamineAsync(262_143);
 
-        var read = stream.Input.ReadAsync().AsTask();
+        var read = t.EndsWithSession(stream.Input.ReadAsync());
 
         await t.Peer.ExpectNothingAsync();
         Assert.False(read.IsCompleted);
@@ -135,7 +135,7 @@ public class CreditTests
         await stream.Input.TakeAsync(1000);
         await stream.Input.ExamineAsync(261_144);
 
-        _ = stream.Input.ReadAsync().AsTask();
+        _ = t.EndsWithSession(stream.Input.ReadAsync());
 
         await t.Peer.ExpectAsync(Frame.Credit(1, 1000));
         await t.Peer.ExpectNothingAsync();

@@ -33,7 +33,7 @@ public class OpenerLimitTests
         await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
         await t.OpenUnacknowledgedAsync();
         var second = t.Session.OpenStreamAsync().AsTask();
-        var third = t.Session.OpenStreamAsync().AsTask();
+        var third = t.EndsWithSession(t.Session.OpenStreamAsync());
         await t.Peer.ExpectNothingAsync();
         var frame = which switch
         {
@@ -59,7 +59,7 @@ public class OpenerLimitTests
         await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
         var first = await t.OpenUnacknowledgedAsync();
         var second = t.Session.OpenStreamAsync().AsTask();
-        var third = t.Session.OpenStreamAsync().AsTask();
+        var third = t.EndsWithSession(t.Session.OpenStreamAsync());
 
         first.Abort();
         first.Abort();
@@ -94,7 +94,7 @@ public class OpenerLimitTests
         await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
         await t.OpenUnacknowledgedAsync();
         var second = t.Session.OpenStreamAsync().AsTask();
-        var third = t.Session.OpenStreamAsync().AsTask();
+        var third = t.EndsWithSession(t.Session.OpenStreamAsync());
         await t.Peer.ExpectNothingAsync();
 
         t.Time.Advance(TimeSpan.FromSeconds(75));
@@ -155,7 +155,7 @@ public class OpenerLimitTests
         Assert.Equal(0, t.Session.StreamCount);
         await t.OpenUnacknowledgedAsync();
         await t.OpenUnacknowledgedAsync();
-        var third = t.Session.OpenStreamAsync().AsTask();
+        var third = t.EndsWithSession(t.Session.OpenStreamAsync());
         await t.Peer.ExpectNothingAsync();
         Assert.False(third.IsCompleted);
     }

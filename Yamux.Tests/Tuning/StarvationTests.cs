@@ -43,7 +43,7 @@ public class StarvationTests
 
         await t.Peer.SendAsync(Frame.Data(1, Bytes.Pattern(2 * Initial)));
         await tuned.Stream.Input.ExamineAsync(2 * Initial);
-        _ = tuned.Stream.Input.ReadAsync().AsTask();
+        _ = t.EndsWithSession(tuned.Stream.Input.ReadAsync());
 
         await t.Peer.ExpectAsync(Frame.Credit(1, Initial));
         await t.Peer.ExpectNothingAsync();
