@@ -127,7 +127,13 @@ public sealed partial class YamuxStream
             throw YamuxException.Protocol($"a frame of {length} bytes came on stream {Id}, which had {remaining} bytes of credit");
         }
 
-        return !_state.Has(StreamState.FinReceived);
+        if (_state.Has(StreamState.FinReceived))
+        {
+            return false;
+        }
+
+        _input.BeginFrameUnsynchronized();
+        return true;
     }
 
     private StreamEffects OnFinUnsynchronized()

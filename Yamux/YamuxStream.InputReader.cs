@@ -27,6 +27,7 @@ public sealed partial class YamuxStream
         private bool _ended;
         private bool _cancelled;
         private bool _endShown;
+        private bool _arriving; // A frame's header has come, and not all of its payload.
         private YamuxException? _failure;
         private YamuxException? _told;
 
@@ -39,11 +40,15 @@ public sealed partial class YamuxStream
         /// <summary>How many bytes have come since the stream began. Guarded by the gate.</summary>
         public long Received { get; private set; }
 
+        /// <summary>The header of a frame has come, and its payload follows.</summary>
+        public void BeginFrameUnsynchronized() => _arriving = true;
+
         /// <summary>Adds bytes that the peer sent. <paramref name="expected"/>: how many its frame still has, these among them.</summary>
         public void WriteUnsynchronized(ReadOnlySpan<byte> piece, int expected)
         {
             _buffer.Write(piece, expected);
             Received += piece.Length;
+            _arriving = expected > piece.Length;
         }
 
         /// <summary>True if a reader waited and has something to read now. The caller must see to it that <see cref="Execute"/> runs.</summary>
@@ -90,8 +95,9 @@ public sealed partial class YamuxStream
                 {
                     failure = null;
 
-                    // With nothing kept back there is no window to overstay: what was consumed has become credit.
-                    credit = _examined > _consumed && stream.OnReaderWantsMoreUnsynchronized();
+                    // With nothing kept back there is no window to overstay: what was consumed has become credit. And a frame takes
+                    // its credit when its header comes: what the reader waits for may be the rest of the payload.
+                    credit = _examined > _consumed && !_arriving && stream.OnReaderWantsMoreUnsynchronized();
 
                     _state = ReadState.Waiting;
                     _token = cancellationToken;

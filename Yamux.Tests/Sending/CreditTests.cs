@@ -102,6 +102,40 @@ public class CreditTests
     }
 
     [Fact]
+    public async Task Nothing_is_lent_while_the_frame_that_exhausts_the_window_is_still_coming()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.DataHeader(1, 262_144));
+        await t.Peer.SendRawAsync(Bytes.Pattern(262_143));
+        await stream.Input.ExamineAsync(262_143);
+
+        var read = stream.Input.ReadAsync().AsTask();
+        await t.Peer.SendRawAsync(new byte[] { 1 });
+        stream.Input.AdvanceTo((await read.Guarded()).Buffer.Start);
+
+        await t.Peer.ExpectNothingAsync();
+        await stream.Input.ExamineAsync(262_144);
+        _ = t.EndsWithSession(stream.Input.ReadAsync());
+        await t.Peer.ExpectAsync(Frame.Credit(1, Half));
+    }
+
+    [Fact]
+    public async Task Nothing_is_lent_while_the_payload_of_such_a_frame_has_not_begun()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        await t.Peer.SendAsync(Frame.Data(1, [1]), Frame.DataHeader(1, 262_143));
+        await stream.Input.ExamineAsync(1);
+
+        var read = stream.Input.ReadAsync().AsTask();
+        await t.Peer.SendRawAsync(Bytes.Pattern(262_143));
+        stream.Input.AdvanceTo((await read.Guarded()).Buffer.Start);
+
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    [Fact]
     public async Task What_was_lent_is_taken_from_the_credit_of_the_next_bytes_consumed()
     {
         await using var t = Scenario.Client();
