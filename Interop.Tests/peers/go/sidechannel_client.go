@@ -68,16 +68,25 @@ func sidechannelClient(args []string) error {
 		}
 	}
 	err = runAtOnce(jobs, *atOnce)
-	if *cancel && status.Code(errors.Unwrap(err)) == codes.Canceled {
+	switch {
+	case *cancel && failedOfCancellation(err):
 		say("ok cancelled")
-		err = nil
-	} else if err == nil {
+	case err != nil:
+		return err
+	default:
 		say("ok all %d", len(jobs))
 	}
 	if *stay {
 		awaitEndOfInput()
 	}
-	return err
+	return nil
+}
+
+// failedOfCancellation: the sidechannel learns of it as soon as gRPC does, and the handler may have answered that its
+// bytes broke off before gRPC has cancelled the call.
+func failedOfCancellation(err error) bool {
+	code := status.Code(errors.Unwrap(err))
+	return code == codes.Canceled || code == codes.Aborted
 }
 
 // dialSidechannels connects as Workhorse does: it offers sidechannels, and no services.
