@@ -12,7 +12,7 @@ public class ProfileCommandTests
     {
         using var folder = new TemporaryFolder();
 
-        var result = await BenchmarksProcess.RunAsync("profile", id, "--seconds", "0.5", "--top", "3", "--where", "e", "--output", folder["trace"]);
+        var result = await BenchmarksProcess.RunAsync("profile", id, "--seconds", "3", "--top", "3", "--where", "e", "--output", folder["trace"]);
 
         Assert.Equal("", result.Error);
         Assert.Equal(0, result.ExitCode);
