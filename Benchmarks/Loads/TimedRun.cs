@@ -39,9 +39,18 @@ internal sealed class TimedRun
             all.Add(worker.Latencies);
         }
 
+        var time = _time;
+        if (all.Count == 0)
+        {
+            // The machine stood still, or the time was short. What ended first after it tells how slow it was.
+            var (end, latency) = _workers.Select(worker => worker.Late).MinBy(late => late.End);
+            all.Add(latency);
+            time = Stopwatch.GetElapsedTime(_begin, end);
+        }
+
         return
         [
-            new Figure(id, all.Count / _time.TotalSeconds, "/s"),
+            new Figure(id, all.Count / time.TotalSeconds, "/s"),
             new Figure($"{id}-p50", all.Quantile(0.5).TotalMicroseconds, "us"),
             new Figure($"{id}-p99", all.Quantile(0.99).TotalMicroseconds, "us"),
         ];

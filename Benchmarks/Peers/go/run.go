@@ -71,6 +71,7 @@ func timed(id string, s settings, workers int, action func(worker int) error) er
 	begin := time.Now().Add(warm)
 	end := begin.Add(measured)
 	latencies := make([][]time.Duration, workers)
+	late := make([]lateAction, workers)
 	err := each(workers, func(worker int) error {
 		for last := time.Now(); ; {
 			if err := action(worker); err != nil {
@@ -78,6 +79,7 @@ func timed(id string, s settings, workers int, action func(worker int) error) er
 			}
 			now := time.Now()
 			if !now.Before(end) {
+				late[worker] = lateAction{now, now.Sub(last)}
 				return nil
 			}
 			if !now.Before(begin) {
@@ -86,8 +88,29 @@ func timed(id string, s settings, workers int, action func(worker int) error) er
 			last = now
 		}
 	})
-	if err == nil {
-		reportLatencies(id, measured, latencies)
+	if err != nil {
+		return err
 	}
-	return err
+	for _, some := range latencies {
+		if len(some) > 0 {
+			reportLatencies(id, measured, latencies)
+			return nil
+		}
+	}
+
+	// The machine stood still, or the time was short. What ended first after it tells how slow it was.
+	first := late[0]
+	for _, other := range late[1:] {
+		if other.end.Before(first.end) {
+			first = other
+		}
+	}
+	reportLatencies(id, first.end.Sub(begin), [][]time.Duration{{first.took}})
+	return nil
+}
+
+// lateAction is what a worker was at when the time was over.
+type lateAction struct {
+	end  time.Time
+	took time.Duration
 }
