@@ -87,9 +87,15 @@ public class SidechannelCancellationTests
         var call = client.CallAsync(
             async (_, ct) =>
             {
-                using var registration = ct.Register(() => throw new FormatException("in a cancellation"));
+                var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                using var registration = ct.Register(() =>
+                {
+                    cancelled.SetResult(); // Not by the token itself, which can be seen before this runs: then it never would.
+                    throw new FormatException("in a cancellation");
+                });
                 running.SetResult();
-                await Task.Delay(Timeout.Infinite, ct);
+                await cancelled.Task;
+                ct.ThrowIfCancellationRequested();
             },
             callToken: source.Token);
         await running.Task.Guarded();

@@ -135,6 +135,9 @@ public class EndingRaceTests
                 // Cancelled before it took anything.
                 await client.Output.WriteAsync(data.AsMemory(sent, 100_000)).Guarded();
             }
+
+            // Or what waits for credit would look like a part of the next.
+            await client.Output.FlushAsync().Guarded();
         }
 
         await client.DisposeAsync().Guarded();
