@@ -69,7 +69,7 @@ func sidechannelClient(args []string) error {
 	}
 	err = runAtOnce(jobs, *atOnce)
 	switch {
-	case *cancel && failedOfCancellation(err):
+	case ctx.Err() != nil && failedOfCancellation(err):
 		say("ok cancelled")
 	case err != nil:
 		return err
