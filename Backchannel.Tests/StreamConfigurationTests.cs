@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
@@ -5,6 +6,7 @@ using ListenMux;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
+using Sidechannel;
 using Xunit;
 using Yamux;
 
@@ -50,6 +52,127 @@ public class StreamConfigurationTests
 
         Assert.Contains(server.Log.Lines, line => line.Event.Name == "StreamFailed");
         await client.Session.PingAsync().Guarded();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_has_its_own_streams_and_sidechannels_whichever_is_set_first(bool sidechannelsFirst)
+    {
+        var sidechannels = new SidechannelRegistry();
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server, options: options =>
+        {
+            if (sidechannelsFirst)
+            {
+                options.UseSidechannels(sidechannels);
+            }
+
+            options.ConfigureStreams = EchoHello;
+            if (!sidechannelsFirst)
+            {
+                options.UseSidechannels(sidechannels);
+            }
+        });
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+        var peer = Assert.Single(server.State.Peers);
+
+        await AssertEchoAsync(peer.Session);
+        await AssertSidechannelAsync(sidechannels, peer.Session, session: null);
+        Assert.Equal("client", (await new Tester.TesterClient(peer.Invoker).UnaryAsync(new Request()).ResponseAsync.Guarded()).ServedBy);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_has_its_own_streams_and_sidechannels_whichever_is_set_first(bool sidechannelsFirst)
+    {
+        var sidechannels = new SidechannelRegistry();
+        await using var server = await TestServer.StartAsync(options: options =>
+        {
+            if (sidechannelsFirst)
+            {
+                options.UseSidechannels(sidechannels);
+            }
+
+            options.ConfigureStreams = EchoHello;
+            if (!sidechannelsFirst)
+            {
+                options.UseSidechannels(sidechannels);
+            }
+        });
+        await using var client = new RawClient(server);
+        await client.First.Guarded();
+        await Guard.Until(() => server.Registry.Count == 1, "the client is a peer");
+
+        await AssertEchoAsync(client.Session);
+        await AssertSidechannelAsync(sidechannels, client.Session, Assert.Single(server.Registry.Peers).Session);
+    }
+
+    [Fact]
+    public async Task What_is_added_stands_in_front_of_what_is_configured_in_the_order_in_which_it_was_added()
+    {
+        var asked = new ConcurrentQueue<string>();
+        await using var server = await TestServer.StartAsync(options: options =>
+        {
+            options.ConfigureStreams = streams => Ask(streams, "configured");
+            options.AddStreams(streams => Ask(streams, "added first"));
+            options.AddStreams(streams => Ask(streams, "added second"));
+            options.Yamux.AcceptBacklog = 256;
+        });
+        await using var client = new RawClient(server);
+
+        await using var stream = await client.Session.OpenStreamAsync().Guarded();
+
+        Assert.Equal(
+            YamuxErrorCode.StreamReset, (await Assert.ThrowsAsync<YamuxException>(() => stream.AsStream().ReadAsync(new byte[1]).AsTask().Guarded())).ErrorCode);
+        Assert.Equal(["added first", "added second", "configured"], asked);
+
+        void Ask(IConnectionBuilder streams, string name) => streams.Use(next => connection =>
+        {
+            asked.Enqueue(name);
+            return next(connection);
+        });
+    }
+
+    [Fact]
+    public void Nothing_is_no_middleware()
+    {
+        Assert.Throws<ArgumentNullException>(() => new BackchannelServerOptions().AddStreams(null!));
+        Assert.Throws<ArgumentNullException>(() => new BackchannelHostOptions().AddStreams(null!));
+    }
+
+    [Theory]
+    [InlineData(null, null, 256)]
+    [InlineData(10, null, 10)]
+    [InlineData(1000, null, 1000)]
+    [InlineData(null, 10, 10)]
+    [InlineData(null, 1, 1)]
+    [InlineData(1000, 2000, 2000)]
+    public void A_server_with_sidechannels_has_the_accept_backlog_that_was_set_and_not_the_default_of_1(int? before, int? after, int expected)
+    {
+        var options = new BackchannelServerOptions();
+        options.Yamux.AcceptBacklog = before ?? options.Yamux.AcceptBacklog;
+
+        options.UseSidechannels(new SidechannelRegistry());
+        options.Yamux.AcceptBacklog = after ?? options.Yamux.AcceptBacklog;
+
+        Assert.Equal(expected, options.Yamux.AcceptBacklog);
+    }
+
+    private static void EchoHello(IConnectionBuilder streams) => streams.UseListenMux(mux => mux.Map("hello there"u8, EchoAsync));
+
+    // The one who offers it names the session, where it must.
+    private static async Task AssertSidechannelAsync(SidechannelRegistry registry, YamuxSession opener, YamuxSession? session)
+    {
+        var waiter = registry.Register((channel, ct) => channel.WriteAsync("offered"u8.ToArray(), ct).AsTask(), session);
+        await using (var channel = await opener.OpenSidechannelAsync(waiter.Id).Guarded())
+        {
+            using var reader = new StreamReader(channel, Encoding.ASCII);
+            Assert.Equal("offered", await reader.ReadToEndAsync().Guarded());
+        }
+
+        await waiter.WaitAsync().Guarded();
     }
 
     private static Task<TestServer> StartAsync(Action<IConnectionBuilder> streams) => TestServer.StartAsync(options: options =>

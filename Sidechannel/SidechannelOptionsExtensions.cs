@@ -9,6 +9,7 @@ namespace Sidechannel;
 /// <summary>Lets the handlers of calls open the sidechannels that the callers offer.</summary>
 public static class SidechannelOptionsExtensions
 {
+    private const int GitalyAcceptBacklog = 1;
     private const int AcceptBacklog = 256;
 
     private static readonly ConditionalWeakTable<object, object> WithRegistry = [];
@@ -23,13 +24,14 @@ public static class SidechannelOptionsExtensions
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(registry);
         Claim(options);
-        options.ConfigureStreams += streams => Map(streams, registry, options.Yamux);
+        options.AddStreams(streams => Map(streams, registry, options.Yamux));
         return options;
     }
 
     /// <summary>
     /// For a server that calls its clients: the clients may open sidechannels. Gitaly has it only the other way: its servers accept no stream but
-    /// the first. Hence the accept backlog of those is 1, and is raised here to yamux's 256, so that sidechannels which come together are taken.
+    /// the first. Hence the default accept backlog is 1, and is raised here to yamux's 256, so that sidechannels which come together are taken. Any other that is set
+    /// before, and whatever is set afterwards, stays.
     /// </summary>
     /// <param name="options">The server's settings.</param>
     /// <param name="registry">What the server offers.</param>
@@ -40,8 +42,12 @@ public static class SidechannelOptionsExtensions
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(registry);
         Claim(options);
-        options.Yamux.AcceptBacklog = Math.Max(options.Yamux.AcceptBacklog, AcceptBacklog);
-        options.ConfigureStreams += streams => Map(streams, registry, options.Yamux);
+        if (options.Yamux.AcceptBacklog == GitalyAcceptBacklog)
+        {
+            options.Yamux.AcceptBacklog = AcceptBacklog;
+        }
+
+        options.AddStreams(streams => Map(streams, registry, options.Yamux));
         return options;
     }
 

@@ -73,7 +73,7 @@ public sealed class BackchannelHost : IAsyncDisposable
             kestrel.Listen(BackchannelEndPoint.Instance, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                options.ConfigureStreams?.Invoke(listen);
+                options.Streams?.Invoke(listen);
             });
         });
         builder.Services.AddRouting();

@@ -52,7 +52,7 @@ public static class BackchannelListenOptionsExtensions
     // What serves the streams besides the first; null: nobody accepts them.
     private static ConnectionDelegate? BuildStreams(IServiceProvider services, BackchannelServerOptions options)
     {
-        if (options.ConfigureStreams is not { } configure)
+        if (options.Streams is not { } configure)
         {
             return null;
         }

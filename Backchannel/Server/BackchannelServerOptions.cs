@@ -10,6 +10,8 @@ public sealed class BackchannelServerOptions
 {
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
+    private Action<IConnectionBuilder>? _addedStreams;
+
     /// <summary>
     /// The yamux session of each connection. Defaults as a Gitaly server's: an accept backlog of 1, windows of 16 MiB, no
     /// keepalive (gRPC's pings take its place); the rest is yamux's.
@@ -49,9 +51,25 @@ public sealed class BackchannelServerOptions
 
     /// <summary>
     /// Adds middleware that serves the streams which a client opens besides its first: a listener mux, say (<see cref="IYamuxStreamFeature"/> is the
-    /// stream, <see cref="IBackchannelPeerFeature"/> the client). What it does not serve is aborted. Raise <see cref="YamuxOptions.AcceptBacklog"/> with it: with 1, streams that come together are refused. Default null: such streams are never accepted, as in Gitaly, whose clients open none.
+    /// stream, <see cref="IBackchannelPeerFeature"/> the client). What it does not serve is aborted. Raise <see cref="YamuxOptions.AcceptBacklog"/> with it: with 1,
+    /// streams that come together are refused. It stands behind what <see cref="AddStreams"/> has added. Default null: such streams are never accepted, if nothing was
+    /// added either, as in Gitaly, whose clients open none.
     /// </summary>
     public Action<IConnectionBuilder>? ConfigureStreams { get; set; }
+
+    /// <summary>All that serves the streams which a client opens besides its first; null: nothing does.</summary>
+    internal Action<IConnectionBuilder>? Streams => _addedStreams + ConfigureStreams;
+
+    /// <summary>
+    /// Adds middleware in front of what <see cref="ConfigureStreams"/> adds, whenever that is set: for libraries that serve streams of their own, so that neither
+    /// undoes the other. What is added first is asked first.
+    /// </summary>
+    /// <param name="configure">Adds the middleware, which passes on what it does not serve.</param>
+    public void AddStreams(Action<IConnectionBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        _addedStreams += configure;
+    }
 
     /// <summary>Checks every option. <see cref="BackchannelListenOptionsExtensions.UseBackchannel"/> calls it.</summary>
     /// <exception cref="ArgumentException">An option is null or out of range; the message names it, its value and the range.</exception>
