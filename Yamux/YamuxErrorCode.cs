@@ -44,4 +44,9 @@ public enum YamuxErrorCode
 
     /// <summary>The peer did not close the stream within <see cref="YamuxOptions.StreamCloseTimeout"/> after this end had.</summary>
     StreamCloseTimeout,
+
+    /// <summary>
+    /// The peer did not answer a ping within <see cref="YamuxOptions.PingTimeout"/>. The session goes on: the ping may only be late.
+    /// </summary>
+    PingTimeout,
 }

@@ -11,11 +11,18 @@ public sealed class YamuxOptions
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     /// <summary>
-    /// How many streams may wait to be accepted at this end before further ones are refused (RST), and how many of this
-    /// end's own streams may be open without an acknowledgement before a further
-    /// <see cref="YamuxSession.OpenStreamAsync"/> waits. Default 256; at least 1. hashicorp/yamux: <c>AcceptBacklog</c>.
+    /// How many streams may wait to be accepted at this end; further ones are refused (RST). Default 256; at least 1.
+    /// hashicorp/yamux, which bounds its own opens by it too: <c>AcceptBacklog</c>.
     /// </summary>
     public int AcceptBacklog { get; set; } = 256;
+
+    /// <summary>
+    /// How many streams that this end has opened may be without the peer's acknowledgement; a further
+    /// <see cref="YamuxSession.OpenStreamAsync"/> waits until one of them has it, or has ended. Default 256, which is what
+    /// hashicorp/yamux keeps waiting at most; at least 1.
+    /// </summary>
+    /// <remarks>A peer that keeps fewer refuses what is too much: set this to its limit to make opens wait instead.</remarks>
+    public int MaxUnacknowledgedStreams { get; set; } = 256;
 
     /// <summary>
     /// How many streams of the peer may be open at once; further ones are refused (RST). A stream that has ended counts until
@@ -80,6 +87,12 @@ public sealed class YamuxOptions
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// How long the answer to a <see cref="YamuxSession.PingAsync"/> may take; then that ping fails with
+    /// <see cref="YamuxErrorCode.PingTimeout"/>, and the session goes on. Default 10 s.
+    /// </summary>
+    public TimeSpan PingTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
     /// How many answers that the peer provoked (to pings, and to streams that were refused) may wait to be sent; one more
     /// ends the session with <see cref="YamuxErrorCode.ProtocolError"/>. Default 1,024; at least 1. The bound of CVE-2024-32984.
     /// </summary>
@@ -110,6 +123,7 @@ public sealed class YamuxOptions
     public void Validate()
     {
         Check(AcceptBacklog, 1, int.MaxValue, nameof(AcceptBacklog));
+        Check(MaxUnacknowledgedStreams, 1, int.MaxValue, nameof(MaxUnacknowledgedStreams));
         Check(MaxInboundStreams, 1, int.MaxValue, nameof(MaxInboundStreams));
         Check(MaxStreamWindowSize, SmallestWindow, 1 << 30, nameof(MaxStreamWindowSize));
         Check(InitialStreamWindowSize, SmallestWindow, MaxStreamWindowSize, nameof(InitialStreamWindowSize), $" The latter is {nameof(MaxStreamWindowSize)}.");
@@ -122,6 +136,7 @@ public sealed class YamuxOptions
         Check(ConnectionWriteTimeout, nameof(ConnectionWriteTimeout));
         Check(KeepAliveInterval, nameof(KeepAliveInterval));
         Check(KeepAliveTimeout, nameof(KeepAliveTimeout));
+        Check(PingTimeout, nameof(PingTimeout));
         Check(RateLimitPeriod, nameof(RateLimitPeriod));
         ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
     }

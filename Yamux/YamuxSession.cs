@@ -49,7 +49,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         _growthLeft = options.MaxSessionWindowGrowth;
         _accepts = new AcceptQueue(options.AcceptBacklog);
         _pings = new PendingPings(options.TimeProvider);
-        _openSlots = new SemaphoreSlim(options.AcceptBacklog);
+        _openSlots = new SemaphoreSlim(options.MaxUnacknowledgedStreams);
         _earlyResets = new RateLimit(options.MaxEarlyResets, options.RateLimitPeriod, options.TimeProvider);
         _emptyFrames = new RateLimit(options.MaxEmptyFrames, options.RateLimitPeriod, options.TimeProvider);
         Timer = new SessionTimer(options, this);
@@ -124,7 +124,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>
     /// Opens a stream. It can be written to at once; the peer need not have accepted it. Waits only while
-    /// <see cref="YamuxOptions.AcceptBacklog"/> streams of this end are not acknowledged yet, or while 256 KiB wait behind a write to the transport.
+    /// <see cref="YamuxOptions.MaxUnacknowledgedStreams"/> streams of this end are not acknowledged yet, or while 256 KiB wait behind a write to the transport.
     /// </summary>
     /// <exception cref="YamuxException">The session has ended or takes no more streams, or the ids are used up.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was opened.</exception>
@@ -174,8 +174,14 @@ public sealed partial class YamuxSession : IAsyncDisposable
         }
     }
 
-    /// <summary>Measures the time to the peer and back.</summary>
-    /// <exception cref="YamuxException">The session has ended.</exception>
+    /// <summary>
+    /// Measures the time to the peer and back, at most <see cref="YamuxOptions.PingTimeout"/>. On a slow link that is the time behind
+    /// everything that waits to be sent.
+    /// </summary>
+    /// <exception cref="YamuxException">
+    /// The session has ended; or the answer did not come in time (<see cref="YamuxErrorCode.PingTimeout"/>), which ends this ping alone.
+    /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -185,6 +191,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
             Writer.Flush();
         }
 
+        using (Options.TimeProvider.CreateTimer(_ => OnPingTimeout(value), null, Options.PingTimeout, Timeout.InfiniteTimeSpan))
         using (cancellationToken.UnsafeRegister((_, token) => _pings.Cancel(value, token), null))
         {
             return await answer.ConfigureAwait(false);
@@ -235,6 +242,10 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>For tests: the next stream that is opened gets this id.</summary>
     internal void SetNextStreamId(uint id) => _nextId = id;
+
+    private void OnPingTimeout(uint value)
+        => _pings.Fail(
+            value, new YamuxException(YamuxErrorCode.PingTimeout, $"The yamux peer did not answer a ping within {Options.PingTimeout}."));
 
     private async ValueTask WaitForOpenSlotAsync(CancellationToken cancellationToken)
     {

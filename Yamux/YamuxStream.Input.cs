@@ -20,9 +20,9 @@ public sealed partial class YamuxStream
                 return false;
             }
 
-            if (IsOutbound)
+            if (IsOutbound && !header.Has(FrameFlags.Rst))
             {
-                // Some peers never send an ACK; any frame shows that they know of the stream.
+                // Some peers never send an ACK; any frame shows that they have taken the stream, but the one that refuses it.
                 effects |= SetUnsynchronized(StreamState.Acknowledged);
             }
 

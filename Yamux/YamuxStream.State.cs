@@ -104,6 +104,7 @@ public sealed partial class YamuxStream
         if (effects.Has(StreamEffects.ReleaseOpenSlot))
         {
             Session.ReleaseOpenSlot();
+            QueueAcknowledged();
         }
 
         if (effects.Has(StreamEffects.Remove))
@@ -119,6 +120,34 @@ public sealed partial class YamuxStream
         if (effects.Has(StreamEffects.Remove))
         {
             CancelClosedToken();
+        }
+    }
+
+    // On a thread of the pool's: we may be on the receive loop, and to complete a task may run a scheduler's code.
+    private void QueueAcknowledged()
+    {
+        lock (_gate)
+        {
+            if (_acknowledged is null)
+            {
+                return;
+            }
+        }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.CompleteAcknowledged(), this, preferLocal: false);
+    }
+
+    // There is an outcome, which does not change any more.
+    private void CompleteAcknowledged()
+    {
+        if (_state.Has(StreamState.Acknowledged))
+        {
+            _acknowledged!.TrySetResult();
+        }
+        else
+        {
+            _acknowledged!.TrySetException(_failure!.ForCaller());
+            _ = _acknowledged.Task.Exception; // Observed: whoever does not look at it does not care.
         }
     }
 

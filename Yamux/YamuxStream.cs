@@ -30,6 +30,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     private Deadline? _openDeadline;
     private Deadline? _closeDeadline;
     private CancellationTokenSource? _closed;
+    private TaskCompletionSource? _acknowledged;
     private YamuxStreamAdapter? _adapter;
 
     internal YamuxStream(YamuxSession session, uint id, bool outbound)
@@ -80,6 +81,40 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
                 }
 
                 return _closed.Token;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Completes when the peer has acknowledged the stream: by ACK, or by any other frame on it but RST, since some peers never
+    /// send an ACK. Faulted with the <see cref="YamuxException"/> of the stream if that fails before. A stream that the peer has
+    /// opened is acknowledged from the start.
+    /// </summary>
+    /// <remarks>
+    /// Nothing need wait for it: a stream can be written to at once. It tells whether a peer takes the stream at all. Some
+    /// acknowledge a stream when they accept it, some with the first frame that they have to send on it.
+    /// </remarks>
+    public Task Acknowledged
+    {
+        get
+        {
+            lock (_gate)
+            {
+                if (_acknowledged is null)
+                {
+                    if (!IsOutbound || _state.Has(StreamState.Acknowledged))
+                    {
+                        return Task.CompletedTask;
+                    }
+
+                    _acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    if (_failure is not null)
+                    {
+                        CompleteAcknowledged();
+                    }
+                }
+
+                return _acknowledged.Task;
             }
         }
     }

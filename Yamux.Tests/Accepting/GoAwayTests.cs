@@ -19,7 +19,7 @@ public class GoAwayTests
     [Fact]
     public async Task The_peers_GoAway_0_ends_an_open_that_waits()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         await t.OpenUnacknowledgedAsync();
         var open = t.Session.OpenStreamAsync().AsTask();
 
@@ -114,7 +114,7 @@ public class GoAwayTests
     [Fact]
     public async Task Our_GoAway_ends_an_open_that_waits()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         await t.OpenUnacknowledgedAsync();
         var open = t.Session.OpenStreamAsync().AsTask();
 

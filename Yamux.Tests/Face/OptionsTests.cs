@@ -8,6 +8,7 @@ public class OptionsTests
     public static TheoryData<string, int, int> Numbers => new()
     {
         { nameof(YamuxOptions.AcceptBacklog), 1, int.MaxValue },
+        { nameof(YamuxOptions.MaxUnacknowledgedStreams), 1, int.MaxValue },
         { nameof(YamuxOptions.MaxInboundStreams), 1, int.MaxValue },
         { nameof(YamuxOptions.InitialStreamWindowSize), 262_144, 16 * 1024 * 1024 },
         { nameof(YamuxOptions.MaxStreamWindowSize), 262_144, 1 << 30 },
@@ -24,6 +25,7 @@ public class OptionsTests
         nameof(YamuxOptions.ConnectionWriteTimeout),
         nameof(YamuxOptions.KeepAliveInterval),
         nameof(YamuxOptions.KeepAliveTimeout),
+        nameof(YamuxOptions.PingTimeout),
         nameof(YamuxOptions.RateLimitPeriod),
     ];
 
@@ -33,6 +35,7 @@ public class OptionsTests
         var options = new YamuxOptions();
 
         Assert.Equal(256, options.AcceptBacklog);
+        Assert.Equal(256, options.MaxUnacknowledgedStreams);
         Assert.Equal(1024, options.MaxInboundStreams);
         Assert.Equal(262_144, options.InitialStreamWindowSize);
         Assert.Equal(16 * 1024 * 1024, options.MaxStreamWindowSize);
@@ -45,6 +48,7 @@ public class OptionsTests
         Assert.Equal(TimeSpan.FromSeconds(10), options.ConnectionWriteTimeout);
         Assert.Equal(TimeSpan.FromSeconds(30), options.KeepAliveInterval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.KeepAliveTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(10), options.PingTimeout);
         Assert.Equal(TimeSpan.FromSeconds(10), options.RateLimitPeriod);
         Assert.True(options.EnableKeepAlive);
         Assert.Same(TimeProvider.System, options.TimeProvider);

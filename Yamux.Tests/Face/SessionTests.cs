@@ -39,7 +39,7 @@ public class SessionTests
     [Fact]
     public async Task The_end_of_the_session_ends_every_wait()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         await t.OpenUnacknowledgedAsync();
         var ping = t.Session.PingAsync().AsTask();
         var accept = t.Session.AcceptStreamAsync().AsTask();

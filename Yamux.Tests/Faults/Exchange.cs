@@ -12,7 +12,7 @@ internal sealed class Exchange
     /// <summary>How many offsets of each direction there are to try.</summary>
     public const int Interesting = 2000;
 
-    private const int Backlog = 4;
+    private const int MaxUnacknowledged = 4;
     private readonly ConcurrentQueue<Task> _waiting = new();
 
     public Exchange(TransportFault? clientFault, TransportFault? serverFault)
@@ -46,7 +46,7 @@ internal sealed class Exchange
         await HalfCloseAsync();
         await ResetAsync(Client, Server);
         await ResetAsync(Server, Client);
-        await FillBacklogAsync();
+        await OpenTooManyAsync();
         await SayUntilAsync(talk.Near, talk.Far, Client, Interesting * 3 / 4);
         await GoAwayAsync();
         await SayUntilAsync(talk.Near, talk.Far, Client, Interesting + 100);
@@ -68,7 +68,14 @@ internal sealed class Exchange
     private Party Create(DuplexPipe end, YamuxRole role, TransportFault? fault)
     {
         // Only the end with the fault has a keepalive, so that it is always that one which finds out.
-        var options = new YamuxOptions { TimeProvider = Time, EnableKeepAlive = fault is not null, AcceptBacklog = Backlog };
+        // A ping has no timer, so that the only ones of ten seconds are those that a test waits for.
+        var options = new YamuxOptions
+        {
+            TimeProvider = Time,
+            EnableKeepAlive = fault is not null,
+            PingTimeout = Timeout.InfiniteTimeSpan,
+            MaxUnacknowledgedStreams = MaxUnacknowledged,
+        };
         var transport = new FaultyTransport(end, fault);
         return new Party(YamuxSession.Create(transport, role, options, Log), transport);
     }
@@ -147,10 +154,10 @@ internal sealed class Exchange
     }
 
     // One more than may be unacknowledged: the last one waits until the server accepts.
-    private async Task FillBacklogAsync()
+    private async Task OpenTooManyAsync()
     {
         var opens = new List<Task<Endpoint>>();
-        for (var i = 0; i <= Backlog; i++)
+        for (var i = 0; i <= MaxUnacknowledged; i++)
         {
             var open = Client.OpenAsync();
             Await(open);

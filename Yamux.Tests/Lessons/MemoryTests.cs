@@ -57,6 +57,31 @@ public class MemoryTests
     }
 
     [Fact]
+    public async Task Pings_that_are_never_answered_are_forgotten_when_their_time_is_over()
+    {
+        const int Rounds = 100, PingsARound = 1000, LeastBytesAPing = 100;
+        await using var t = Scenario.Client();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        for (var round = 0; round < Rounds; round++)
+        {
+            var pings = Enumerable.Range(0, PingsARound).Select(_ => t.Session.PingAsync().AsTask()).ToArray();
+            for (var i = 0; i < PingsARound; i++)
+            {
+                await t.Peer.ReadAsync();
+            }
+
+            t.Time.Advance(TimeSpan.FromSeconds(10));
+            foreach (var ping in pings)
+            {
+                await Guard.FailsWithAsync(YamuxErrorCode.PingTimeout, ping);
+            }
+        }
+
+        Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, Rounds * PingsARound * LeastBytesAPing / 2);
+    }
+
+    [Fact]
     public async Task Writers_wait_when_the_transport_has_taken_nothing_of_some_frames()
     {
         await using var t = Scenario.Stalled();

@@ -18,6 +18,18 @@ public class InboundLimitTests
     }
 
     [Fact]
+    public async Task The_limit_of_our_own_opens_refuses_no_stream_of_the_peers()
+    {
+        await using var t = Scenario.Server(options => options.MaxUnacknowledgedStreams = 1);
+        await t.OpenUnacknowledgedAsync();
+
+        await t.Peer.SendAsync(Frame.Syn(1), Frame.Syn(3));
+
+        await t.AcceptOpenedAsync(1);
+        await t.AcceptOpenedAsync(3);
+    }
+
+    [Fact]
     public async Task A_full_backlog_has_room_again_when_a_stream_is_accepted()
     {
         await using var t = Scenario.Server(options => options.AcceptBacklog = 1);

@@ -4,7 +4,7 @@ namespace Yamux.Tests.Model;
 
 /// <summary>A random test: how the two sessions are set up, what is done with them, and how it ends.</summary>
 internal sealed record Sequence(
-    int Streams, int ClientWindow, int ServerWindow, int AcceptBacklog, int MaxInboundStreams, int[] Fragments, Ending Ending, Step[] Steps)
+    int Streams, int ClientWindow, int ServerWindow, int MaxUnacknowledgedStreams, int MaxInboundStreams, int[] Fragments, Ending Ending, Step[] Steps)
 {
     private const int Window = 262_144;
 
@@ -60,8 +60,8 @@ internal sealed record Sequence(
         Gen.Int[1, 60].Array[1, 4],
         Gen.Frequency((5, Ending.Orderly), (2, Ending.Disposed), (1, Ending.Aborted), (1, Ending.Killed)),
         AnyStep.Array[0, 50],
-        (streams, client, server, backlog, inbound, fragments, ending, steps)
-            => new Sequence(streams, client, server, backlog, inbound, fragments, ending, steps));
+        (streams, client, server, unacknowledged, inbound, fragments, ending, steps)
+            => new Sequence(streams, client, server, unacknowledged, inbound, fragments, ending, steps));
 
     public int WindowOf(Side side) => side == Side.Client ? ClientWindow : ServerWindow;
 
@@ -69,7 +69,7 @@ internal sealed record Sequence(
     {
         TimeProvider = time,
         EnableKeepAlive = false,
-        AcceptBacklog = AcceptBacklog,
+        MaxUnacknowledgedStreams = MaxUnacknowledgedStreams,
         MaxInboundStreams = MaxInboundStreams,
         InitialStreamWindowSize = WindowOf(side),
         MaxStreamWindowSize = WindowOf(side),
@@ -78,7 +78,7 @@ internal sealed record Sequence(
     public override string ToString() => string.Join(
         '\n',
         [
-            $"{Streams} streams opened by the client; windows {ClientWindow} and {ServerWindow}; backlog {AcceptBacklog}; "
+            $"{Streams} streams opened by the client; windows {ClientWindow} and {ServerWindow}; at most {MaxUnacknowledgedStreams} unacknowledged; "
                 + $"at most {MaxInboundStreams} inbound; fragments {string.Join(", ", Fragments)}",
             .. Steps.Select((step, i) => $"{i + 1,3}. {step}"),
             $"then {Ending}",

@@ -52,7 +52,7 @@ internal sealed partial class World
         var of = side.Side;
         var unacknowledged = _ledger.StreamsOf(of).Count(
             stream => stream.IsOpener && stream.Stream is not null && !stream.Peer.AnyDelivered && !stream.IsRemoved);
-        var opens = side.IsOver || side.GoAway || Peer(side).GoAwayDelivered || unacknowledged < _sequence.AcceptBacklog;
+        var opens = side.IsOver || side.GoAway || Peer(side).GoAwayDelivered || unacknowledged < _sequence.MaxUnacknowledgedStreams;
         if (side.Opens.Any(open => opens || open.IsCancelled))
         {
             return $"\"open\" of {side} ends";

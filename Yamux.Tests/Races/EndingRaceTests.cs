@@ -66,7 +66,7 @@ public class EndingRaceTests
     {
         for (var round = 0; round < Rounds; round++)
         {
-            await using var pair = SessionPair.OverPipes(configure: options => options.AcceptBacklog = 4);
+            await using var pair = SessionPair.OverPipes(configure: options => options.MaxUnacknowledgedStreams = 4);
             var work = new List<Task>();
             foreach (var session in new[] { pair.Client, pair.Server })
             {
@@ -95,7 +95,7 @@ public class EndingRaceTests
     [Fact]
     public async Task Cancelling_opens_accepts_and_flushes_while_they_complete_loses_neither_a_slot_nor_a_stream_nor_a_byte()
     {
-        await using var pair = SessionPair.OverPipes(configure: options => options.AcceptBacklog = 2);
+        await using var pair = SessionPair.OverPipes(configure: options => options.MaxUnacknowledgedStreams = 2);
         for (var round = 0; round < 200; round++)
         {
             using var cancelOpen = new CancellationTokenSource();

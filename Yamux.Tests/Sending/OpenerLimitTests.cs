@@ -21,6 +21,21 @@ public class OpenerLimitTests
         Assert.Equal(513u, (await open.Guarded()).Id);
     }
 
+    [Fact]
+    public async Task What_waits_to_be_accepted_at_this_end_is_no_limit_of_its_own_opens()
+    {
+        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+
+        for (var i = 0; i < 256; i++)
+        {
+            await t.OpenUnacknowledgedAsync();
+        }
+
+        var open = t.EndsWithSession(t.Session.OpenStreamAsync());
+        await t.Peer.ExpectNothingAsync();
+        Assert.False(open.IsCompleted);
+    }
+
     [Theory]
     [InlineData("ACK")]
     [InlineData("credit")]
@@ -30,7 +45,7 @@ public class OpenerLimitTests
     [InlineData("data with FIN and ACK")]
     public async Task A_frame_of_the_peers_on_the_stream_frees_one_slot(string which)
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         await t.OpenUnacknowledgedAsync();
         var second = t.Session.OpenStreamAsync().AsTask();
         var third = t.EndsWithSession(t.Session.OpenStreamAsync());
@@ -56,7 +71,7 @@ public class OpenerLimitTests
     [Fact]
     public async Task Aborting_a_stream_before_its_ACK_frees_one_slot()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         var first = await t.OpenUnacknowledgedAsync();
         var second = t.Session.OpenStreamAsync().AsTask();
         var third = t.EndsWithSession(t.Session.OpenStreamAsync());
@@ -74,7 +89,7 @@ public class OpenerLimitTests
     [Fact]
     public async Task Closing_a_stream_before_its_ACK_keeps_its_slot_until_the_ACK_comes()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         var first = await t.OpenUnacknowledgedAsync();
         await first.DisposeAsync().Guarded();
         await t.Peer.ExpectAsync(Frame.Fin(1));
@@ -91,7 +106,7 @@ public class OpenerLimitTests
     [Fact]
     public async Task StreamOpenTimeout_frees_one_slot()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         await t.OpenUnacknowledgedAsync();
         var second = t.Session.OpenStreamAsync().AsTask();
         var third = t.EndsWithSession(t.Session.OpenStreamAsync());
@@ -108,7 +123,7 @@ public class OpenerLimitTests
     [Fact]
     public async Task A_waiting_open_can_be_cancelled_and_leaves_neither_a_stream_nor_a_slot_behind()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 1);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 1);
         await t.OpenUnacknowledgedAsync();
         using var cancellation = new CancellationTokenSource();
         var cancelled = t.Session.OpenStreamAsync(cancellation.Token).AsTask();
@@ -128,7 +143,7 @@ public class OpenerLimitTests
     [Fact]
     public async Task A_thousand_opens_that_fail_cost_no_slot()
     {
-        await using var t = Scenario.Client(options => options.AcceptBacklog = 2);
+        await using var t = Scenario.Client(options => options.MaxUnacknowledgedStreams = 2);
         for (var i = 0u; i < 1000; i++)
         {
             var id = 1 + (2 * i);

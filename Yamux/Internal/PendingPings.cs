@@ -76,6 +76,15 @@ internal sealed class PendingPings(TimeProvider time)
         }
     }
 
+    /// <summary>The ping with this value fails, if it still waits.</summary>
+    public void Fail(uint value, Exception failure)
+    {
+        if (TryRemove(value, out var ping))
+        {
+            ping.SetException(failure);
+        }
+    }
+
     /// <summary>Fails every ping that waits, and every one to come.</summary>
     public void Fail(Func<Exception> failure)
     {
