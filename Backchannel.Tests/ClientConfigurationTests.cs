@@ -88,18 +88,6 @@ public class ClientConfigurationTests
     }
 
     [Fact]
-    public async Task An_idle_backchannel_is_not_closed_by_the_client()
-    {
-        var keepAlive = TimeSpan.Zero;
-        await using var server = await TestServer.StartAsync();
-        await using var client = new TestClient(server, options: options => options.ConfigureLimits = limits => keepAlive = limits.KeepAliveTimeout);
-        await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
-
-        // Kestrel counts on a clock of its own. TimeSpan.MaxValue, which is what it makes of InfiniteTimeSpan, overflows there.
-        Assert.InRange(keepAlive, TimeSpan.FromDays(365), TimeSpan.FromDays(36500));
-    }
-
-    [Fact]
     public async Task A_host_that_was_disposed_refuses_connections_and_can_be_disposed_again()
     {
         await using var server = await TestServer.StartAsync();
@@ -107,7 +95,7 @@ public class ClientConfigurationTests
         await client.Host.DisposeAsync().Guarded();
         await client.Host.DisposeAsync().Guarded();
 
-        var error = await Assert.ThrowsAnyAsync<Exception>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
 
         Assert.Contains(nameof(ObjectDisposedException), error.ToString(), StringComparison.Ordinal);
         await Guard.Until(() => server.ConnectionCount == 0, "the connection is closed");

@@ -73,6 +73,13 @@ public class ServerConfigurationTests
         var both = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.MaxStreamWindowSize = 1024 * 1024));
 
+        var drain = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.DrainTimeout = TimeSpan.Zero));
+        var connections = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.MaxHttpConnectionsPerPeer = 0));
+
+        Assert.Contains("DrainTimeout is 00:00:00; it must be more than 0", drain.Message, StringComparison.Ordinal);
+        Assert.Contains("MaxHttpConnectionsPerPeer is 0; it must be at least 1", connections.Message, StringComparison.Ordinal);
         Assert.Contains("HandshakeTimeout is -00:00:03; it must be more than 0", timeout.Message, StringComparison.Ordinal);
         Assert.Contains("MaxStreamWindowSize is 1000; it must be 262144 to", window.Message, StringComparison.Ordinal);
         Assert.Contains(
@@ -80,13 +87,21 @@ public class ServerConfigurationTests
     }
 
     [Fact]
-    public void The_defaults_are_those_of_Gitaly_and_Praefect()
+    public void The_defaults_are_those_of_Gitaly_and_Praefect_but_for_the_keepalive()
     {
         var server = new BackchannelServerOptions();
         var client = new BackchannelHostOptions();
 
-        Assert.Equal((1, 16 * 1024 * 1024, false), (server.Yamux.AcceptBacklog, server.Yamux.MaxStreamWindowSize, server.Yamux.EnableKeepAlive));
-        Assert.Equal((256, 256 * 1024, false), (client.Yamux.AcceptBacklog, client.Yamux.MaxStreamWindowSize, client.Yamux.EnableKeepAlive));
+        Assert.Equal(16 * 1024 * 1024, server.Yamux.MaxStreamWindowSize);
+        Assert.Equal(256 * 1024, client.Yamux.MaxStreamWindowSize);
+        Assert.All([server.Yamux, client.Yamux], yamux =>
+        {
+            Assert.True(yamux.EnableKeepAlive);
+            Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(10)), (yamux.KeepAliveInterval, yamux.KeepAliveTimeout));
+            Assert.Equal(256, yamux.AcceptBacklog);
+        });
+        Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)), (server.DrainTimeout, client.DrainTimeout));
+        Assert.Equal(16, server.MaxHttpConnectionsPerPeer);
         Assert.Equal(server.Yamux.MaxStreamWindowSize, server.Yamux.InitialStreamWindowSize);
         Assert.Equal(client.Yamux.MaxStreamWindowSize, client.Yamux.InitialStreamWindowSize);
         Assert.Equal(TimeSpan.FromSeconds(120), server.HandshakeTimeout);
@@ -120,6 +135,48 @@ public class ServerConfigurationTests
         var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(request).ResponseAsync.Guarded());
 
         Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_handler_chain_that_ends_in_the_backchannel_is_accepted()
+    {
+        var counter = new CountingHandler();
+        await using var server = await TestServer.StartAsync(
+            TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.HttpHandler = new CountingHandler(counter) { InnerHandler = channel.HttpHandler! });
+        await using var client = new TestClient(server);
+
+        await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+
+        Assert.Equal(1, counter.Count);
+    }
+
+    [Fact]
+    public async Task A_channel_configuration_that_replaces_the_handler_or_throws_fails_the_start()
+    {
+        using var other = new SocketsHttpHandler();
+        var replaced = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.HttpHandler = other));
+        var wrapped = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(
+            TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.HttpHandler = new CountingHandler { InnerHandler = other }));
+        var threw = await Assert.ThrowsAsync<FormatException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = _ => throw new FormatException("mine")));
+
+        Assert.Contains("has replaced the HTTP handler", replaced.Message, StringComparison.Ordinal);
+        Assert.Contains("InnerHandler = channel.HttpHandler", wrapped.Message, StringComparison.Ordinal);
+        Assert.Equal("mine", threw.Message);
+    }
+
+    private sealed class CountingHandler(CountingHandler? total = null) : DelegatingHandler
+    {
+        private int _count;
+
+        public int Count => _count;
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref (total ?? this)._count);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 
     private sealed class Recorder(string name, List<string> seen) : Interceptor

@@ -1,6 +1,4 @@
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Microsoft.AspNetCore.Hosting;
@@ -16,8 +14,8 @@ public class TlsAndSocketTests
     {
         using var certificates = TestCertificates.Create();
         await using var server = await TestServer.StartAsync(listen => listen.UseHttps(certificates.Server).UseBackchannel());
-        await using var client = new TestClient(server, configure: handler => Trust(handler, certificates));
-        await using var plain = new TestClient(server, plain: true, configure: handler => Trust(handler, certificates));
+        await using var client = new TestClient(server, configure: certificates.Trust);
+        await using var plain = new TestClient(server, plain: true, configure: certificates.Trust);
 
         var reply = await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
 
@@ -40,7 +38,7 @@ public class TlsAndSocketTests
             .UseBackchannel());
         await using var client = new TestClient(server, configure: handler =>
         {
-            Trust(handler, certificates);
+            certificates.Trust(handler);
             handler.SslOptions.ClientCertificates = [certificates.Client];
         });
 
@@ -62,12 +60,4 @@ public class TlsAndSocketTests
 
         Assert.Equal("client", reply.ServedBy);
     }
-
-    private static void Trust(SocketsHttpHandler handler, TestCertificates certificates)
-        => handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            CustomTrustStore = { certificates.Authority },
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
 }

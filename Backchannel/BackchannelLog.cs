@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Backchannel;
@@ -22,4 +23,16 @@ internal static partial class BackchannelLog
 
     [LoggerMessage(6, LogLevel.Error, "What served stream {ConnectionId} failed, and the stream was aborted.", EventName = "StreamFailed")]
     public static partial void StreamFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(7, LogLevel.Warning, "Multiplexed connection {ConnectionId} from {RemoteEndPoint} was refused: {Reason}", EventName = "ConnectionRefused")]
+    public static partial void ConnectionRefused(ILogger logger, string connectionId, EndPoint? remoteEndPoint, string reason);
+
+    [LoggerMessage(8, LogLevel.Error, "OnConnecting failed for multiplexed connection {ConnectionId} from {RemoteEndPoint}, which was refused.", EventName = "OnConnectingFailed")]
+    public static partial void OnConnectingFailed(ILogger logger, string connectionId, EndPoint? remoteEndPoint, Exception exception);
+
+    [LoggerMessage(9, LogLevel.Debug, "Stream {ConnectionId} was refused: its client has {Limit} HTTP/2 connections here, or is leaving.", EventName = "HttpConnectionRefused")]
+    public static partial void HttpConnectionRefused(ILogger logger, string connectionId, int limit);
+
+    [LoggerMessage(10, LogLevel.Debug, "Peer {PeerId} takes no further calls: {Reason}.", EventName = "PeerDraining")]
+    public static partial void PeerDraining(ILogger logger, long peerId, string reason);
 }

@@ -1,24 +1,27 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Connections;
 
 namespace Backchannel.Tests.Kit;
 
-/// <summary>Counts the connections that an endpoint serves.</summary>
+/// <summary>Knows the connections that an endpoint serves.</summary>
 internal sealed class ConnectionCounter
 {
-    private int _count;
+    private readonly ConcurrentDictionary<string, ConnectionContext> _connections = new();
 
-    public int Count => Volatile.Read(ref _count);
+    public int Count => _connections.Count;
+
+    public ICollection<ConnectionContext> Connections => _connections.Values;
 
     public async Task CountAsync(ConnectionContext connection, Func<Task> next)
     {
-        Interlocked.Increment(ref _count);
+        _connections[connection.ConnectionId] = connection;
         try
         {
             await next();
         }
         finally
         {
-            Interlocked.Decrement(ref _count);
+            _connections.TryRemove(connection.ConnectionId, out _);
         }
     }
 }

@@ -35,6 +35,14 @@ internal sealed class TestCertificates : IDisposable
             Issue(withKey, "CN=a client", "1.3.6.1.5.5.7.3.2"));
     }
 
+    /// <summary>Has a client trust servers of this authority's.</summary>
+    public void Trust(SocketsHttpHandler handler) => handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { Authority },
+        RevocationMode = X509RevocationMode.NoCheck,
+    };
+
     public void Dispose()
     {
         Authority.Dispose();

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -30,6 +31,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     /// <summary>How many transport connections Kestrel serves now.</summary>
     public int ConnectionCount => _connections.Count;
+
+    /// <summary>Those connections.</summary>
+    public ICollection<ConnectionContext> Connections => _connections.Connections;
 
     public IBackchannelRegistry Registry => _app.Services.GetRequiredService<IBackchannelRegistry>();
 
@@ -76,6 +80,9 @@ internal sealed class TestServer : IAsyncDisposable
         listen.Protocols = HttpProtocols.Http2;
         listen.UseBackchannel();
     }
+
+    /// <summary>Stops in good order, as the host of a service does.</summary>
+    public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

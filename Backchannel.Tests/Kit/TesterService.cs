@@ -19,6 +19,11 @@ internal sealed class TesterService(TesterState state) : Tester.TesterBase
             return await CallBack(context).UnaryAsync(request.CallBack, cancellationToken: context.CancellationToken);
         }
 
+        if (request.Act)
+        {
+            await state.Act(context);
+        }
+
         if (request.Hang)
         {
             await state.HangAsync(context.CancellationToken);

@@ -16,6 +16,9 @@ internal sealed class TesterState(string name)
     /// <summary>How to call the caller back, where it is not over the backchannel.</summary>
     public Func<CallInvoker>? CallBack { get; set; }
 
+    /// <summary>What a call does that is to act.</summary>
+    public Func<ServerCallContext, Task> Act { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>The peers that called, once a call.</summary>
     public ConcurrentQueue<BackchannelPeer> Peers { get; } = new();
 

@@ -2,7 +2,9 @@ namespace Backchannel;
 
 /// <summary>What a handler's PlaintextStreamFilter does: after TLS, before HTTP/2, exactly where Gitaly's clients do it.</summary>
 internal sealed class BackchannelConnector(
-    BackchannelHost host, Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? previous)
+    BackchannelHost host,
+    SocketsHttpHandler handler,
+    Func<SocketsHttpPlaintextStreamFilterContext, CancellationToken, ValueTask<Stream>>? previous)
 {
     public async ValueTask<Stream> ConnectAsync(SocketsHttpPlaintextStreamFilterContext context, CancellationToken cancellationToken)
     {
@@ -16,6 +18,6 @@ internal sealed class BackchannelConnector(
                 $"A backchannel needs HTTP/2, and this connection speaks HTTP/{context.NegotiatedHttpVersion}: send requests with Version = HttpVersion.Version20 and VersionPolicy = RequestVersionExact, as gRPC does.");
         }
 
-        return await host.ConnectAsync(stream, cancellationToken).ConfigureAwait(false);
+        return await host.ConnectAsync(stream, ConnectionKey.Of(context, handler), handler.ConnectTimeout, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Yamux;
@@ -18,37 +18,38 @@ namespace Backchannel;
 /// </summary>
 /// <remarks>
 /// Connect it to a channel with <see cref="BackchannelSocketsHttpHandlerExtensions.UseBackchannel"/>. One host serves any
-/// number of channels. The services start with the first connection.
+/// number of channels, and has one connection to each address and client certificate, whatever number of channels and handlers use it; hence it is one
+/// peer of each server. The services start with the first connection.
 /// </remarks>
 public sealed class BackchannelHost : IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly WebApplication _app;
-    private readonly StreamListener _listener;
-    private readonly YamuxOptions _yamux;
-    private readonly ILogger _logger;
-    private readonly ILogger _sessionLogger;
+    private readonly BackchannelHostOptions _options;
+    private readonly ServedCalls _calls;
+    private readonly InnerServer _server;
+    private readonly SessionPool _pool;
     private readonly ConcurrentDictionary<HostedSession, Task> _sessions = new();
+    private readonly CancellationTokenSource _drainOver = new();
     private long _lastSession;
-    private Task? _starting;
-    private Task? _disposing;
+    private Task? _stopping;
 
-    private BackchannelHost(WebApplication app, StreamListener listener, YamuxOptions yamux)
+    private BackchannelHost(BackchannelHostOptions options, ServedCalls calls, InnerServer server)
     {
-        _app = app;
-        _listener = listener;
-        _yamux = yamux;
-        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
-        _logger = loggers.CreateLogger("Backchannel.Client");
-        _sessionLogger = loggers.CreateLogger("Yamux");
+        _options = options;
+        _calls = calls;
+        _server = server;
+        _pool = new SessionPool(options.Yamux.TimeProvider);
     }
 
     /// <summary>How many connections are being served.</summary>
     public int ConnectionCount => _sessions.Count;
 
     /// <summary>Makes a host.</summary>
-    /// <param name="services">Registers the services: <c>services => services.AddGrpc()</c>. Logging too, if it is wanted: there is none of its own.</param>
-    /// <param name="endpoints">Maps the services: <c>endpoints => endpoints.MapGrpcService&lt;Votes&gt;()</c>.</param>
+    /// <param name="services">
+    /// Registers the services: <c>services => services.AddGrpc()</c>. Logging too, if it is wanted elsewhere than on the console, which gets warnings and errors.
+    /// Called again if a start of the host fails and is tried again.
+    /// </param>
+    /// <param name="endpoints">Maps the services: <c>endpoints => endpoints.MapGrpcService&lt;Votes&gt;()</c>. Called as often as <paramref name="services"/>.</param>
     /// <param name="configure">Changes the settings; null leaves the defaults.</param>
     /// <exception cref="ArgumentException">An option is null or out of range.</exception>
     public static BackchannelHost Create(
@@ -59,8 +60,70 @@ public sealed class BackchannelHost : IAsyncDisposable
         var options = new BackchannelHostOptions();
         configure?.Invoke(options);
         options.Validate();
+        var calls = new ServedCalls();
+        return new BackchannelHost(options, calls, new InnerServer(listener => Build(listener, options, calls, services, endpoints)));
+    }
 
-        var listener = new StreamListener();
+    /// <summary>
+    /// Stops in good order: no further connections and calls in either direction; those that run go on until they end, until
+    /// <see cref="BackchannelHostOptions.DrainTimeout"/> is over, or until <paramref name="cancellationToken"/> is cancelled. Then the connections close and the services stop.
+    /// </summary>
+    /// <remarks>
+    /// The second call waits for the same end, and its token can end the waiting for calls too. Called by a call that the host itself serves, it returns as soon as stopping has begun: the end
+    /// waits for that call.
+    /// </remarks>
+    /// <param name="cancellationToken">Ends the waiting for calls: they are aborted.</param>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        var stopping = BeginStop();
+        if (_calls.IsWithin)
+        {
+            return;
+        }
+
+        using (cancellationToken.UnsafeRegister(static host => ((BackchannelHost)host!).EndDrain(), this))
+        {
+            await stopping.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>As <see cref="StopAsync"/> with a token that is cancelled already: calls that run are aborted.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        var stopping = BeginStop();
+        EndDrain();
+        if (!_calls.IsWithin)
+        {
+            await stopping.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Makes a connection of an HTTP handler's: <paramref name="transport"/> becomes multiplexed, unless there is one to the same place.</summary>
+    /// <param name="transport">The connection that the handler has made. It is the host's from now on.</param>
+    /// <param name="key">Where it goes, and as whom.</param>
+    /// <param name="answer">How long the server may say nothing at all.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async ValueTask<Stream> ConnectAsync(Stream transport, ConnectionKey key, TimeSpan answer, CancellationToken cancellationToken)
+    {
+        var isNew = false;
+        try
+        {
+            ThrowIfStopping();
+            (var stream, isNew) = await _pool.LendAsync(key, token => OpenAsync(transport, key, answer, token), cancellationToken).ConfigureAwait(false);
+            return stream;
+        }
+        finally
+        {
+            if (!isNew)
+            {
+                await transport.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static WebApplication Build(
+        StreamListener listener, BackchannelHostOptions options, ServedCalls calls, Action<IServiceCollection> services, Action<IEndpointRouteBuilder> endpoints)
+    {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -69,133 +132,132 @@ public sealed class BackchannelHost : IAsyncDisposable
             // The server decides how long an idle backchannel stays. Not InfiniteTimeSpan: Kestrel adds it to the time, which
             // overflows, and closes an idle connection at its next heartbeat, within a second.
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromDays(3650);
+
+            // One stream's bytes wait for those of others on the same connection: that a call is slow says nothing about its peer.
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
             options.ConfigureLimits?.Invoke(kestrel.Limits);
             kestrel.Listen(BackchannelEndPoint.Instance, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
+                listen.Use(ServedConnections.Use);
                 options.Streams?.Invoke(listen);
             });
         });
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton<IConnectionListenerFactory>(listener);
+        if (options.LoggerFactory is { } loggers)
+        {
+            builder.Services.Replace(ServiceDescriptor.Singleton(loggers));
+        }
+
         services(builder.Services);
+        if (options.LoggerFactory is null && !builder.Services.Any(service => service.ServiceType == typeof(ILoggerProvider)))
+        {
+            // What a service throws must be told somewhere, and the server that called learns little of it.
+            builder.Services.AddLogging(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));
+        }
 
         var app = builder.Build();
-        endpoints(app);
-        return new BackchannelHost(app, listener, options.Yamux);
-    }
-
-    /// <summary>Closes all connections and stops the services. The second call, too, returns or throws what the first does.</summary>
-    public ValueTask DisposeAsync()
-    {
-        lock (_gate)
-        {
-            return new ValueTask(_disposing ??= DisposeOnceAsync());
-        }
-    }
-
-    /// <summary>Makes a multiplexed connection of <paramref name="transport"/>, which is the host's from now on.</summary>
-    /// <returns>The client's own connection within it. Disposing it closes all.</returns>
-    internal async ValueTask<Stream> ConnectAsync(Stream transport, CancellationToken cancellationToken)
-    {
-        YamuxSession? session = null;
         try
         {
-            await StartAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            await transport.WriteAsync(BackchannelMagic.Bytes.ToArray(), cancellationToken).ConfigureAwait(false);
-            await transport.FlushAsync(cancellationToken).ConfigureAwait(false);
-            session = YamuxSession.Create(transport, YamuxRole.Client, _yamux, _sessionLogger);
-            var stream = await session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
-            var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", _listener, _logger);
-            Run(hosted);
-            return new SessionStream(stream, hosted.Close);
+            app.Use(calls.OnRequestAsync);
+            endpoints(app);
+            return app;
         }
         catch
         {
-            session?.Abort();
-            await transport.DisposeAsync().ConfigureAwait(false);
+            ((IDisposable)app).Dispose();
             throw;
         }
     }
 
-    private Task StartAsync()
+    private async ValueTask<(HostedSession Session, Stream Stream)> OpenAsync(
+        Stream transport, ConnectionKey key, TimeSpan answer, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        YamuxSession? session = null;
+        try
         {
-            ObjectDisposedException.ThrowIf(_disposing is not null, this);
-
-            // Without the context of the call that happens to be first.
-            return _starting ??= RunWithoutContext(() => _app.StartAsync());
+            var server = await StartServer().WaitAsync(cancellationToken).ConfigureAwait(false);
+            await transport.WriteAsync(BackchannelMagic.Bytes.ToArray(), cancellationToken).ConfigureAwait(false);
+            await transport.FlushAsync(cancellationToken).ConfigureAwait(false);
+            session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
+            var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options);
+            var (lent, first) = await hosted.TryLendAsync(cancellationToken).ConfigureAwait(false)
+                ?? throw new IOException("The server closed the connection at once.");
+            Run(hosted, first, answer, key, server.Logger);
+            return (hosted, lent);
+        }
+        catch
+        {
+            session?.Abort();
+            throw;
         }
     }
 
-    private void Run(HostedSession session)
+    private Task<InnerServer.Running> StartServer()
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposing is not null, this);
+            ThrowIfStopping();
+            return _server.StartAsync();
+        }
+    }
+
+    private void Run(HostedSession session, YamuxStream first, TimeSpan answer, ConnectionKey key, ILogger logger)
+    {
+        lock (_gate)
+        {
+            ThrowIfStopping();
             var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _sessions[session] = RunWithoutContext(async () =>
+            _sessions[session] = DetachedTask.Run(async () =>
             {
                 await started.Task.ConfigureAwait(false);
-                await RunAsync(session).ConfigureAwait(false);
+                try
+                {
+                    await session.RunAsync(first, answer).ConfigureAwait(false);
+                }
+                catch (Exception error)
+                {
+                    BackchannelLog.ServingFailed(logger, error);
+                }
+                finally
+                {
+                    _sessions.TryRemove(session, out _);
+                    _pool.OnEnded(key);
+                }
             });
             started.SetResult();
         }
     }
 
-    private async Task RunAsync(HostedSession session)
+    private void ThrowIfStopping() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _stopping) is not null, this);
+
+    private Task BeginStop()
     {
-        try
+        lock (_gate)
         {
-            await session.RunAsync().ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            BackchannelLog.ServingFailed(_logger, error);
-        }
-        finally
-        {
-            _sessions.TryRemove(session, out _);
+            return _stopping ??= DetachedTask.Run(StopOnceAsync);
         }
     }
 
-    private async Task DisposeOnceAsync()
+    private async Task StopOnceAsync()
     {
-        await Task.Yield(); // Out of the lock.
         var running = _sessions.ToArray();
         foreach (var (session, _) in running)
         {
-            session.Close();
+            session.Drain("the client is stopping");
         }
 
-        try
+        using (_drainOver.Token.UnsafeRegister(_ => Array.ForEach(running, pair => pair.Key.End()), null))
         {
             await Task.WhenAll(running.Select(pair => pair.Value)).ConfigureAwait(false);
         }
-        finally
-        {
-            if (_starting is not null)
-            {
-                await _starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await _app.StopAsync().ConfigureAwait(false);
-            }
 
-            await _app.DisposeAsync().ConfigureAwait(false);
-        }
+        await _server.StopAsync().ConfigureAwait(false);
     }
 
-    private static Task RunWithoutContext(Func<Task> run)
-    {
-        if (ExecutionContext.IsFlowSuppressed())
-        {
-            return Task.Run(run);
-        }
-
-        using (ExecutionContext.SuppressFlow())
-        {
-            return Task.Run(run);
-        }
-    }
+    // Elsewhere: who cancels may hold locks of its own.
+    private void EndDrain() => _ = _drainOver.CancelAsync();
 }

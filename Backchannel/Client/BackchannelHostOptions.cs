@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
 using Yamux;
 
 namespace Backchannel;
@@ -10,8 +11,8 @@ public sealed class BackchannelHostOptions
     private Action<IConnectionBuilder>? _addedStreams;
 
     /// <summary>
-    /// The yamux session of each connection. Defaults as a Praefect client's: an accept backlog of 256, windows of 256 KiB,
-    /// no keepalive (gRPC's pings take its place); the rest is yamux's.
+    /// The yamux session of each connection. Defaults as a Praefect client's: an accept backlog of 256, windows of 256 KiB; the
+    /// rest is yamux's, but for a keepalive every 20 s, after which a server that is silent for 10 s is taken for dead. Gitaly's answer it.
     /// </summary>
     /// <remarks>
     /// The windows are fixed, since <see cref="YamuxOptions.InitialStreamWindowSize"/> is the same as
@@ -21,8 +22,20 @@ public sealed class BackchannelHostOptions
     {
         InitialStreamWindowSize = 256 * 1024,
         MaxStreamWindowSize = 256 * 1024,
-        EnableKeepAlive = false,
+        KeepAliveInterval = TimeSpan.FromSeconds(20),
     };
+
+    /// <summary>
+    /// How long calls that run may go on, in either direction, when a connection closes in good order: when the last channel that used it was disposed, or in
+    /// <see cref="BackchannelHost.StopAsync"/>. Then they are aborted. Default 30 s; more than 0, or <see cref="Timeout.InfiniteTimeSpan"/> for as long as they like.
+    /// </summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Where the host and its services log: the program's own, say. Default null: where the services say that are given to <see cref="BackchannelHost.Create"/>; if they
+    /// say nothing, warnings and errors go to the console. <c>NullLoggerFactory.Instance</c>: nowhere.
+    /// </summary>
+    public ILoggerFactory? LoggerFactory { get; set; }
 
     /// <summary>
     /// Changes the limits of the server that serves the client's services. It listens on no port: connections come from the
@@ -56,5 +69,6 @@ public sealed class BackchannelHostOptions
     {
         ArgumentNullException.ThrowIfNull(Yamux, nameof(Yamux));
         Yamux.Validate();
+        OptionCheck.Timeout(DrainTimeout, nameof(BackchannelHostOptions), nameof(DrainTimeout));
     }
 }

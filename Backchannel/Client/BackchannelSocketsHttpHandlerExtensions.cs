@@ -5,14 +5,29 @@ public static class BackchannelSocketsHttpHandlerExtensions
 {
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
 
+    // SocketsHttpHandler's own defaults, and IHttpClientFactory's for the lifetime: whoever has these has asked for nothing.
+    private static readonly TimeSpan DefaultIdleTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan DefaultPingTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan FactoryLifetime = TimeSpan.FromMinutes(2);
+
+    // As good as never, and within the milliseconds that the handler counts in an int.
+    private static readonly TimeSpan NoPingTimeout = TimeSpan.FromDays(20);
+
     /// <summary>
     /// Lets the servers that this handler connects to call the services of <paramref name="host"/>, over the connections
     /// that the handler makes. The server must know the backchannel: a plain one refuses such a connection.
     /// </summary>
     /// <remarks>
-    /// Settings that would close a connection for being idle, while the server still wants to call back, are changed unless
-    /// they were set: <see cref="SocketsHttpHandler.PooledConnectionIdleTimeout"/> from its default of 1 minute to infinite, and
-    /// <see cref="SocketsHttpHandler.KeepAlivePingDelay"/> from infinite to 20 s, as Gitaly's clients ping.
+    /// <para>All handlers of a host share one connection to each address and client certificate, with servers of this library: whatever made them
+    /// (<c>IHttpClientFactory</c> makes one every two minutes), the server sees one peer. Gitaly's servers take one HTTP/2 connection each, so that a second handler is a second peer there.</para>
+    /// <para>Settings that would end a connection which the server still needs are changed unless they were set:
+    /// <see cref="SocketsHttpHandler.PooledConnectionIdleTimeout"/> from its default of 1 minute to infinite,
+    /// <see cref="SocketsHttpHandler.PooledConnectionLifetime"/> from the 2 minutes of <c>IHttpClientFactory</c> to infinite (another is obeyed, and the calls that run then finish),
+    /// <see cref="SocketsHttpHandler.KeepAlivePingDelay"/> from infinite to 20 s, as Gitaly's clients ping, and
+    /// <see cref="SocketsHttpHandler.KeepAlivePingTimeout"/> from 20 s to 20 days, since such a ping may wait behind other bytes of the connection: whether the
+    /// server lives is for yamux's keepalive to find out (<see cref="BackchannelHostOptions.Yamux"/>), to which any byte is an answer.</para>
+    /// <para><see cref="SocketsHttpHandler.EnableMultipleHttp2Connections"/> is set: a server takes so many calls on one HTTP/2 connection, Kestrel 100, and the next one would
+    /// wait for their end, for ever if they wait for it. <see cref="SocketsHttpHandler.ConnectTimeout"/> is also how long the server may take to say anything.</para>
     /// </remarks>
     /// <param name="handler">The handler, not used yet. A <see cref="SocketsHttpHandler.PlaintextStreamFilter"/> that it has runs first.</param>
     /// <param name="host">The client's services. It must outlive the handler's connections, which end when it is disposed.</param>
@@ -27,15 +42,26 @@ public static class BackchannelSocketsHttpHandlerExtensions
             throw new InvalidOperationException("The handler has a backchannel already.");
         }
 
-        handler.PlaintextStreamFilter = new BackchannelConnector(host, handler.PlaintextStreamFilter).ConnectAsync;
-        if (handler.PooledConnectionIdleTimeout == TimeSpan.FromMinutes(1))
+        handler.PlaintextStreamFilter = new BackchannelConnector(host, handler, handler.PlaintextStreamFilter).ConnectAsync;
+        handler.EnableMultipleHttp2Connections = true;
+        if (handler.PooledConnectionIdleTimeout == DefaultIdleTimeout)
         {
             handler.PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan;
+        }
+
+        if (handler.PooledConnectionLifetime == FactoryLifetime)
+        {
+            handler.PooledConnectionLifetime = Timeout.InfiniteTimeSpan;
         }
 
         if (handler.KeepAlivePingDelay == Timeout.InfiniteTimeSpan)
         {
             handler.KeepAlivePingDelay = PingDelay;
+        }
+
+        if (handler.KeepAlivePingTimeout == DefaultPingTimeout)
+        {
+            handler.KeepAlivePingTimeout = NoPingTimeout;
         }
 
         return handler;

@@ -22,6 +22,7 @@ public static class BackchannelListenOptionsExtensions
     /// <returns><paramref name="listen"/>.</returns>
     /// <exception cref="InvalidOperationException"><c>AddBackchannel</c> was not called.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <remarks>What <see cref="BackchannelServerOptions.ConfigureChannel"/> throws, it throws here.</remarks>
     public static ListenOptions UseBackchannel(this ListenOptions listen)
     {
         ArgumentNullException.ThrowIfNull(listen);
@@ -30,6 +31,7 @@ public static class BackchannelListenOptionsExtensions
             ?? throw new InvalidOperationException("UseBackchannel needs its services: call builder.Services.AddBackchannel().");
         var options = services.GetRequiredService<IOptions<BackchannelServerOptions>>().Value;
         options.Validate();
+        PeerChannel.Try(options);
 
         var hadTls = EndpointCheck.HasTls(listen);
         listen.Use(next =>
@@ -49,21 +51,12 @@ public static class BackchannelListenOptionsExtensions
         return listen;
     }
 
-    // What serves the streams besides the first; null: nobody accepts them.
-    private static ConnectionDelegate? BuildStreams(IServiceProvider services, BackchannelServerOptions options)
+    // What stands in front of the HTTP/2 connections that a client opens besides its first.
+    private static ConnectionDelegate BuildStreams(IServiceProvider services, BackchannelServerOptions options)
     {
-        if (options.Streams is not { } configure)
-        {
-            return null;
-        }
-
         var streams = new ConnectionBuilder(services);
-        configure(streams);
-        streams.Run(connection =>
-        {
-            connection.Abort();
-            return Task.CompletedTask;
-        });
+        options.Streams?.Invoke(streams);
+        streams.Run(InboundStreams.ServeHttpAsync);
         return streams.Build();
     }
 }

@@ -10,24 +10,34 @@ namespace Backchannel;
 /// Serves a multiplexed connection: a yamux session over the transport, the client's HTTP/2 connection in its first stream,
 /// put in the transport's place on the same connection, so that all that is known of the connection stays known.
 /// </summary>
-internal sealed class BackchannelMiddleware(BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate? serveStream, ILoggerFactory loggers)
+internal sealed class BackchannelMiddleware(BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate serveStream, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Server");
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Yamux");
+    private readonly Admission _admission = new(options, loggers.CreateLogger("Backchannel.Server"));
 
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
     {
+        // Cancelled when the server stops, or somebody asks for this connection to close.
+        var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        if (!await _admission.LetsInAsync(connection, closing).ConfigureAwait(false))
+        {
+            connection.Abort(new ConnectionAbortedException("The connection was refused."));
+            return;
+        }
+
         var session = YamuxSession.Create(connection.Transport, YamuxRole.Server, options.Yamux, _sessionLogger);
         var others = Task.CompletedTask;
         try
         {
             await using (session.ConfigureAwait(false))
             {
-                if (await AcceptAsync(connection, session).ConfigureAwait(false) is { } stream)
+                if (await AcceptAsync(connection, session, closing).ConfigureAwait(false) is { } first)
                 {
                     var peer = Register(connection, session);
-                    others = serveStream is null ? others : new InboundStreams(peer, serveStream, connection.ConnectionId, _logger).RunAsync();
-                    await ServeAsync(connection, peer, stream, next).ConfigureAwait(false);
+                    var streams = new InboundStreams(peer, connection, serveStream, next, options.MaxHttpConnectionsPerPeer, _logger);
+                    others = streams.RunAsync();
+                    await ServeAsync(connection, peer, first, streams, next, closing).ConfigureAwait(false);
                 }
             }
         }
@@ -37,12 +47,11 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         }
     }
 
-    // The one stream that the client opens. Null: it has gone, or took too long.
-    private async ValueTask<YamuxStream?> AcceptAsync(ConnectionContext connection, YamuxSession session)
+    // The first stream that the client opens. Null: it has gone, or took too long.
+    private async ValueTask<YamuxStream?> AcceptAsync(ConnectionContext connection, YamuxSession session, CancellationToken closing)
     {
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.Yamux.TimeProvider);
-        var shutdown = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, shutdown);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, closing);
         try
         {
             return await session.AcceptStreamAsync(giveUp.Token).ConfigureAwait(false);
@@ -60,9 +69,12 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
 
     private BackchannelPeer Register(ConnectionContext connection, YamuxSession session)
     {
-        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var peer = new BackchannelPeer(registry.NextId(), session, connection.RemoteEndPoint, certificate, options);
+        var tls = connection.Features.Get<ITlsConnectionFeature>();
+        var peer = new BackchannelPeer(registry.NextId(), session, connection.RemoteEndPoint, tls?.ClientCertificate, isEncrypted: tls is not null, options);
+        connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
+        connection.Features.Set<IConnectionHeartbeatFeature>(SilentHeartbeat.Instance);
         registry.Add(peer);
+        BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
 
         // Kestrel returns when all requests of the connection have ended, which may be long after the client has gone.
         _ = session.Completion.ContinueWith(
@@ -70,13 +82,33 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         return peer;
     }
 
-    private async Task ServeAsync(ConnectionContext connection, BackchannelPeer peer, YamuxStream stream, ConnectionDelegate next)
+    // Ends when neither end has anything to say to the other any more, or the session has ended.
+    private async Task ServeAsync(
+        ConnectionContext connection, BackchannelPeer peer, YamuxStream first, InboundStreams streams, ConnectionDelegate next, CancellationToken closing)
     {
-        connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
+        try
+        {
+            await using (closing.UnsafeRegister(_ => Drain(peer, "the server closes the connection"), null).ConfigureAwait(false))
+            {
+                await ServeFirstAsync(connection, first, next).ConfigureAwait(false);
+                streams.OnFirstEnded();
+                await Task.WhenAny(streams.HttpEnded, peer.Completion).ConfigureAwait(false);
+                Drain(peer, "the client has closed its connection");
+                await DrainedAsync(peer, closing).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            registry.Remove(peer);
+            BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
+        }
+    }
+
+    private static async Task ServeFirstAsync(ConnectionContext connection, YamuxStream stream, ConnectionDelegate next)
+    {
         connection.Features.Set<IYamuxStreamFeature>(new YamuxStreamFeature(stream));
         var transport = connection.Transport;
         connection.Transport = new KestrelStreamPipe(stream);
-        BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
         try
         {
             await next(connection).ConfigureAwait(false);
@@ -84,8 +116,23 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         finally
         {
             connection.Transport = transport;
-            registry.Remove(peer);
-            BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
         }
+    }
+
+    private void Drain(BackchannelPeer peer, string reason)
+    {
+        if (peer.Drain(reason))
+        {
+            registry.Remove(peer);
+            BackchannelLog.PeerDraining(_logger, peer.Id, reason);
+        }
+    }
+
+    // A server that stops ends the connection itself when its own time is over.
+    private async Task DrainedAsync(BackchannelPeer peer, CancellationToken closing)
+    {
+        var limit = closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout;
+        Task either = Task.WhenAny(peer.Drained, peer.Completion);
+        await either.WaitAsync(limit, options.Yamux.TimeProvider, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

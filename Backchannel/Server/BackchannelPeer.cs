@@ -8,13 +8,22 @@ namespace Backchannel;
 /// <summary>A client that is connected to this server, and can be called by it.</summary>
 public sealed class BackchannelPeer
 {
-    internal BackchannelPeer(long id, YamuxSession session, EndPoint? remoteEndPoint, X509Certificate2? clientCertificate, BackchannelServerOptions options)
+    private const string Unanswered =
+        "The client ended the connection of the call instead of answering. Does it serve the backchannel (handler.UseBackchannel(host)), or has it gone?";
+
+    private readonly LentStreams _lent = new(_ => Unanswered);
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string? _drainReason;
+
+    internal BackchannelPeer(
+        long id, YamuxSession session, EndPoint? remoteEndPoint, X509Certificate2? clientCertificate, bool isEncrypted, BackchannelServerOptions options)
     {
         Id = id;
         Session = session;
         RemoteEndPoint = remoteEndPoint;
         ClientCertificate = clientCertificate;
-        Invoker = PeerChannel.Create(this, options);
+        Invoker = PeerChannel.Create(this, isEncrypted, options);
+        _lent.Emptied += EndDrainIfIdle;
     }
 
     /// <summary>The peer's id: 1, 2, 3 … in the order in which the clients connected to this server. Never used again.</summary>
@@ -22,8 +31,11 @@ public sealed class BackchannelPeer
 
     /// <summary>
     /// Calls the services that the client hosts: give it to the constructor of a generated client. Calls of several
-    /// threads share it. Once the client has gone, calls fail with <see cref="StatusCode.Unavailable"/>.
+    /// threads share it. Once the client has gone, or one of the two ends is about to close the connection, calls fail with <see cref="StatusCode.Unavailable"/>.
     /// </summary>
+    /// <remarks>
+    /// <see cref="CallCredentials"/> of a call are sent where the connection has TLS; where it has not, the call throws <see cref="InvalidOperationException"/>.
+    /// </remarks>
     public CallInvoker Invoker { get; }
 
     /// <summary>The client's address, or null on transports that have none.</summary>
@@ -37,4 +49,58 @@ public sealed class BackchannelPeer
 
     /// <summary>The session that carries everything between the client and this server, for streams beside gRPC.</summary>
     public YamuxSession Session { get; }
+
+    /// <summary>Completes when the peer drains and no call to it runs any more.</summary>
+    internal Task Drained => _drained.Task;
+
+    /// <summary>Lets no further call begin. Those that run go on.</summary>
+    /// <returns>Whether it is the first time.</returns>
+    internal bool Drain(string reason)
+    {
+        if (Interlocked.CompareExchange(ref _drainReason, reason, null) is not null)
+        {
+            return false;
+        }
+
+        _lent.Close();
+        EndDrainIfIdle();
+        return true;
+    }
+
+    /// <summary>A connection of the channel to the peer.</summary>
+    internal async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfDraining();
+        try
+        {
+            var stream = await Session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
+            if (_lent.TryLend(stream) is { } lent)
+            {
+                return lent;
+            }
+        }
+        catch (YamuxException failure)
+        {
+            throw new IOException($"{BackchannelRegistry.NoBackchannel(Id)}: {failure.Message}", failure);
+        }
+
+        ThrowIfDraining();
+        throw new IOException(BackchannelRegistry.NoBackchannel(Id));
+    }
+
+    private void EndDrainIfIdle()
+    {
+        if (Volatile.Read(ref _drainReason) is not null && _lent.IsEmpty)
+        {
+            _drained.TrySetResult();
+        }
+    }
+
+    private void ThrowIfDraining()
+    {
+        if (Volatile.Read(ref _drainReason) is { } reason)
+        {
+            throw new IOException($"{BackchannelRegistry.NoBackchannel(Id)}: {reason}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Grpc.Core;
 
 namespace Backchannel;
 
@@ -18,7 +19,7 @@ internal sealed class BackchannelRegistry : IBackchannelRegistry
     public bool TryGetPeer(long id, [NotNullWhen(true)] out BackchannelPeer? peer) => _peers.TryGetValue(id, out peer);
 
     public BackchannelPeer GetPeer(long id)
-        => TryGetPeer(id, out var peer) ? peer : throw new KeyNotFoundException(NoBackchannel(id));
+        => TryGetPeer(id, out var peer) ? peer : throw new RpcException(new Status(StatusCode.Unavailable, NoBackchannel(id)));
 
     /// <summary>Takes the next id.</summary>
     public long NextId() => Interlocked.Increment(ref _lastId);

@@ -8,13 +8,11 @@ namespace Backchannel;
 /// <summary>The settings of the server's side: how it takes multiplexed connections, and how it calls back.</summary>
 public sealed class BackchannelServerOptions
 {
-    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
-
     private Action<IConnectionBuilder>? _addedStreams;
 
     /// <summary>
-    /// The yamux session of each connection. Defaults as a Gitaly server's: an accept backlog of 1, windows of 16 MiB, no
-    /// keepalive (gRPC's pings take its place); the rest is yamux's.
+    /// The yamux session of each connection. Defaults as a Gitaly server's: windows of 16 MiB; the rest is yamux's, but for a keepalive
+    /// every 20 s, after which a client that is silent for 10 s is taken for dead. Gitaly's answer it.
     /// </summary>
     /// <remarks>
     /// The windows are fixed, since <see cref="YamuxOptions.InitialStreamWindowSize"/> is the same as
@@ -22,10 +20,9 @@ public sealed class BackchannelServerOptions
     /// </remarks>
     public YamuxOptions Yamux { get; set; } = new()
     {
-        AcceptBacklog = 1,
         InitialStreamWindowSize = 16 * 1024 * 1024,
         MaxStreamWindowSize = 16 * 1024 * 1024,
-        EnableKeepAlive = false,
+        KeepAliveInterval = TimeSpan.FromSeconds(20),
     };
 
     /// <summary>
@@ -33,6 +30,25 @@ public sealed class BackchannelServerOptions
     /// closed then. Default 120 s, as grpc-go gives; <see cref="Timeout.InfiniteTimeSpan"/> switches it off.
     /// </summary>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>
+    /// How long calls to a peer that run may go on when the client has closed its connections in good order, and the session stays for their sake. Then
+    /// they are aborted. A server that stops gives them its own time (<c>HostOptions.ShutdownTimeout</c>). Default 30 s; more than 0, or <see cref="Timeout.InfiniteTimeSpan"/> for as
+    /// long as they like.
+    /// </summary>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How many HTTP/2 connections a client may have at once within its one connection: a further handler of the client's, or a further hundred calls at a time,
+    /// takes another. One more is refused (RST). Default 16; at least 1. Gitaly's clients have one.
+    /// </summary>
+    public int MaxHttpConnectionsPerPeer { get; set; } = 16;
+
+    /// <summary>
+    /// Looks at each multiplexed connection before it becomes a peer, and may refuse it (<see cref="BackchannelConnectingContext.Refuse"/>): it is closed then, with one line in the
+    /// log. An exception refuses too. <see cref="HandshakeTimeout"/> bounds it. Default null: all are let in.
+    /// </summary>
+    public Func<BackchannelConnectingContext, ValueTask>? OnConnecting { get; set; }
 
     /// <summary>
     /// After how long without a call the channel back to a peer is closed; the next call opens it again. Default 30
@@ -45,19 +61,19 @@ public sealed class BackchannelServerOptions
 
     /// <summary>
     /// Changes the options of each channel back to a peer, such as its message size limits or service config. Its
-    /// <see cref="GrpcChannelOptions.HttpHandler"/> is the backchannel and must stay. Default none.
+    /// <see cref="GrpcChannelOptions.HttpHandler"/> is the backchannel: it may be wrapped in a <see cref="DelegatingHandler"/>, and must not be replaced. It is tried when
+    /// the server starts, so that what it does wrong shows then. Default none.
     /// </summary>
     public Action<GrpcChannelOptions>? ConfigureChannel { get; set; }
 
     /// <summary>
     /// Adds middleware that serves the streams which a client opens besides its first: a listener mux, say (<see cref="IYamuxStreamFeature"/> is the
-    /// stream, <see cref="IBackchannelPeerFeature"/> the client). What it does not serve is aborted. Raise <see cref="YamuxOptions.AcceptBacklog"/> with it: with 1,
-    /// streams that come together are refused. It stands behind what <see cref="AddStreams"/> has added. Default null: such streams are never accepted, if nothing was
-    /// added either, as in Gitaly, whose clients open none.
+    /// stream, <see cref="IBackchannelPeerFeature"/> the client). What it passes on is a further HTTP/2 connection of the client's. It stands behind what
+    /// <see cref="AddStreams"/> has added. Default null.
     /// </summary>
     public Action<IConnectionBuilder>? ConfigureStreams { get; set; }
 
-    /// <summary>All that serves the streams which a client opens besides its first; null: nothing does.</summary>
+    /// <summary>All that stands in front of the HTTP/2 connections which a client opens besides its first; null: nothing.</summary>
     internal Action<IConnectionBuilder>? Streams => _addedStreams + ConfigureStreams;
 
     /// <summary>
@@ -77,25 +93,16 @@ public sealed class BackchannelServerOptions
     {
         ArgumentNullException.ThrowIfNull(Yamux, nameof(Yamux));
         Yamux.Validate();
-        Check(HandshakeTimeout, nameof(HandshakeTimeout));
-        Check(IdleTimeout, nameof(IdleTimeout));
+        OptionCheck.Timeout(HandshakeTimeout, nameof(BackchannelServerOptions), nameof(HandshakeTimeout));
+        OptionCheck.Timeout(IdleTimeout, nameof(BackchannelServerOptions), nameof(IdleTimeout));
+        OptionCheck.Timeout(DrainTimeout, nameof(BackchannelServerOptions), nameof(DrainTimeout));
+        OptionCheck.Count(MaxHttpConnectionsPerPeer, nameof(BackchannelServerOptions), nameof(MaxHttpConnectionsPerPeer));
         for (var i = 0; i < Interceptors.Count; i++)
         {
             if (Interceptors[i] is null)
             {
                 throw new ArgumentNullException(nameof(Interceptors), $"{nameof(BackchannelServerOptions)}.{nameof(Interceptors)}[{i}] is null.");
             }
-        }
-    }
-
-    private static void Check(TimeSpan value, string name)
-    {
-        if (value != Timeout.InfiniteTimeSpan && (value <= TimeSpan.Zero || value > LongestTimeout))
-        {
-            throw new ArgumentOutOfRangeException(
-                name,
-                value,
-                $"{nameof(BackchannelServerOptions)}.{name} is {value}; it must be more than 0 and at most {LongestTimeout}, or Timeout.InfiniteTimeSpan to switch it off.");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Grpc.Core;
 
 namespace Backchannel;
 
@@ -18,6 +19,8 @@ public interface IBackchannelRegistry
 
     /// <summary>Finds a peer by its id.</summary>
     /// <param name="id">The id, from 1.</param>
-    /// <exception cref="KeyNotFoundException">No such peer is connected: «no backchannel for peer N», as Gitaly says.</exception>
+    /// <exception cref="RpcException">
+    /// <see cref="StatusCode.Unavailable"/>, «no backchannel for peer N», as Gitaly says: no such peer is connected. A handler that lets it pass tells its caller the same.
+    /// </exception>
     BackchannelPeer GetPeer(long id);
 }

@@ -4,13 +4,28 @@ using Yamux;
 
 namespace Backchannel;
 
-/// <summary>Serves the streams that a client opens besides its first.</summary>
-internal sealed class InboundStreams(BackchannelPeer peer, ConnectionDelegate serve, string id, ILogger logger)
+/// <summary>
+/// Serves the streams of a client: the first and, up to a limit, others that are HTTP/2 connections too, and what middleware makes of further ones.
+/// </summary>
+/// <param name="peer">The client.</param>
+/// <param name="connection">The connection that they are in, of which all that is known is known of them too.</param>
+/// <param name="serve">Middleware in front of the further ones' HTTP/2; it ends in <see cref="ServeHttpAsync"/>.</param>
+/// <param name="next">Serves HTTP/2.</param>
+/// <param name="maxHttp">How many HTTP/2 connections there may be, with the first.</param>
+/// <param name="logger">Told of what fails.</param>
+internal sealed class InboundStreams(
+    BackchannelPeer peer, ConnectionContext connection, ConnectionDelegate serve, ConnectionDelegate next, int maxHttp, ILogger logger)
 {
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _httpEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _http = 1; // The first.
     private int _running = 1; // The acceptance itself.
 
-    /// <summary>Runs until the session has ended and all of them are served.</summary>
+    /// <summary>Completes when the client has no HTTP/2 connection here any more. It gets no other then.</summary>
+    public Task HttpEnded => _httpEnded.Task;
+
+    /// <summary>Accepts and serves the further streams, until the session has ended and all of them are served.</summary>
     public async Task RunAsync()
     {
         await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
@@ -23,22 +38,67 @@ internal sealed class InboundStreams(BackchannelPeer peer, ConnectionDelegate se
         await _ended.Task.ConfigureAwait(false);
     }
 
+    /// <summary>The first HTTP/2 connection has ended.</summary>
+    public void OnFirstEnded() => OnHttpEnded();
+
+    /// <summary>Where the middleware of a further stream ends: it is an HTTP/2 connection.</summary>
+    public static Task ServeHttpAsync(ConnectionContext further)
+        => further.Features.Get<InboundStreams>()!.ServeFurtherHttpAsync(further);
+
+    private async Task ServeFurtherHttpAsync(ConnectionContext further)
+    {
+        lock (_gate)
+        {
+            if (_http == 0 || _http == maxHttp)
+            {
+                BackchannelLog.HttpConnectionRefused(logger, further.ConnectionId, maxHttp);
+                further.Abort();
+                return;
+            }
+
+            _http++;
+        }
+
+        try
+        {
+            await next(further).ConfigureAwait(false);
+        }
+        finally
+        {
+            OnHttpEnded();
+        }
+    }
+
+    private void OnHttpEnded()
+    {
+        bool last;
+        lock (_gate)
+        {
+            last = --_http == 0;
+        }
+
+        if (last)
+        {
+            _httpEnded.SetResult();
+        }
+    }
+
     private async Task ServeAsync(YamuxStream stream)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var connection = new YamuxStreamConnectionContext(stream, id);
-        connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
+        var further = new YamuxStreamConnectionContext(stream, connection);
+        further.Features.Set(this);
         try
         {
-            await serve(connection).ConfigureAwait(false);
+            await serve(further).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
-            BackchannelLog.StreamFailed(logger, connection.ConnectionId, failure);
-            connection.Abort();
+            BackchannelLog.StreamFailed(logger, further.ConnectionId, failure);
+            further.Abort();
         }
 
-        await connection.DisposeAsync().ConfigureAwait(false);
+        await further.DisposeAsync().ConfigureAwait(false);
         CountOut();
     }
 

@@ -2,36 +2,22 @@ using System.Net;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
-using Yamux;
 
 namespace Backchannel;
 
 /// <summary>Makes the gRPC channel back to a peer: HTTP/2 on a yamux stream that is opened at the first call.</summary>
 internal static class PeerChannel
 {
-    public static CallInvoker Create(BackchannelPeer peer, BackchannelServerOptions options)
+    public static CallInvoker Create(BackchannelPeer peer, bool isEncrypted, BackchannelServerOptions options)
     {
         // It is never disposed: that would cancel calls that are about to fail with the truth. When the session has ended
         // nothing of it is left but memory.
-        var handler = new SocketsHttpHandler
+        var invoker = CreateChannel(peer.ConnectAsync, isEncrypted, options).CreateCallInvoker();
+        if (!isEncrypted)
         {
-            ConnectCallback = (_, cancellationToken) => ConnectAsync(peer, cancellationToken),
-            PooledConnectionIdleTimeout = options.IdleTimeout,
-            EnableMultipleHttp2Connections = true,
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-        };
-        var channelOptions = new GrpcChannelOptions { HttpHandler = handler };
-        options.ConfigureChannel?.Invoke(channelOptions);
-        if (channelOptions.HttpHandler != handler || channelOptions.HttpClient is not null)
-        {
-            throw new InvalidOperationException(
-                $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has replaced the HTTP handler; the backchannel needs its own.");
+            invoker = invoker.Intercept(new PlaintextCredentialsInterceptor(peer.Id));
         }
 
-        var invoker = GrpcChannel.ForAddress("http://backchannel", channelOptions).CreateCallInvoker();
         for (var i = options.Interceptors.Count - 1; i >= 0; i--)
         {
             invoker = invoker.Intercept(options.Interceptors[i]);
@@ -40,15 +26,43 @@ internal static class PeerChannel
         return invoker;
     }
 
-    private static async ValueTask<Stream> ConnectAsync(BackchannelPeer peer, CancellationToken cancellationToken)
+    /// <summary>Throws what would be thrown for each peer.</summary>
+    public static void Try(BackchannelServerOptions options)
+        => CreateChannel(_ => throw new IOException("There is no peer at this channel; it was made for the sake of its options."), isEncrypted: true, options).Dispose();
+
+    private static GrpcChannel CreateChannel(
+        Func<CancellationToken, ValueTask<Stream>> connect, bool isEncrypted, BackchannelServerOptions options)
     {
-        try
+        var handler = new SocketsHttpHandler
         {
-            return (await peer.Session.OpenStreamAsync(cancellationToken).ConfigureAwait(false)).AsStream();
-        }
-        catch (YamuxException failure)
+            ConnectCallback = (_, cancellationToken) => connect(cancellationToken),
+            PooledConnectionIdleTimeout = options.IdleTimeout,
+            EnableMultipleHttp2Connections = true,
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+        };
+
+        // Its bytes are those of the connection, encrypted or not; gRPC sees no more than the address.
+        var channelOptions = new GrpcChannelOptions { HttpHandler = handler, UnsafeUseInsecureChannelCallCredentials = isEncrypted };
+        options.ConfigureChannel?.Invoke(channelOptions);
+        if (channelOptions.HttpClient is not null || !EndsIn(channelOptions.HttpHandler, handler))
         {
-            throw new IOException(BackchannelRegistry.NoBackchannel(peer.Id), failure);
+            throw new InvalidOperationException(
+                $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has replaced the HTTP handler; the backchannel needs its own. Wrap it: channel.HttpHandler = new MyHandler {{ InnerHandler = channel.HttpHandler }};");
         }
+
+        return GrpcChannel.ForAddress("http://backchannel", channelOptions);
+    }
+
+    private static bool EndsIn(HttpMessageHandler? handler, HttpMessageHandler last)
+    {
+        while (handler is DelegatingHandler outer)
+        {
+            handler = outer.InnerHandler;
+        }
+
+        return handler == last;
     }
 }

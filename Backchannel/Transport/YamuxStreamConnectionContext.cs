@@ -11,9 +11,24 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
 {
     private readonly YamuxStream _stream;
 
+    /// <summary>A stream of a session of which nothing is known.</summary>
     public YamuxStreamConnectionContext(YamuxStream stream, string sessionId)
+        : this(stream, sessionId, new FeatureCollection())
+    {
+    }
+
+    /// <summary>A stream within a connection of which something is known, of this stream too.</summary>
+    public YamuxStreamConnectionContext(YamuxStream stream, ConnectionContext outer)
+        : this(stream, outer.ConnectionId, new FeatureCollection(outer.Features))
+    {
+        LocalEndPoint = outer.LocalEndPoint;
+        RemoteEndPoint = outer.RemoteEndPoint;
+    }
+
+    private YamuxStreamConnectionContext(YamuxStream stream, string sessionId, FeatureCollection features)
     {
         _stream = stream;
+        Features = features;
 
         // As Kestrel's own transports send: on another thread, so that the answers which are ready by then leave together.
         _stream.FlushesSoon = true;
@@ -25,7 +40,7 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
 
     public override string ConnectionId { get; set; }
 
-    public override IFeatureCollection Features { get; } = new FeatureCollection();
+    public override IFeatureCollection Features { get; }
 
     public override IDictionary<object, object?> Items { get; set; } = new ConnectionItems();
 

@@ -1,0 +1,128 @@
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Microsoft.AspNetCore.Connections.Features;
+using Xunit;
+
+namespace Backchannel.Tests.Draining;
+
+public class ServerDrainTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_stops_lets_the_calls_of_both_directions_finish_and_no_other_begin(bool clientsFirst)
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+
+        var stopping = server.StopAsync();
+        await Guard.Until(() => server.Registry.Count == 0, "the peer takes no further calls");
+        await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "no backchannel for peer 1: the server closes the connection");
+        await (clientsFirst ? calls.EndToServerAsync() : calls.EndToClientAsync());
+        Assert.False(stopping.IsCompleted);
+        await (clientsFirst ? calls.EndToClientAsync() : calls.EndToServerAsync());
+
+        await stopping.Guarded();
+        await calls.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_single_connection_that_is_asked_to_close_does_the_same()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+
+        Assert.Single(server.Connections).Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+        await Guard.Until(() => server.Registry.Count == 0, "the peer takes no further calls");
+        await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "the server closes the connection");
+        await calls.EndToServerAsync();
+        await calls.EndToClientAsync();
+
+        await calls.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_client_that_calls_again_while_its_connection_drains_takes_another()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+
+        Assert.Single(server.Connections).Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+        await Guard.Until(() => server.Registry.Count == 0, "the peer takes no further calls");
+        Reply? reply = null;
+        await Guard.Until(async () =>
+        {
+            reply = await client.Tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+            return server.Registry.Count == 1;
+        }, "the client has another connection");
+
+        Assert.Equal("client", reply!.ServedBy);
+        Assert.Equal(2, Assert.Single(server.Registry.Peers).Id);
+        await calls.EndToServerAsync();
+        await calls.EndToClientAsync();
+        await calls.Peer.Completion.Guarded();
+        await Guard.Until(() => (server.ConnectionCount, client.Host.ConnectionCount) == (1, 1), "the old one ends");
+    }
+
+    [Fact]
+    public async Task Streams_that_run_when_the_server_stops_run_to_their_ends()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+        var peer = Assert.Single(server.Registry.Peers);
+        using var down = client.Tester.Duplex(cancellationToken: TestContext.Current.CancellationToken);
+        using var up = new Tester.TesterClient(peer.Invoker).Duplex(cancellationToken: TestContext.Current.CancellationToken);
+        await EchoAsync(down);
+        await EchoAsync(up);
+
+        var stopping = server.StopAsync();
+        await Guard.Until(() => server.Registry.Count == 0, "the peer takes no further calls");
+        for (var i = 0; i < 10; i++)
+        {
+            await EchoAsync(down);
+            await EchoAsync(up);
+        }
+
+        await EndAsync(down);
+        await EndAsync(up);
+        await stopping.Guarded();
+        server.Log.AssertNoErrors();
+        client.Log.AssertNoErrors();
+    }
+
+    [Fact]
+    public async Task When_the_servers_time_is_over_what_still_runs_is_aborted()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+        using var over = new CancellationTokenSource();
+
+        var stopping = server.StopAsync(over.Token);
+        await Guard.Until(() => server.Registry.Count == 0, "the peer takes no further calls");
+        await over.CancelAsync();
+
+        await CallsBothWays.AssertUnavailableAsync(calls.ToServer);
+        await CallsBothWays.AssertUnavailableAsync(calls.ToClient);
+        await stopping.Guarded();
+        await Guard.Until(() => client.Host.ConnectionCount == 0, "the client's session ends");
+    }
+
+    private static async Task EchoAsync(AsyncDuplexStreamingCall<Request, Reply> call)
+    {
+        await call.RequestStream.WriteAsync(new Request(), TestContext.Current.CancellationToken).Guarded();
+        Assert.True(await call.ResponseStream.MoveNext().Guarded());
+    }
+
+    private static async Task EndAsync(AsyncDuplexStreamingCall<Request, Reply> call)
+    {
+        await call.RequestStream.CompleteAsync().Guarded();
+        Assert.False(await call.ResponseStream.MoveNext().Guarded());
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Net.Security;
+using Grpc.Net.Client;
+
+namespace Backchannel;
+
+/// <summary>
+/// What two connections must have in common for one of them to serve for both: where they go, and as whom. The certificate is the one
+/// that the client has shown in this very connection.
+/// </summary>
+internal sealed record ConnectionKey(string Scheme, string Host, int Port, string? ServerName, string? ClientCertificate, Delegate? ConnectCallback)
+{
+    public static ConnectionKey Of(SocketsHttpPlaintextStreamFilterContext context, SocketsHttpHandler handler)
+    {
+        var address = context.InitialRequestMessage.RequestUri!;
+        return new ConnectionKey(
+            address.Scheme,
+            address.IdnHost,
+            address.Port,
+            handler.SslOptions.TargetHost,
+            (context.PlaintextStream as SslStream)?.LocalCertificate?.GetCertHashString(),
+            IsOfGrpc(handler.ConnectCallback) ? null : handler.ConnectCallback);
+    }
+
+    // Each channel sets one of its own, which goes to the address.
+    private static bool IsOfGrpc(Delegate? callback) => callback?.Method.Module.Assembly == typeof(GrpcChannel).Assembly;
+}

@@ -1,0 +1,197 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>
+/// A stream of a session, as the connection that an HTTP handler believes it has. To have the handler let go of it when its requests have ended, a
+/// GOAWAY is put between two of the frames that it reads, as if the server had sent it.
+/// </summary>
+internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
+{
+    private readonly Stream _inner = stream.AsStream();
+    private FrameCursor _cursor;
+    private ReadOnlyMemory<byte> _goAway;
+    private int _goAwayState;
+    private bool _answered;
+    private bool _sawGoAway;
+    private int _disposed;
+
+    public override bool CanRead => true;
+
+    public override bool CanWrite => true;
+
+    public override bool CanSeek => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    // GOAWAY on stream 0 with the last stream 2³¹−1 and NO_ERROR: requests that run go on, others take another connection (RFC 9113, 6.8).
+    private static ReadOnlySpan<byte> GoAway => [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+    /// <summary>Has the handler send no further requests here, and dispose of this when those that run have ended.</summary>
+    public void RequestClose()
+    {
+        if (Interlocked.CompareExchange(ref _goAwayState, 1, 0) == 0)
+        {
+            stream.Input.CancelPendingRead();
+        }
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.IsEmpty || Volatile.Read(ref _goAwayState) != 0 || !_answered)
+        {
+            return ReadSlowAsync(buffer, cancellationToken);
+        }
+
+        var read = stream.Input.ReadAsync(cancellationToken);
+        if (!read.IsCompletedSuccessfully)
+        {
+            return AwaitAsync(read, buffer, cancellationToken);
+        }
+
+        var result = read.Result;
+        return result.IsCanceled
+            ? ReadAgainAsync(result, buffer, cancellationToken)
+            : new ValueTask<int>(Take(result.Buffer, buffer.Span, toBoundary: false));
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count)
+        => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        => _answered ? _inner.WriteAsync(buffer, cancellationToken) : WriteUnansweredAsync(buffer, cancellationToken);
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+        => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
+
+    public override void Flush() => _inner.Flush();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _inner.Dispose();
+            owner.OnDisposed(this);
+        }
+
+        base.Dispose(disposing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> AwaitAsync(ValueTask<ReadResult> read, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var result = await read.ConfigureAwait(false);
+        return result.IsCanceled
+            ? await ReadAgainAsync(result, buffer, cancellationToken).ConfigureAwait(false)
+            : Take(result.Buffer, buffer.Span, toBoundary: false);
+    }
+
+    private ValueTask<int> ReadAgainAsync(ReadResult cancelled, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        stream.Input.AdvanceTo(cancelled.Buffer.Start);
+        return ReadSlowAsync(buffer, cancellationToken);
+    }
+
+    // The first read, reads while GOAWAY is to be told, and those of an empty buffer, which wait for bytes.
+    private async ValueTask<int> ReadSlowAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (Volatile.Read(ref _goAwayState) == 1 && _cursor.IsBetweenFrames)
+            {
+                _goAway = GoAway.ToArray();
+                Volatile.Write(ref _goAwayState, 2);
+            }
+
+            if (!_goAway.IsEmpty)
+            {
+                var count = Math.Min(_goAway.Length, buffer.Length);
+                _goAway[..count].CopyTo(buffer);
+                _goAway = _goAway[count..];
+                return count;
+            }
+
+            var result = await ReadInputAsync(cancellationToken).ConfigureAwait(false);
+            var toBoundary = Volatile.Read(ref _goAwayState) == 1;
+            if (!result.IsCanceled && !(toBoundary && _cursor.IsBetweenFrames))
+            {
+                _answered = true;
+                return Take(result.Buffer, buffer.Span, toBoundary);
+            }
+
+            stream.Input.AdvanceTo(result.Buffer.Start);
+        }
+    }
+
+    private async ValueTask<ReadResult> ReadInputAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await stream.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
+        {
+            throw owner.Unanswered(failure);
+        }
+    }
+
+    private async ValueTask WriteUnansweredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
+        {
+            throw owner.Unanswered(failure);
+        }
+    }
+
+    private static bool IsEndedByPeer(YamuxException failure)
+        => failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamReset;
+
+    private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool toBoundary)
+    {
+        var total = 0;
+        foreach (var piece in source)
+        {
+            var bytes = piece.Span[..Math.Min(piece.Length, destination.Length - total)];
+            var count = _cursor.Advance(bytes, toBoundary);
+            bytes[..count].CopyTo(destination[total..]);
+            total += count;
+            if (count < piece.Length)
+            {
+                break;
+            }
+        }
+
+        stream.Input.AdvanceTo(source.GetPosition(total));
+        if (_cursor.HasSeenGoAway && !_sawGoAway)
+        {
+            _sawGoAway = true;
+            owner.OnGoAway();
+        }
+
+        return total;
+    }
+}
