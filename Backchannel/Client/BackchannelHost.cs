@@ -142,6 +142,7 @@ public sealed class BackchannelHost : IAsyncDisposable
                 listen.Protocols = HttpProtocols.Http2;
                 listen.Use(ServedConnections.Use);
                 options.Streams?.Invoke(listen);
+                listen.UseAnyAuthority(kestrel.Limits);
             });
         });
         builder.Services.AddRouting();
