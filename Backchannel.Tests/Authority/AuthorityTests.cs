@@ -1,3 +1,6 @@
+using Backchannel.Tests.Kit;
+using ListenMux;
+using Microsoft.AspNetCore.Connections;
 using Xunit;
 
 namespace Backchannel.Tests.Authority;
@@ -110,6 +113,39 @@ public class AuthorityTests
 
         Assert.Equal(new Answer(null, Reset: 1), await connection.CallAsync(1, Http2Frames.Request(1, Block("\\\\\\\\"))));
         Assert.Equal(new Answer("a.b"), await connection.CallAsync(3, Http2Frames.Request(3, Block("a/b"))));
+    }
+
+    [Fact]
+    public async Task A_gRPC_call_with_the_authority_of_a_Gitaly_server_is_answered()
+    {
+        await using var server = await RawServer.StartAsync();
+        var connection = await server.ConnectAsync();
+        var block = new HpackWriter().Field(HpackWriter.Post).Field(HpackWriter.Http)
+            .Literal(HpackWriter.Path, "/backchannel.tests.Tester/Unary", Indexing.Incremental, isHuffman: true)
+            .Literal(HpackWriter.Authority, "multiplexed%2F127.0.0.1:49636", Indexing.Incremental, isHuffman: true)
+            .Literal("content-type", "application/grpc", Indexing.Incremental, isHuffman: true)
+            .Literal("te", "trailers", Indexing.Incremental, isHuffman: true).ToArray();
+        await connection.SendAsync(Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 1, block));
+
+        var answer = await connection.CallAsync(1, Http2Frames.Frame(Http2Frames.Data, Http2Frames.EndStream, 1, new byte[5]));
+        Assert.Contains("raw", answer.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_mux_on_the_streams_takes_for_itself_is_not_changed()
+    {
+        await using var server = await RawServer.StartAsync(
+            options => options.ConfigureStreams = streams => streams.UseListenMux(mux => mux.Map("hello there"u8, async (stream, _) => await stream.Transport.Input.CopyToAsync(stream.Transport.Output))));
+        byte[] call = [.. Http2Frames.Opening, .. Http2Frames.Request(1, new HpackWriter().Request().Literal(HpackWriter.Authority, "a/b", Indexing.Without, isHuffman: false).ToArray())];
+        await using var stream = await server.Session.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync(new byte[][] { [.. "hello there"u8], call }.SelectMany(bytes => bytes).ToArray());
+        var echo = new byte[call.Length];
+        await stream.AsStream().ReadExactlyAsync(echo).Guarded();
+        Assert.Equal(call, echo);
+
+        // And what it passes on is.
+        var connection = await server.ConnectAsync(sayHello: false);
+        Assert.Equal(new Answer("a.b"), await connection.CallAsync(1, call));
     }
 
     // First as a literal, its name from the static table, spelled out, or from the dynamic table; then from there as a whole.

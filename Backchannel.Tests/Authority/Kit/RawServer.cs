@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Backchannel.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -29,15 +28,15 @@ internal sealed class RawServer : IAsyncDisposable
 
     public YamuxSession Session => _session;
 
-    /// <summary>Connects a host whose services answer any GET with the host that they see.</summary>
-    public static async Task<RawServer> StartAsync(Action<IEndpointRouteBuilder>? endpoints = null, Action<BackchannelHostOptions>? options = null)
+    /// <summary>Connects a host that serves the tester, and answers whatever else is asked with the host that it sees.</summary>
+    public static async Task<RawServer> StartAsync(Action<BackchannelHostOptions>? options = null)
     {
         var log = new TestLog();
         var host = BackchannelHost.Create(
-            services => services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug)).AddGrpc(),
+            services => services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug)).AddSingleton(new TesterState("raw")).AddGrpc(),
             routes =>
             {
-                endpoints?.Invoke(routes);
+                routes.MapGrpcService<TesterService>();
                 routes.MapFallback(context => context.Response.WriteAsync(context.Request.Host.Value ?? "none"));
             },
             options);
