@@ -5,7 +5,7 @@ namespace Sidechannel;
 /// <summary>Everything that sidechannels log. The event ids are stable.</summary>
 internal static partial class SidechannelLog
 {
-    [LoggerMessage(1, LogLevel.Debug, "Nobody waits for sidechannel {Id}, which was asked for on stream {StreamId}.", EventName = "UnknownId")]
+    [LoggerMessage(1, LogLevel.Debug, "Nobody waits for sidechannel {Id} on the session of stream {StreamId}, which asked for it.", EventName = "UnknownId")]
     public static partial void UnknownId(ILogger logger, long id, uint streamId);
 
     [LoggerMessage(2, LogLevel.Debug, "A sidechannel ended before it said its id.", EventName = "HandshakeLost")]

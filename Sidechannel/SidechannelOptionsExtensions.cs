@@ -34,7 +34,7 @@ public static class SidechannelOptionsExtensions
     /// before, and whatever is set afterwards, stays.
     /// </summary>
     /// <param name="options">The server's settings.</param>
-    /// <param name="registry">What the server offers.</param>
+    /// <param name="registry">What the server offers. From now on each registration must name the session of the client that is called (<see cref="BackchannelPeer.Session"/>).</param>
     /// <returns><paramref name="options"/>.</returns>
     /// <exception cref="InvalidOperationException">The options have a registry already.</exception>
     public static BackchannelServerOptions UseSidechannels(this BackchannelServerOptions options, SidechannelRegistry registry)
@@ -42,6 +42,7 @@ public static class SidechannelOptionsExtensions
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(registry);
         Claim(options);
+        registry.NeedSession();
         if (options.Yamux.AcceptBacklog == GitalyAcceptBacklog)
         {
             options.Yamux.AcceptBacklog = AcceptBacklog;
@@ -51,7 +52,7 @@ public static class SidechannelOptionsExtensions
         return options;
     }
 
-    // Two registries count from the same number, and the first would take the sidechannels of the second.
+    // The first would take the sidechannels of the second, and refuse them.
     private static void Claim(object options)
     {
         if (!WithRegistry.TryAdd(options, options))

@@ -1,4 +1,6 @@
+using Backchannel;
 using Grpc.Core;
+using Yamux;
 
 namespace Sidechannel;
 
@@ -16,18 +18,24 @@ public static class SidechannelProxyExtensions
     /// <param name="onwards">The registry of the connection that the call is made on.</param>
     /// <param name="context">The call that came in.</param>
     /// <param name="call">Makes the call onwards, with these headers; more may be added. The token of <paramref name="context"/> should be its own.</param>
+    /// <param name="session">
+    /// The session that the call is made on, and that alone may open the sidechannel: <see cref="BackchannelPeer.Session"/>, if it is a call of a server's to its client.
+    /// Null for a client's.
+    /// </param>
     /// <returns>What the call returned.</returns>
     /// <exception cref="RpcException">
     /// The call failed; or it succeeded and the copying did not, or it failed and the caller's bytes were none of a sidechannel's, or the caller did not accept it
     /// (<see cref="StatusCode.Internal"/>); or
     /// <paramref name="context"/> offers no sidechannel that could be opened, as <see cref="SidechannelOpenExtensions.OpenSidechannelAsync(ServerCallContext)"/> tells.
     /// </exception>
+    /// <exception cref="InvalidOperationException"><paramref name="onwards"/> is a server's, and no session was named. Nothing was sent.</exception>
     public static async Task<TResponse> ProxyAsync<TResponse>(
-        this SidechannelRegistry onwards, ServerCallContext context, Func<Metadata, AsyncUnaryCall<TResponse>> call)
+        this SidechannelRegistry onwards, ServerCallContext context, Func<Metadata, AsyncUnaryCall<TResponse>> call, YamuxSession? session = null)
     {
         ArgumentNullException.ThrowIfNull(onwards);
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(call);
+        onwards.ThrowIfUnnamed(session); // Also for a call without a sidechannel: it does not depend on who calls.
         if (!SidechannelId.IsIn(context.RequestHeaders))
         {
             using var plain = call([]);
@@ -37,7 +45,7 @@ public static class SidechannelProxyExtensions
         _ = SidechannelOpenExtensions.FindSidechannel(context); // What is wrong with it is told before anything is done.
         using var callEnded = new CancellationTokenSource();
         var relay = new SidechannelRelay(context, callEnded.Token);
-        var waiter = onwards.Register(relay.RunAsync, context.CancellationToken);
+        var waiter = onwards.Register(relay.RunAsync, session, context.CancellationToken);
         await using (waiter.ConfigureAwait(false))
         {
             TResponse response;

@@ -16,14 +16,15 @@ namespace Sidechannel;
 /// <see cref="SidechannelOptionsExtensions.UseSidechannels(BackchannelHostOptions, SidechannelRegistry)"/>.
 /// </summary>
 /// <remarks>
-/// Ids are consecutive, so that whoever is connected can guess them. A client that calls servers which do not trust each other has a registry (and a host) for
-/// each; a server that calls its clients names the session of the one whom it calls, and no other can open the sidechannel.
+/// An id is random, and good once: nobody finds it by guessing, but whoever has seen the metadata of the call knows it. A registry that a server has must
+/// therefore be told the session of the client that is called, and no other can open the sidechannel: without one, registering throws. A client knows no session; if it
+/// calls servers which do not trust each other, a server that hands the id on to another lets that one in.
 /// </remarks>
 public sealed class SidechannelRegistry
 {
     private readonly ConcurrentDictionary<long, SidechannelWaiter> _waiting = new();
     private readonly ILogger _logger;
-    private long _lastId = -1;
+    private volatile bool _needsSession;
 
     /// <summary>Creates a registry.</summary>
     /// <param name="logger">Told of sidechannels that nobody waits for, and of what fails in the cancellation of a callback; null for no log.</param>
@@ -53,6 +54,7 @@ public sealed class SidechannelRegistry
     /// windows, or has disposed of its end before, is no failure: how much it has read, its reply may say.
     /// </exception>
     /// <exception cref="RpcException">The call failed, and not because the callback had.</exception>
+    /// <exception cref="InvalidOperationException">The registry is a server's, and no session was named. Nothing was sent.</exception>
     public Task<TResponse> CallAsync<TResponse>(
         Func<Metadata, AsyncUnaryCall<TResponse>> call, SidechannelCallback callback, CancellationToken cancellationToken = default)
         => CallAsync(call, callback, null, cancellationToken);
@@ -61,7 +63,7 @@ public sealed class SidechannelRegistry
     /// <param name="call">Makes the call, with these headers; more may be added.</param>
     /// <param name="callback">Runs when the call's handler opens the sidechannel.</param>
     /// <param name="session">
-    /// The session that alone may open it, such as <see cref="BackchannelPeer.Session"/> of the client that a server calls; null: any that knows the id.
+    /// The session that alone may open it: <see cref="BackchannelPeer.Session"/> of the client that a server calls. Null: any that knows the id, for the calls of a client.
     /// </param>
     /// <param name="cancellationToken">Given to the callback. The call has its own, which the same token can be.</param>
     public async Task<TResponse> CallAsync<TResponse>(
@@ -98,17 +100,26 @@ public sealed class SidechannelRegistry
     /// <param name="callback">Runs when the call's handler opens the sidechannel: once, or never.</param>
     /// <param name="cancellationToken">Given to the callback.</param>
     /// <returns>The registration, which ends when it is waited for or disposed of: do so when the call has ended.</returns>
+    /// <exception cref="InvalidOperationException">The registry is a server's, and no session was named.</exception>
     public SidechannelWaiter Register(SidechannelCallback callback, CancellationToken cancellationToken = default) => Register(callback, null, cancellationToken);
 
     /// <inheritdoc cref="Register(SidechannelCallback, CancellationToken)"/>
     /// <param name="callback">Runs when the call's handler opens the sidechannel: once, or never.</param>
-    /// <param name="session">The session that alone may open it; null: any that knows the id.</param>
+    /// <param name="session">
+    /// The session that alone may open it: <see cref="BackchannelPeer.Session"/> of the client that a server calls. Null: any that knows the id, for the calls of a client.
+    /// </param>
     /// <param name="cancellationToken">Given to the callback.</param>
     public SidechannelWaiter Register(SidechannelCallback callback, YamuxSession? session, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        var waiter = new SidechannelWaiter(this, Interlocked.Increment(ref _lastId), callback, session, cancellationToken);
-        _waiting[waiter.Id] = waiter;
+        ThrowIfUnnamed(session);
+        SidechannelWaiter waiter;
+        do
+        {
+            waiter = new SidechannelWaiter(this, SidechannelId.Create(), callback, session, cancellationToken);
+        }
+        while (!_waiting.TryAdd(waiter.Id, waiter));
+
         return waiter;
     }
 
@@ -128,6 +139,20 @@ public sealed class SidechannelRegistry
 
         await RunAsync(stream).ConfigureAwait(false);
         await stream.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>It is a server's, with many clients connected: from now on each sidechannel is for one of them.</summary>
+    internal void NeedSession() => _needsSession = true;
+
+    /// <exception cref="InvalidOperationException">It is a server's, and no session is named.</exception>
+    internal void ThrowIfUnnamed(YamuxSession? session)
+    {
+        if (session is null && _needsSession)
+        {
+            throw new InvalidOperationException(
+                "This registry is a server's (BackchannelServerOptions.UseSidechannels): say whose handler may open the sidechannel, with the session of the client that is"
+                + " called, as in CallAsync(call, callback, peer.Session). For calls that this process makes as a client, use another registry.");
+        }
     }
 
     /// <summary>What hangs on the token of a callback has failed.</summary>

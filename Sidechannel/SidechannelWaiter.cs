@@ -28,7 +28,7 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         Metadata = SidechannelId.ToMetadata(id);
     }
 
-    /// <summary>The id by which the handler asks for this sidechannel: 0, 1, 2 … in the order of registration.</summary>
+    /// <summary>The id by which the handler asks for this sidechannel: 63 random bits, not negative. It is what the handler is let in by; no log needs it.</summary>
     public long Id { get; }
 
     /// <summary>The headers of the call: <c>gitaly-sidechannel-id</c>. More may be added.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
@@ -221,7 +222,8 @@ public class ProxyTests
             {
                 // As Go does, to whom a cancellation is but a hint.
                 var session = context.GetHttpContext().Features.GetRequiredFeature<IYamuxStreamFeature>().Stream.Session;
-                await using var channel = await session.OpenSidechannelAsync(0, CancellationToken.None);
+                var id = long.Parse(context.RequestHeaders.GetValue("gitaly-sidechannel-id")!, CultureInfo.InvariantCulture);
+                await using var channel = await session.OpenSidechannelAsync(id, CancellationToken.None);
                 await letGo.Task;
                 return new Done();
             },

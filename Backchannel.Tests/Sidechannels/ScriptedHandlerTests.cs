@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
@@ -128,7 +129,12 @@ public sealed class ScriptedHandlerTests
         pair.Client.Log.AssertNoErrors();
     }
 
-    private static string Id(long id) => $"\0\0\0\0\0\0\0{(char)id}";
+    private static string Id(long id)
+    {
+        var bytes = new byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, id);
+        return Encoding.Latin1.GetString(bytes);
+    }
 
     private static async Task<Pair> StartAsync()
     {

@@ -127,7 +127,7 @@ public class TransferTests
         Done? got = null;
 
         await server.Sidechannels.CallAsync(
-            headers => toClient.RunAsync(new Job(), headers), async (channel, ct) => got = await Content.DigestAsync(channel, ct)).Guarded();
+            headers => toClient.RunAsync(new Job(), headers), async (channel, ct) => got = await Content.DigestAsync(channel, ct), peer.Session).Guarded();
 
         Assert.Equal(Content.Digest(bytes), got);
         await client.EndAsync();

@@ -13,18 +13,6 @@ public class WaiterTests
     private static readonly TransferHandler IgnoringHandler = (_, _) => Task.FromResult(new Done());
 
     [Fact]
-    public void Ids_count_from_0_and_are_in_the_metadata()
-    {
-        var registry = new SidechannelRegistry();
-
-        var waiters = Enumerable.Range(0, 3).Select(_ => registry.Register((_, _) => Task.CompletedTask)).ToArray();
-
-        Assert.Equal([0, 1, 2], waiters.Select(waiter => waiter.Id));
-        Assert.Equal(["0", "1", "2"], waiters.Select(waiter => Assert.Single(waiter.Metadata, entry => entry.Key == "gitaly-sidechannel-id").Value));
-        Assert.Equal(3, registry.Count);
-    }
-
-    [Fact]
     public async Task A_callback_that_did_not_run_is_told()
     {
         await using var server = await TransferServer.StartAsync(IgnoringHandler);

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 using Grpc.Core;
 
 namespace Sidechannel;
@@ -7,6 +9,14 @@ namespace Sidechannel;
 internal static class SidechannelId
 {
     public const string MetadataKey = "gitaly-sidechannel-id";
+
+    /// <summary>A new one, of 63 random bits: who has not been told it does not find it. Gitaly's registry counts; its wire takes any that is not negative.</summary>
+    public static long Create()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        RandomNumberGenerator.Fill(bytes);
+        return BinaryPrimitives.ReadInt64BigEndian(bytes) & long.MaxValue;
+    }
 
     public static Metadata ToMetadata(long id) => new() { { MetadataKey, id.ToString(CultureInfo.InvariantCulture) } };
 
