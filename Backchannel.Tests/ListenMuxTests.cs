@@ -40,12 +40,136 @@ public sealed class ListenMuxTests : IDisposable
         Assert.Contains("\"sidechannel\" is registered already", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_timeout_that_is_no_time_is_refused()
-    {
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Build(mux => mux.HandshakeTimeout = TimeSpan.Zero, _ => Task.CompletedTask));
+    public static TheoryData<TimeSpan> TimesThatAreNone => [TimeSpan.Zero, TimeSpan.FromTicks(-1), TimeSpan.MinValue, TimeSpan.FromMilliseconds(uint.MaxValue), TimeSpan.MaxValue];
 
-        Assert.Contains("HandshakeTimeout is 00:00:00; it must be more than 0", error.Message, StringComparison.Ordinal);
+    [Theory]
+    [MemberData(nameof(TimesThatAreNone))]
+    public void A_timeout_that_is_no_time_is_refused(TimeSpan time)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Build(mux => mux.HandshakeTimeout = time, _ => Task.CompletedTask));
+
+        Assert.Contains(
+            $"HandshakeTimeout is {time}; it must be more than 0 and at most {TimeSpan.FromMilliseconds(uint.MaxValue - 1)}, or Timeout.InfiniteTimeSpan", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_timeout_of_a_tick_or_of_the_longest_is_taken()
+    {
+        foreach (var time in new[] { TimeSpan.FromTicks(1), TimeSpan.FromMilliseconds(uint.MaxValue - 1), Timeout.InfiniteTimeSpan })
+        {
+            Build(
+                mux =>
+                {
+                    Assert.Equal(TimeSpan.FromSeconds(120), mux.HandshakeTimeout);
+                    mux.HandshakeTimeout = time;
+                    Assert.Equal(time, mux.HandshakeTimeout);
+                },
+                _ => Task.CompletedTask);
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_no_handler_no_clock_and_no_endpoint()
+    {
+        Assert.Throws<ArgumentNullException>(() => Build(mux => mux.Map("sidechannel"u8, null!), _ => Task.CompletedTask));
+        Assert.Throws<ArgumentNullException>(() => Build(mux => mux.TimeProvider = null!, _ => Task.CompletedTask));
+        Assert.Throws<ArgumentNullException>(() => new ConnectionBuilder(new ServiceCollection().BuildServiceProvider()).UseListenMux(null!));
+        Assert.Throws<ArgumentNullException>(() => default(IConnectionBuilder)!.UseListenMux(_ => { }));
+    }
+
+    [Fact]
+    public void A_magic_that_cannot_be_printed_is_told_in_hexadecimal()
+    {
+        var error = Assert.Throws<ArgumentException>(() => Build(mux => mux.Map("a \x7f\0~\u00ff"u8, (_, _) => Task.CompletedTask), _ => Task.CompletedTask));
+
+        Assert.Contains("The magic \"a \\x7f\\x00~\\xc3\\xbf\" has 7 bytes; it must have 11.", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_byte_of_a_magic_counts()
+    {
+        var magic = "sidechannel"u8.ToArray();
+        for (var position = 0; position < magic.Length; position++)
+        {
+            var (connection, peer) = NewConnection();
+            var other = magic.ToArray();
+            other[position] ^= 1;
+            var served = "";
+            var run = Build(mux => mux.Map("sidechannel"u8, (_, _) => Task.FromResult(served = "magic")), _ => Task.FromResult(served = "next"))(connection);
+
+            await peer.Output.WriteAsync(other);
+            await run.Guarded();
+
+            Assert.Equal("next", served);
+        }
+    }
+
+    [Fact]
+    public async Task Magics_that_differ_in_one_byte_have_a_handler_each()
+    {
+        for (var position = 0; position < 11; position++)
+        {
+            var one = "sidechannel"u8.ToArray();
+            var other = one.ToArray();
+            other[position] ^= 1;
+            foreach (var (sent, expected) in new[] { (one, "one"), (other, "other") })
+            {
+                var (connection, peer) = NewConnection();
+                var served = "";
+                var run = Build(
+                    mux => mux.Map(one, (_, _) => Task.FromResult(served = "one")).Map(other, (_, _) => Task.FromResult(served = "other")),
+                    _ => Task.FromResult(served = "next"))(connection);
+
+                await peer.Output.WriteAsync(sent);
+                await run.Guarded();
+
+                Assert.Equal(expected, served);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_reset_before_eleven_bytes_is_over_and_no_error()
+    {
+        var (connection, peer) = NewConnection();
+        var passedOn = false;
+        var run = Build(mux => mux.Map("sidechannel"u8, (_, _) => Task.FromResult(passedOn = true)), _ => Task.FromResult(passedOn = true))(connection);
+
+        await peer.Output.WriteAsync("sidechanne"u8.ToArray());
+        await peer.Output.CompleteAsync(new ConnectionResetException("gone"));
+        await run.Guarded();
+
+        Assert.False(passedOn);
+        Assert.False(connection.Aborted);
+        var line = Assert.Single(_log.Lines);
+        Assert.Equal((LogLevel.Debug, "ConnectionLost"), (line.Level, line.Event.Name));
+        Assert.Contains("gone", line.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_timeout_a_silent_connection_stays()
+    {
+        var (connection, peer) = NewConnection();
+        var run = Build(mux => mux.HandshakeTimeout = Timeout.InfiniteTimeSpan, _ => Task.CompletedTask)(connection);
+
+        _time.Advance(TimeSpan.FromDays(1000));
+        Assert.False(run.IsCompleted);
+        await peer.Output.WriteAsync("sidechannel"u8.ToArray());
+
+        await run.Guarded();
+        Assert.False(connection.Aborted);
+    }
+
+    [Fact]
+    public async Task What_fails_behind_the_mux_is_for_who_stands_before_it()
+    {
+        var (connection, peer) = NewConnection();
+        var run = Build(mux => mux.Map("sidechannel"u8, (_, _) => Task.CompletedTask), _ => throw new FormatException("behind"))(connection);
+
+        await peer.Output.WriteAsync("backchannel"u8.ToArray());
+
+        await Assert.ThrowsAsync<FormatException>(() => run.Guarded());
+        Assert.Empty(_log.Lines);
     }
 
     [Theory]
@@ -156,6 +280,9 @@ public sealed class ListenMuxTests : IDisposable
 
         Assert.True(connection.Aborted);
         Assert.False(passedOn);
+        var line = Assert.Single(_log.Lines);
+        Assert.Equal((LogLevel.Debug, "HandshakeTimedOut"), (line.Level, line.Event.Name));
+        Assert.Contains("11 bytes within 00:02:00", line.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -170,6 +297,7 @@ public sealed class ListenMuxTests : IDisposable
         await run.Guarded();
 
         Assert.False(passedOn);
+        Assert.Empty(_log.Lines);
     }
 
     [Fact]
@@ -183,6 +311,7 @@ public sealed class ListenMuxTests : IDisposable
         await stopping.CancelAsync();
 
         await run.Guarded();
+        Assert.Empty(_log.Lines);
     }
 
     [Fact]
@@ -196,7 +325,7 @@ public sealed class ListenMuxTests : IDisposable
 
         Assert.True(connection.Aborted);
         var line = Assert.Single(_log.Lines);
-        Assert.Equal(LogLevel.Error, line.Level);
+        Assert.Equal((LogLevel.Error, "HandlerFailed"), (line.Level, line.Event.Name));
         Assert.Contains("no good", line.Message, StringComparison.Ordinal);
     }
 

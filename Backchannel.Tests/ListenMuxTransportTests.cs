@@ -10,6 +10,8 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Backchannel.Tests;
@@ -46,7 +48,25 @@ public class ListenMuxTransportTests
         folder.Delete(recursive: true);
     }
 
-    private static async Task<WebApplication> StartAsync(EndPoint endPoint, TestCertificates? certificates)
+    [Fact]
+    public async Task A_client_that_resets_its_connection_before_eleven_bytes_is_no_error()
+    {
+        using var log = new TestLog();
+        var served = new TaskCompletionSource();
+        await using var app = await StartAsync(new IPEndPoint(IPAddress.Loopback, 0), null, log, served);
+        using (var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(enable: true, seconds: 0) })
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, new Uri(app.Urls.Single()).Port);
+            await socket.SendAsync("hello ther"u8.ToArray());
+            await served.Task.Guarded();
+        }
+
+        await Guard.Until(() => log.Lines.Any(line => line.Event.Name == "ConnectionLost"), "the mux hears of the reset");
+        await app.StopAsync().Guarded();
+        log.AssertNoErrors();
+    }
+
+    private static async Task<WebApplication> StartAsync(EndPoint endPoint, TestCertificates? certificates, TestLog? log = null, TaskCompletionSource? served = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(endPoint, listen =>
@@ -57,8 +77,18 @@ public class ListenMuxTransportTests
                 listen.UseHttps(certificates.Server);
             }
 
+            listen.Use(next => connection =>
+            {
+                served?.SetResult();
+                return next(connection);
+            });
             listen.UseListenMux(mux => mux.Map("hello there"u8, EchoAsync));
         }));
+        if (log is not null)
+        {
+            builder.Services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug));
+        }
+
         var app = builder.Build();
         app.Run(context => context.Response.WriteAsync("HTTP"));
         await app.StartAsync().Guarded();

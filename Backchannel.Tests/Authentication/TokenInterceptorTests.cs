@@ -1,4 +1,8 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
@@ -17,6 +21,7 @@ namespace Backchannel.Tests.Authentication;
 public sealed class TokenInterceptorTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
+    private readonly ConcurrentQueue<string> _authorizations = new();
     private WebApplication? _app;
     private GrpcChannel? _channel;
 
@@ -28,6 +33,11 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
         builder.Services.AddSingleton(new TesterState("server"));
         builder.Services.AddGrpc(options => options.Interceptors.Add<TokenServerInterceptor>("secret", _time));
         _app = builder.Build();
+        _app.Use((context, next) =>
+        {
+            _authorizations.Enqueue(context.Request.Headers.Authorization.ToString());
+            return next(context);
+        });
         _app.MapGrpcService<TesterService>();
         await _app.StartAsync().Guarded();
         _channel = GrpcChannel.ForAddress(_app.Urls.Single());
@@ -68,20 +78,70 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_call_without_a_token_is_Unauthenticated()
+    public async Task A_token_takes_the_place_of_a_calls_own_authorization()
     {
-        await AssertRefusedAsync(StatusCode.Unauthenticated, _channel!.CreateCallInvoker(), []);
-        await AssertRefusedAsync(StatusCode.Unauthenticated, _channel!.CreateCallInvoker(), new Metadata { { "authorization", "Basic dTpw" } });
-        await AssertRefusedAsync(StatusCode.Unauthenticated, _channel!.CreateCallInvoker(), new Metadata { { "authorization", "Bearer secret" } });
+        var headers = new Metadata { { "authorization", "Bearer mine" }, { "Authorization", "Basic dTpw" } };
+
+        await Tester(new TokenClientInterceptor("secret", _time)).UnaryAsync(new Request(), headers).ResponseAsync.Guarded();
+
+        Assert.Equal(2, headers.Count);
+        var sent = Assert.Single(_authorizations);
+        Assert.Equal($"Bearer {AuthenticationToken.Create("secret", _time.GetUtcNow())}", sent);
     }
 
     [Fact]
-    public async Task A_wrong_or_old_token_is_PermissionDenied()
+    public async Task Each_call_has_a_token_of_its_own_time()
     {
-        await AssertRefusedAsync(StatusCode.PermissionDenied, _channel!.Intercept(new TokenClientInterceptor("wrong", _time)), []);
+        var tester = Tester(new TokenClientInterceptor("secret", _time));
+        for (var call = 0; call < 3; call++)
+        {
+            await tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+            _time.Advance(TimeSpan.FromSeconds(31));
+        }
+
+        Assert.Equal(3, _authorizations.Distinct().Count());
+    }
+
+    // As in Gitaly: what cannot be taken apart is no token, and all else is a wrong one.
+    [Theory]
+    [InlineData(null, StatusCode.Unauthenticated, "authorization: Bearer v2.HMAC.TIME")]
+    [InlineData("", StatusCode.Unauthenticated, "authorization: Bearer v2.HMAC.TIME")]
+    [InlineData("Basic dTpw", StatusCode.Unauthenticated, "authorization: Bearer v2.HMAC.TIME")]
+    [InlineData("Bearer", StatusCode.Unauthenticated, "authorization: Bearer v2.HMAC.TIME")]
+    [InlineData("Bearerv2.{0}.{1}", StatusCode.Unauthenticated, "authorization: Bearer v2.HMAC.TIME")]
+    [InlineData("v2.{0}.{1}", StatusCode.Unauthenticated, "authorization: Bearer v2.HMAC.TIME")]
+    [InlineData("Bearer secret", StatusCode.Unauthenticated, "v2.HMAC.TIME")]
+    [InlineData("Bearer v2.{0}", StatusCode.Unauthenticated, "v2.HMAC.TIME")]
+    [InlineData("Bearer v2.{0}0.{1}", StatusCode.Unauthenticated, "v2.HMAC.TIME")]
+    [InlineData("Bearer v2.zz.{1}", StatusCode.Unauthenticated, "v2.HMAC.TIME")]
+    [InlineData("Bearer v1.zz.{1}", StatusCode.Unauthenticated, "v2.HMAC.TIME")]
+    [InlineData("Bearer v1.{0}.{1}", StatusCode.PermissionDenied, "version v2")]
+    [InlineData("Bearer v1..", StatusCode.PermissionDenied, "version v2")]
+    [InlineData("Bearer  v2.{0}.{1}", StatusCode.PermissionDenied, "version v2")]
+    [InlineData("Bearer v2.00.{1}", StatusCode.PermissionDenied, "secret")]
+    [InlineData("Bearer v2..{1}", StatusCode.PermissionDenied, "secret")]
+    [InlineData("Bearer v2.{0}.{1}.1", StatusCode.PermissionDenied, "secret")]
+    [InlineData("Bearer v2.{0}.1700000001", StatusCode.PermissionDenied, "secret")]
+    [InlineData("Bearer v2.{2}.now", StatusCode.PermissionDenied, "no number of seconds")]
+    [InlineData("Bearer v2.{3}.1699999969", StatusCode.PermissionDenied, "30 s")]
+    public async Task A_call_with_another_token_or_none_is_refused_whatever_its_kind(string? authorization, StatusCode expected, string why)
+    {
+        var headers = new Metadata();
+        if (authorization is not null)
+        {
+            headers.Add("authorization", string.Format(CultureInfo.InvariantCulture, authorization, Hmac("1700000000"), "1700000000", Hmac("now"), Hmac("1699999969")));
+        }
+
+        await AssertRefusedAsync(expected, why, _channel!.CreateCallInvoker(), headers);
+    }
+
+    [Fact]
+    public async Task A_token_of_another_secret_or_of_half_a_minute_ago_is_PermissionDenied_whatever_the_kind_of_call()
+    {
+        await AssertRefusedAsync(StatusCode.PermissionDenied, "secret", _channel!.Intercept(new TokenClientInterceptor("wrong", _time)), []);
         var old = AuthenticationToken.Create("secret", _time.GetUtcNow());
         _time.Advance(TimeSpan.FromSeconds(31));
-        await AssertRefusedAsync(StatusCode.PermissionDenied, _channel!.CreateCallInvoker(), new Metadata { { "authorization", $"Bearer {old}" } });
+        await AssertRefusedAsync(StatusCode.PermissionDenied, "30 s", _channel!.CreateCallInvoker(), new Metadata { { "authorization", $"Bearer {old}" } });
     }
 
     [Fact]
@@ -94,11 +154,26 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
 
     private Tester.TesterClient Tester(Interceptor interceptor) => new(_channel!.Intercept(interceptor));
 
-    private static async Task AssertRefusedAsync(StatusCode expected, CallInvoker invoker, Metadata headers)
+    private static string Hmac(string time) => Convert.ToHexStringLower(HMACSHA256.HashData("secret"u8, Encoding.ASCII.GetBytes(time)));
+
+    private static async Task AssertRefusedAsync(StatusCode expected, string why, CallInvoker invoker, Metadata headers)
     {
         var tester = new Tester.TesterClient(invoker);
-        Assert.Equal(expected, (await Assert.ThrowsAsync<RpcException>(() => tester.UnaryAsync(new Request(), headers).ResponseAsync.Guarded())).StatusCode);
+        using var download = tester.ServerStream(new Request { Count = 1 }, headers);
+        using var upload = tester.ClientStream(headers);
         using var duplex = tester.Duplex(headers);
-        Assert.Equal(expected, (await Assert.ThrowsAsync<RpcException>(() => duplex.ResponseStream.MoveNext().Guarded())).StatusCode);
+        foreach (var call in (Func<Task>[])
+        [
+            () => tester.UnaryAsync(new Request(), headers).ResponseAsync,
+            () => Task.Run(() => tester.Unary(new Request(), headers)),
+            () => download.ResponseStream.MoveNext(),
+            () => upload.ResponseAsync,
+            () => duplex.ResponseStream.MoveNext(),
+        ])
+        {
+            var failure = await Assert.ThrowsAsync<RpcException>(() => call().Guarded());
+            Assert.Equal(expected, failure.StatusCode);
+            Assert.Contains(why, failure.Status.Detail, StringComparison.Ordinal);
+        }
     }
 }

@@ -69,13 +69,13 @@ public class EndOfCallTests
     [Fact]
     public Task A_cancelled_call_ends_a_handler_and_a_callback_that_wait_for_each_other() => Rounds.RunAsync(async () =>
     {
-        var handlerEnded = new TaskCompletionSource<Exception>();
+        var handlerEnded = new TaskCompletionSource<YamuxException>();
         var opened = new TaskCompletionSource();
         await using var server = await TransferServer.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
             opened.SetResult();
-            handlerEnded.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => channel.ReadAsync(new byte[1]).AsTask()));
+            handlerEnded.SetResult(await Assert.ThrowsAsync<YamuxException>(() => channel.ReadAsync(new byte[1]).AsTask()));
             return new Done();
         });
         await using var client = new TransferClient(server);
@@ -93,7 +93,7 @@ public class EndOfCallTests
         await source.CancelAsync();
 
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
-        Assert.IsType<YamuxException>(await handlerEnded.Task.Guarded());
+        await handlerEnded.Task.Guarded();
         await client.EndAsync();
         await server.AssertNothingLeftAsync();
     });
@@ -152,20 +152,20 @@ public class EndOfCallTests
     {
         await using var server = await TransferServer.StartAsync(LeaveAsync);
         await using var client = new TransferClient(server);
-        var failures = new List<Exception>();
+        var failures = new List<SidechannelException>();
         SidechannelStream? kept = null;
 
         await client.CallAsync(async (channel, ct) =>
         {
             kept = channel;
-            failures.Add(await Assert.ThrowsAnyAsync<Exception>(() => WriteForEverAsync(channel, ct)));
-            failures.Add(await Assert.ThrowsAnyAsync<Exception>(() => channel.WriteAsync(new byte[1], ct).AsTask()));
+            failures.Add(await Assert.ThrowsAsync<SidechannelException>(() => WriteForEverAsync(channel, ct)));
+            failures.Add(await Assert.ThrowsAsync<SidechannelException>(() => channel.WriteAsync(new byte[1], ct).AsTask()));
             await channel.CompleteWritesAsync(ct);
         }).Guarded();
-        failures.Add(await Assert.ThrowsAnyAsync<Exception>(() => kept!.WriteAsync(new byte[1]).AsTask()));
+        failures.Add(await Assert.ThrowsAsync<SidechannelException>(() => kept!.WriteAsync(new byte[1]).AsTask()));
         await kept!.CompleteWritesAsync();
 
-        Assert.All(failures, failure => Assert.Equal(SidechannelErrorCode.CallEnded, Assert.IsType<SidechannelException>(failure).ErrorCode));
+        Assert.All(failures, failure => Assert.Equal(SidechannelErrorCode.CallEnded, failure.ErrorCode));
         await client.EndAsync();
     }
 
@@ -189,6 +189,34 @@ public class EndOfCallTests
         await Assert.ThrowsAnyAsync<IOException>(() => kept!.ReadAsync(new byte[1]).AsTask());
         await client.EndAsync();
     }
+
+    [Fact]
+    public Task A_callback_that_swallows_its_cancelled_write_and_returns_has_failed() => Rounds.RunAsync(async () =>
+    {
+        var given = new TaskCompletionSource();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await given.Task;
+            var failure = await Assert.ThrowsAsync<YamuxException>(() => Content.DigestAsync(channel));
+            Assert.Equal(YamuxErrorCode.StreamReset, failure.ErrorCode);
+            return new Done { Size = 7 };
+        });
+        await using var client = new TransferClient(server);
+
+        // The handler may take what it has for all, if it likes: the caller knows better.
+        await Assert.ThrowsAsync<YamuxException>(() => client.CallAsync(async (channel, _) =>
+        {
+            using var source = new CancellationTokenSource();
+            var write = channel.WriteAsync(new byte[64 << 20], source.Token); // More than all windows.
+            await source.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write.AsTask());
+            given.SetResult();
+        }).Guarded());
+
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    });
 
     [Fact]
     public async Task A_handler_that_forgets_its_channel_has_it_disposed()

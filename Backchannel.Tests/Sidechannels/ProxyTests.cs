@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Sidechannel;
 using Xunit;
+using Yamux;
 
 namespace Backchannel.Tests.Sidechannels;
 
@@ -118,13 +119,13 @@ public class ProxyTests
     [Fact]
     public async Task A_caller_that_fails_in_the_middle_fails_the_far_handler()
     {
-        var seen = new TaskCompletionSource<Exception>();
+        var seen = new TaskCompletionSource<IOException>();
         var opened = new TaskCompletionSource();
         await using var chain = await Chain.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
             opened.SetResult();
-            seen.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => Content.DigestAsync(channel)));
+            seen.SetResult(await Assert.ThrowsAnyAsync<IOException>(() => Content.DigestAsync(channel)));
             return new Done();
         });
 
@@ -135,7 +136,7 @@ public class ProxyTests
             throw new FormatException();
         }).Guarded());
 
-        Assert.IsType<IOException>(await seen.Task.Guarded(), exactMatch: false);
+        await seen.Task.Guarded();
         await chain.EndAsync();
     }
 
@@ -150,10 +151,100 @@ public class ProxyTests
             return new Done();
         });
 
-        var failure = await Assert.ThrowsAnyAsync<Exception>(() => chain.CallAsync((channel, ct) => Content.DigestAsync(channel, ct)).Guarded());
+        var failure = await Assert.ThrowsAsync<RpcException>(() => chain.CallAsync((channel, ct) => Content.DigestAsync(channel, ct)).Guarded());
 
-        Assert.True(failure is IOException or RpcException { StatusCode: StatusCode.Internal }, $"{failure}");
+        Assert.Equal(StatusCode.Internal, failure.StatusCode);
         await chain.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_call_that_succeeds_without_its_bytes_having_passed_fails()
+    {
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await channel.WriteAsync(new byte[1000]);
+            channel.Abort();
+            return new Done();
+        });
+        var waiter = chain.Client.Sidechannels.Register(async (channel, ct) => await Assert.ThrowsAsync<YamuxException>(() => channel.CopyToAsync(Stream.Null, ct)));
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => chain.Client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync.Guarded());
+
+        Assert.Equal(StatusCode.Internal, failure.StatusCode);
+        Assert.StartsWith("sidechannel proxy: ", failure.Status.Detail, StringComparison.Ordinal);
+        await chain.EndAsync();
+    }
+
+    [Theory]
+    [InlineData("x", false, StatusCode.InvalidArgument)]
+    [InlineData("-1", false, StatusCode.InvalidArgument)]
+    [InlineData("", false, StatusCode.InvalidArgument)]
+    [InlineData("5", true, StatusCode.FailedPrecondition)]
+    public async Task What_is_wrong_with_the_callers_sidechannel_is_told_before_a_call_is_made(string id, bool plain, StatusCode expected)
+    {
+        var calls = 0;
+        await using var chain = await Chain.StartAsync((_, _) =>
+        {
+            calls++;
+            return Task.FromResult(new Done());
+        });
+        await using var client = new TransferClient(chain.Middle, plain: plain);
+
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", id } }).ResponseAsync.Guarded());
+
+        Assert.Equal(expected, failure.StatusCode);
+        await client.EndAsync();
+        await chain.EndAsync();
+        Assert.Equal(0, calls);
+    }
+
+    [Fact]
+    public async Task A_server_in_the_middle_hands_a_call_on_to_its_own_client()
+    {
+        var bytes = Content.Bytes(100_000);
+        TransferServer? middle = null;
+        var onwards = 0L;
+        await using (middle = await TransferServer.StartAsync((job, context) => ProxyAsync(middle!, Volatile.Read(ref onwards), job, context)))
+        {
+            await using var far = new TransferClient(middle, async (_, context) =>
+            {
+                await using var channel = await context.OpenSidechannelAsync();
+                await channel.WriteAsync(bytes);
+                return new Done { Size = 5 };
+            });
+            Volatile.Write(ref onwards, (await far.Server.RunAsync(new Job()).ResponseAsync.Guarded()).Size);
+            await using var client = new TransferClient(middle);
+            Done? got = null;
+
+            var done = await client.CallAsync(async (channel, ct) => got = await Content.DigestAsync(channel, ct)).Guarded();
+
+            Assert.Equal(5, done.Size);
+            Assert.Equal(Content.Digest(bytes), got);
+            await client.EndAsync();
+            await far.EndAsync();
+            await middle.AssertNothingLeftAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_server_in_the_middle_that_names_no_session_of_its_client_is_told()
+    {
+        TransferServer? middle = null;
+        var seen = new TaskCompletionSource<InvalidOperationException>();
+        await using (middle = await TransferServer.StartAsync(async (_, context) =>
+        {
+            seen.SetResult(await Assert.ThrowsAsync<InvalidOperationException>(() => middle!.Sidechannels.ProxyAsync<Done>(context, _ => throw new InvalidDataException("a call was made"))));
+            return new Done();
+        }))
+        {
+            await using var client = new TransferClient(middle);
+
+            await client.Server.RunAsync(new Job()).ResponseAsync.Guarded();
+
+            Assert.Contains("peer.Session", (await seen.Task.Guarded()).Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -247,13 +338,13 @@ public class ProxyTests
     [Fact]
     public Task A_cancelled_call_ends_all_three() => Rounds.RunAsync(async () =>
     {
-        var seen = new TaskCompletionSource<Exception>();
+        var seen = new TaskCompletionSource<IOException>();
         var opened = new TaskCompletionSource();
         await using var chain = await Chain.StartAsync(async (_, context) =>
         {
             await using var channel = await context.OpenSidechannelAsync();
             opened.SetResult();
-            seen.SetResult(await Assert.ThrowsAnyAsync<Exception>(() => Content.DigestAsync(channel)));
+            seen.SetResult(await Assert.ThrowsAnyAsync<IOException>(() => Content.DigestAsync(channel)));
             return new Done();
         });
         using var source = new CancellationTokenSource();
@@ -270,10 +361,23 @@ public class ProxyTests
         await Task.WhenAll(opened.Task, running.Task).Guarded();
         await source.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<Exception>(() => call.Guarded());
-        Assert.IsType<IOException>(await seen.Task.Guarded(), exactMatch: false);
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
+        await seen.Task.Guarded();
         await chain.EndAsync();
     });
+
+    // The first to come is whom the others are handed on to.
+    private static async Task<Done> ProxyAsync(TransferServer middle, long onwards, Job job, ServerCallContext context)
+    {
+        if (onwards == 0)
+        {
+            return new Done { Size = context.GetBackchannelPeer().Id };
+        }
+
+        var far = middle.Peers.GetPeer(onwards);
+        return await middle.Sidechannels.ProxyAsync(
+            context, headers => new Transfers.TransfersClient(far.Invoker).RunAsync(job, headers, cancellationToken: context.CancellationToken), far.Session);
+    }
 
     // A caller that says what it likes, and stays until the proxy ends the stream or resets it.
     private static void AnswerRaw(IConnectionBuilder streams, Func<Stream, Task> answer) => streams.UseListenMux(mux => mux.Map("sidechannel"u8.ToArray(), async (connection, _) =>

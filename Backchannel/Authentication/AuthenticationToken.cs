@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -36,27 +37,40 @@ public static class AuthenticationToken
     {
         ArgumentNullException.ThrowIfNull(token);
         ArgumentException.ThrowIfNullOrEmpty(secret);
-        return TrySplit(token, out var signature, out var issued)
-            && CryptographicOperations.FixedTimeEquals(signature, Sign(secret, issued))
-            && long.TryParse(issued, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds)
-            && IsNear(seconds, now);
+        return FindFault(token, secret, now) == TokenFault.None;
     }
 
-    /// <summary>Whether it has the form of a token, whatever it proves.</summary>
-    internal static bool IsWellFormed(string token) => TrySplit(token, out _, out _);
-
-    private static bool TrySplit(string token, out byte[] signature, out string issued)
+    /// <summary>What is wrong with a token.</summary>
+    internal static TokenFault FindFault(string token, string secret, DateTimeOffset now)
     {
-        (signature, issued) = ([], "");
-        var parts = token.Split('.');
-        if (parts is not [Version, { Length: 2 * HMACSHA256.HashSizeInBytes } hex, _])
+        // What is behind the second dot is signed, with the dots that may be in it.
+        if (token.Split('.', 3) is not [var version, var hex, var issued] || !TryReadHex(hex, out var signature))
         {
-            return false;
+            return TokenFault.Malformed;
         }
 
-        signature = new byte[HMACSHA256.HashSizeInBytes];
-        issued = parts[2];
-        return Convert.FromHexString(hex, signature, out _, out _) == System.Buffers.OperationStatus.Done;
+        if (version != Version)
+        {
+            return TokenFault.Version;
+        }
+
+        if (!CryptographicOperations.FixedTimeEquals(signature, Sign(secret, issued)))
+        {
+            return TokenFault.Signature;
+        }
+
+        if (!long.TryParse(issued, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
+        {
+            return TokenFault.Time;
+        }
+
+        return IsNear(seconds, now) ? TokenFault.None : TokenFault.Expired;
+    }
+
+    private static bool TryReadHex(string hex, out byte[] bytes)
+    {
+        bytes = new byte[hex.Length / 2];
+        return Convert.FromHexString(hex, bytes, out _, out _) == OperationStatus.Done;
     }
 
     private static byte[] Sign(string secret, string seconds) => HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(seconds));

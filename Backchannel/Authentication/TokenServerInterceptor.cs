@@ -8,8 +8,8 @@ namespace Backchannel;
 /// (<see cref="AuthenticationToken"/>). Add it with <c>AddGrpc(options => options.Interceptors.Add&lt;TokenServerInterceptor&gt;(secret))</c>.
 /// </summary>
 /// <remarks>
-/// A call without a token fails with <see cref="StatusCode.Unauthenticated"/>, one with a wrong or expired token with
-/// <see cref="StatusCode.PermissionDenied"/>; neither reaches its handler.
+/// As in Gitaly: a call without a token, or with what is none (not three parts, or no hexadecimal HMAC), fails with <see cref="StatusCode.Unauthenticated"/>; one with a
+/// token of another version, made with another secret, or expired, with <see cref="StatusCode.PermissionDenied"/>. Neither reaches its handler.
 /// </remarks>
 public sealed class TokenServerInterceptor : Interceptor
 {
@@ -69,18 +69,24 @@ public sealed class TokenServerInterceptor : Interceptor
         var value = context.RequestHeaders.GetValue(TokenClientInterceptor.Header);
         if (value is null || !value.StartsWith(TokenClientInterceptor.Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            throw new RpcException(new Status(StatusCode.Unauthenticated, "authentication required"));
+            throw new RpcException(new Status(StatusCode.Unauthenticated, "authentication required: the call has no \"authorization: Bearer v2.HMAC.TIME\""));
         }
 
         var token = value[TokenClientInterceptor.Scheme.Length..];
-        if (!AuthenticationToken.IsWellFormed(token))
+        var refusal = AuthenticationToken.FindFault(token, _secret, _timeProvider.GetUtcNow()) switch
         {
-            throw new RpcException(new Status(StatusCode.Unauthenticated, "authentication required: the token is not of the form v2.HMAC.TIME"));
-        }
-
-        if (!AuthenticationToken.Verify(token, _secret, _timeProvider.GetUtcNow()))
+            TokenFault.None => default(Status?),
+            TokenFault.Malformed => new(StatusCode.Unauthenticated, "authentication required: the token is not of the form v2.HMAC.TIME"),
+            TokenFault.Version => new(StatusCode.PermissionDenied, "permission denied: the token is not of version v2"),
+            TokenFault.Signature => new(StatusCode.PermissionDenied, "permission denied: the token was not made with the secret of this server"),
+            TokenFault.Time => new(StatusCode.PermissionDenied, "permission denied: the time of the token is no number of seconds since 1970"),
+            _ => new(
+                StatusCode.PermissionDenied,
+                $"permission denied: the time of the token is more than {AuthenticationToken.Tolerance.TotalSeconds} s from that of this server; compare the clocks"),
+        };
+        if (refusal is { } status)
         {
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "permission denied"));
+            throw new RpcException(status);
         }
     }
 }

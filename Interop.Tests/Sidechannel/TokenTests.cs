@@ -81,8 +81,8 @@ public sealed class TokenTests(GoPeerBinary binary)
 
     [Theory]
     [InlineData(Secret, "ok all 1")]
-    [InlineData("another secret", "fail: echo 65517: rpc error: code = PermissionDenied desc = permission denied")]
-    [InlineData("", "fail: echo 65517: rpc error: code = Unauthenticated desc = authentication required")]
+    [InlineData("another secret", "fail: echo 65517: rpc error: code = PermissionDenied desc = permission denied: the token was not made with the secret of this server")]
+    [InlineData("", "fail: echo 65517: rpc error: code = Unauthenticated desc = authentication required: the call has no \"authorization: Bearer v2.HMAC.TIME\"")]
     public async Task We_let_the_calls_of_a_Go_client_in_by_their_token(string token, string outcome)
     {
         await using var server = await CSharpServer.StartAsync(token: Secret);
