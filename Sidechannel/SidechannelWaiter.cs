@@ -180,7 +180,7 @@ public sealed class SidechannelWaiter : IAsyncDisposable
 
     private SidechannelException NotRun(Exception? reason) => new(
         SidechannelErrorCode.CallbackDidNotRun,
-        string.Create(CultureInfo.InvariantCulture, $"The callback did not run: the handler of the call has not opened sidechannel {Id}"),
+        string.Create(CultureInfo.InvariantCulture, $"The callback did not run: the handler of the call has not opened sidechannel {Id}, as context.OpenSidechannelAsync() does"),
         reason);
 
     private void Fail(YamuxStream? stream, Exception failure)

@@ -1,6 +1,7 @@
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
 using Sidechannel;
 using Xunit;
 
@@ -24,7 +25,7 @@ public class BadCallTests
             () => client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", id } }).ResponseAsync.Guarded());
 
         Assert.Equal(StatusCode.InvalidArgument, failure.StatusCode);
-        Assert.Contains($"\"{id}\"", failure.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains($"\"{id}\"; it must be a decimal number from 0 to 9223372036854775807", failure.Status.Detail, StringComparison.Ordinal);
         await client.EndAsync();
     }
 
@@ -38,6 +39,7 @@ public class BadCallTests
 
         Assert.Equal(StatusCode.FailedPrecondition, failure.StatusCode);
         Assert.Contains("gitaly-sidechannel-id", failure.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("SidechannelRegistry.CallAsync", failure.Status.Detail, StringComparison.Ordinal);
         await client.EndAsync();
     }
 
@@ -50,7 +52,8 @@ public class BadCallTests
         var failure = await Assert.ThrowsAsync<RpcException>(
             () => client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "0" } }).ResponseAsync.Guarded());
 
-        Assert.Equal(new Status(StatusCode.FailedPrecondition, "non-multiplexed connection").ToString(), failure.Status.ToString());
+        Assert.Equal(StatusCode.FailedPrecondition, failure.StatusCode);
+        Assert.StartsWith("non-multiplexed connection: the client's handler needs UseBackchannel(host)", failure.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,6 +67,48 @@ public class BadCallTests
         Assert.Equal(1, done.Size);
         await client.EndAsync();
         await server.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_client_that_takes_no_sidechannels_is_given_up_and_told_what_to_call()
+    {
+        var time = new FakeTimeProvider();
+        var seen = new TaskCompletionSource<SidechannelException>();
+        await using var server = await TransferServer.StartAsync(
+            async (_, context) =>
+            {
+                seen.SetResult(await Assert.ThrowsAsync<SidechannelException>(() => context.OpenSidechannelAsync().AsTask()));
+                return new Done();
+            },
+            time: time);
+        var asked = new TaskCompletionSource();
+        await using var client = new TransferClient(server, configureStreams: streams => streams.Use(next => connection =>
+        {
+            asked.SetResult();
+            return next(connection);
+        }));
+
+        var call = client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "7" } }).ResponseAsync;
+        await asked.Task.Guarded();
+        time.Advance(TimeSpan.FromSeconds(5));
+
+        AssertNames("UseSidechannels(registry): those of BackchannelHost.Create", await seen.Task.Guarded(), SidechannelErrorCode.HandshakeTimeout);
+        await call.Guarded();
+        await client.EndAsync();
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_no_sidechannels_refuses_them_and_is_told_what_to_call()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new RawClient(server);
+        await client.First.Guarded();
+        await Guard.Until(() => server.Registry.Count == 1, "the client is a peer");
+        await using var waiting = await client.Session.OpenStreamAsync().Guarded(); // Its accept backlog is 1.
+
+        var failure = await Assert.ThrowsAsync<SidechannelException>(() => client.Session.OpenSidechannelAsync(7).Guarded());
+
+        AssertNames("those of AddBackchannel, if it is the server", failure, SidechannelErrorCode.Refused);
     }
 
     [Fact]
@@ -95,6 +140,13 @@ public class BadCallTests
 
         await waiter.WaitAsync().Guarded();
         await client.EndAsync();
+    }
+
+    private static void AssertNames(string remedy, SidechannelException failure, SidechannelErrorCode expected)
+    {
+        Assert.Equal(expected, failure.ErrorCode);
+        Assert.StartsWith("Sidechannel 7 was ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(remedy, failure.Message, StringComparison.Ordinal);
     }
 
     private static async Task<Done> OpenAsync(Job job, ServerCallContext context)

@@ -97,7 +97,7 @@ public sealed class ScriptedCallerTests : IAsyncDisposable
 
         var failure = await Assert.ThrowsAsync<SidechannelException>(() => opening.Guarded());
         Assert.Equal(SidechannelErrorCode.HandshakeFailed, failure.ErrorCode);
-        Assert.Contains("4F4B", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("the bytes 4F4B instead of \"ok\"", failure.Message, StringComparison.Ordinal);
         await AssertNoStreamsAsync();
     }
 

@@ -33,7 +33,10 @@ internal sealed class TransferServer : IAsyncDisposable
 
     public string Address => _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
 
-    public static async Task<TransferServer> StartAsync(TransferHandler handler, EndPoint? endPoint = null)
+    /// <param name="handler">How to serve calls.</param>
+    /// <param name="endPoint">Where to listen; null: a port of loopback.</param>
+    /// <param name="time">The clock of the sessions.</param>
+    public static async Task<TransferServer> StartAsync(TransferHandler handler, EndPoint? endPoint = null, TimeProvider? time = null)
     {
         var log = new TestLog();
         var sidechannels = new SidechannelRegistry();
@@ -43,7 +46,11 @@ internal sealed class TransferServer : IAsyncDisposable
         builder.Services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug));
         builder.Services.AddSingleton(handler);
         builder.Services.AddGrpc();
-        builder.Services.AddBackchannel(options => options.UseSidechannels(sidechannels));
+        builder.Services.AddBackchannel(options =>
+        {
+            options.Yamux.TimeProvider = time ?? TimeProvider.System;
+            options.UseSidechannels(sidechannels);
+        });
         var app = builder.Build();
         app.MapGrpcService<TransfersService>();
         await app.StartAsync().Guarded();

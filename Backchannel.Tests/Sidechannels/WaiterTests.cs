@@ -22,6 +22,7 @@ public class WaiterTests
 
         Assert.Equal(SidechannelErrorCode.CallbackDidNotRun, failure.ErrorCode);
         Assert.Contains("callback did not run", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("context.OpenSidechannelAsync()", failure.Message, StringComparison.Ordinal);
         await client.EndAsync();
     }
 

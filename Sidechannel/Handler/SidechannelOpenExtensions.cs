@@ -8,6 +8,10 @@ namespace Sidechannel;
 /// <summary>Opens sidechannels, in the handler of a call.</summary>
 public static class SidechannelOpenExtensions
 {
+    private const string Remedy =
+        "The caller's end accepts sidechannels if its options say options.UseSidechannels(registry): those of BackchannelHost.Create, if it is the client of the connection, those of"
+        + " AddBackchannel, if it is the server.";
+
     /// <summary>
     /// Opens the sidechannel that the caller offers with this call. Dispose of it to end what is sent: also after a failure, when the status of the call tells
     /// the caller that it is not all; or abort it, and the caller's reads fail. If the call is cancelled it is aborted. A handler that returns without having disposed of
@@ -18,7 +22,7 @@ public static class SidechannelOpenExtensions
     /// <see cref="StatusCode.FailedPrecondition"/>: the call offers none, or its connection is not multiplexed;
     /// <see cref="StatusCode.InvalidArgument"/>: what it offers is no id.
     /// </exception>
-    /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else.</exception>
+    /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else; the message says what its end may lack.</exception>
     /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public static ValueTask<SidechannelStream> OpenSidechannelAsync(this ServerCallContext context)
@@ -54,8 +58,8 @@ public static class SidechannelOpenExtensions
             throw new SidechannelException(
                 SidechannelErrorCode.HandshakeTimeout,
                 stream is null
-                    ? $"No stream could be opened for sidechannel {id} within {Handshake.Limit.TotalSeconds} s: too many wait for the caller's acknowledgement."
-                    : $"Sidechannel {id} was not accepted within {Handshake.Limit.TotalSeconds} s. Do the caller's options have UseSidechannels?");
+                    ? $"No stream could be opened for sidechannel {id} within {Handshake.Limit.TotalSeconds} s: too many of this end's wait for the caller's acknowledgement. Open fewer at a time."
+                    : $"Sidechannel {id} was not accepted by the caller within {Handshake.Limit.TotalSeconds} s. {Remedy}");
         }
         catch (YamuxException failure) when (failure.ErrorCode == YamuxErrorCode.StreamReset)
         {
@@ -86,7 +90,9 @@ public static class SidechannelOpenExtensions
     {
         var id = SidechannelId.Parse(context.RequestHeaders);
         var session = context.GetHttpContext().Features.Get<IYamuxStreamFeature>()?.Stream.Session
-            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, "non-multiplexed connection"));
+            ?? throw new RpcException(new Status(
+                StatusCode.FailedPrecondition,
+                "non-multiplexed connection: the client's handler needs UseBackchannel(host), and nothing between the two may end HTTP/2, for a sidechannel to be opened"));
         return (session, id);
     }
 
@@ -101,10 +107,10 @@ public static class SidechannelOpenExtensions
         if (!answer.AsSpan().SequenceEqual(Handshake.Accepted))
         {
             throw new SidechannelException(
-                SidechannelErrorCode.HandshakeFailed, $"Sidechannel {id} was answered with the bytes {Convert.ToHexString(answer)} instead of \"ok\".");
+                SidechannelErrorCode.HandshakeFailed, $"Sidechannel {id} was answered by the caller with the bytes {Convert.ToHexString(answer)} instead of \"ok\", as no registry does. {Remedy}");
         }
     }
 
     private static SidechannelException Refused(long id, Exception? reason) => new(
-        SidechannelErrorCode.Refused, $"Sidechannel {id} was closed by the caller before it was accepted: it waits for no such id, or for it no more.", reason);
+        SidechannelErrorCode.Refused, $"Sidechannel {id} was closed by the caller before it was accepted: no such id waits there for this session, or no more. {Remedy}", reason);
 }

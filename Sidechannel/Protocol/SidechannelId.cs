@@ -27,7 +27,7 @@ internal static class SidechannelId
     public static long Parse(Metadata headers)
     {
         var value = headers.LastOrDefault(entry => entry.Key == MetadataKey)?.Value
-            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the call has no {MetadataKey} in its metadata: its caller has registered no sidechannel"));
+            ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the call has no {MetadataKey} in its metadata: its caller offers no sidechannel, as SidechannelRegistry.CallAsync does, or SidechannelWaiter.Metadata in the call's headers"));
         var last = value.AsSpan(value.LastIndexOf(',') + 1).Trim();
         return long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
             ? id
