@@ -1,4 +1,5 @@
-using System.Security.Cryptography.X509Certificates;
+using System.Net;
+using System.Net.Sockets;
 using Backchannel;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -16,17 +17,34 @@ namespace Interop.Tests.Calls;
 /// <summary>Our client in Praefect's place, with services of its own, and in Workhorse's, with sidechannels; or a plain one.</summary>
 internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
 {
+    private const string UnixScheme = "unix:";
+
     private readonly ErrorLog _errors = new();
     private readonly BackchannelHost? _host;
     private readonly GrpcChannel _channel;
 
-    public CSharpClient(object address, TestCertificates? certificates = null, bool plain = false, int number = 0, string? token = null)
+    /// <param name="address">HOST:PORT, or the path of a Unix socket behind <c>unix:</c>.</param>
+    /// <param name="certificates">Those of the test, if there is TLS.</param>
+    /// <param name="plain">Whether it knows nothing of backchannels.</param>
+    /// <param name="number">By which its votes are told from others.</param>
+    /// <param name="token">The secret of the tokens that its calls carry.</param>
+    /// <param name="hasCertificate">Whether it has a certificate of its own, if there is TLS.</param>
+    public CSharpClient(
+        object address, TestCertificates? certificates = null, bool plain = false, int number = 0, string? token = null, bool hasCertificate = true)
     {
         var handler = new SocketsHttpHandler();
+        var authority = $"{address}";
+        if (authority.StartsWith(UnixScheme, StringComparison.Ordinal))
+        {
+            var endPoint = new UnixDomainSocketEndPoint(authority[UnixScheme.Length..]);
+            handler.ConnectCallback = (_, cancellationToken) => ConnectAsync(endPoint, cancellationToken);
+            authority = "localhost";
+        }
+
         if (certificates is not null)
         {
             handler.SslOptions.CertificateChainPolicy = certificates.Trust();
-            handler.SslOptions.ClientCertificates = new X509CertificateCollection { certificates.Client };
+            handler.SslOptions.ClientCertificates = hasCertificate ? [certificates.Client] : null;
         }
 
         if (!plain)
@@ -51,7 +69,7 @@ internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
         }
 
         var scheme = certificates is null ? "http" : "https";
-        _channel = GrpcChannel.ForAddress($"{scheme}://{address}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        _channel = GrpcChannel.ForAddress($"{scheme}://{authority}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
         Server = new FarEnd.FarEndClient(token is null ? _channel.CreateCallInvoker() : _channel.Intercept(new TokenClientInterceptor(token)));
         Voting = new RefTransaction.RefTransactionClient(_channel);
     }
@@ -85,6 +103,21 @@ internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
         if (_host is not null)
         {
             await _host.DisposeAsync();
+        }
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(endPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 }

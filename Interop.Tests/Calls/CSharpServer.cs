@@ -19,28 +19,11 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
     private readonly WebApplication _app;
     private readonly ErrorLog _errors = new();
 
-    private CSharpServer(TestCertificates? certificates, ITransfers transfers, string? token)
+    private CSharpServer(Endpoint? endpoint, ITransfers transfers, string? token)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(_errors);
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http2;
-            if (certificates is not null)
-            {
-                listen.UseHttps(certificates.Server, https =>
-                {
-                    https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                    https.ClientCertificateValidation = (certificate, chain, _) =>
-                    {
-                        chain!.ChainPolicy = certificates.Trust();
-                        return chain.Build(certificate);
-                    };
-                });
-            }
-
-            listen.UseBackchannel();
-        }));
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, endpoint));
         builder.Services.AddGrpc(options =>
         {
             options.EnableDetailedErrors = true;
@@ -62,11 +45,12 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
 
     public IBackchannelRegistry Peers => _app.Services.GetRequiredService<IBackchannelRegistry>();
 
-    public string Address => new Uri(_app.Urls.Single()).Authority;
+    /// <summary>As both languages dial it.</summary>
+    public string Address => _app.Urls.Single().Split("://")[1];
 
-    public static async Task<CSharpServer> StartAsync(TestCertificates? certificates = null, ITransfers? transfers = null, string? token = null)
+    public static async Task<CSharpServer> StartAsync(Endpoint? endpoint = null, ITransfers? transfers = null, string? token = null)
     {
-        var server = new CSharpServer(certificates, transfers ?? new TransferHandler(), token);
+        var server = new CSharpServer(endpoint, transfers ?? new TransferHandler(), token);
         await server._app.StartAsync(TestContext.Current.CancellationToken);
         return server;
     }
@@ -93,4 +77,40 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
     }
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    private static void Listen(KestrelServerOptions kestrel, Endpoint? endpoint)
+    {
+        void Configure(ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            if (endpoint?.Certificates is { } certificates)
+            {
+                listen.UseHttps(certificates.Server, https => RequireCertificate(https, endpoint));
+            }
+
+            listen.UseBackchannel();
+        }
+
+        if (endpoint?.Transport == Transport.Unix)
+        {
+            kestrel.ListenUnixSocket(endpoint.SocketPath, Configure);
+        }
+        else
+        {
+            kestrel.Listen(endpoint?.Transport == Transport.IPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 0, Configure);
+        }
+    }
+
+    private static void RequireCertificate(HttpsConnectionAdapterOptions https, Endpoint endpoint)
+    {
+        if (endpoint.ClientHasCertificate)
+        {
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.ClientCertificateValidation = (certificate, chain, _) =>
+            {
+                chain!.ChainPolicy = endpoint.Certificates!.Trust();
+                return chain.Build(certificate);
+            };
+        }
+    }
 }

@@ -12,12 +12,12 @@ public sealed class TlsTests(GoPeerBinary binary)
     [InlineData(true)]
     public async Task A_Go_client_at_our_server(bool plain)
     {
-        using var certificates = new TestCertificates();
-        await using var server = await CSharpServer.StartAsync(certificates);
+        using var endpoint = new Endpoint(Transport.MutualTls);
+        await using var server = await CSharpServer.StartAsync(endpoint);
         await using var go = binary.Start(
         [
             "grpc-client", "-connect", server.Address, "-scenario", "mixed", .. plain ? ["-plain"] : new[] { "-callback", "mixed" },
-            .. certificates.ClientArguments,
+            .. endpoint.ClientArguments,
         ]);
 
         Assert.Equal($"{(plain ? 0 : 1)} CN={TestCertificates.ClientName}", await go.RestOfLineAsync("peer "));
@@ -31,9 +31,8 @@ public sealed class TlsTests(GoPeerBinary binary)
     [InlineData(true)]
     public async Task Our_client_at_a_Go_server(bool plain)
     {
-        using var certificates = new TestCertificates();
-        await using var go = binary.Start(["grpc-server", .. certificates.ServerArguments]);
-        await using var client = new CSharpClient(await go.AddressAsync(), certificates, plain);
+        await using var go = await GoServer.StartAsync(binary, transport: Transport.MutualTls);
+        await using var client = go.Connect(plain);
         var options = new CallOptions(cancellationToken: TestContext.Current.CancellationToken);
 
         var identity = await client.Server.IdentifyAsync(new Empty(), options).ResponseAsync.Guarded();

@@ -10,6 +10,18 @@ public sealed class VotingTests(GoPeerBinary binary)
     private const int Clients = 25;
     private const int Votes = 2;
 
+    /// <summary>Servers of all years, and every kind of connection.</summary>
+    public static TheoryData<Transport, DialBack> Servers { get; } = new()
+    {
+        { Transport.IPv4, DialBack.Raw },
+        { Transport.IPv4, DialBack.Escaped },
+        { Transport.IPv4, DialBack.Lazy },
+        { Transport.IPv6, DialBack.Escaped },
+        { Transport.Unix, DialBack.Escaped },
+        { Transport.Tls, DialBack.Escaped },
+        { Transport.MutualTls, DialBack.Escaped },
+    };
+
     [Fact]
     public async Task Many_Go_clients_of_both_kinds_vote_at_our_server()
     {
@@ -23,30 +35,30 @@ public sealed class VotingTests(GoPeerBinary binary)
         await server.EndAsync();
     }
 
-    [Fact]
-    public async Task Many_clients_of_ours_of_both_kinds_vote_at_a_Go_server()
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task Many_clients_of_ours_of_both_kinds_vote_at_a_Go_server(Transport transport, DialBack dialBack)
     {
-        await using var go = binary.Start("grpc-server");
-        var address = await go.AddressAsync();
+        await using var go = await GoServer.StartAsync(binary, dialBack, transport, "-tuned-windows");
 
         await Task.WhenAll(Enumerable.Range(1, Clients).SelectMany(number => new[]
         {
-            VoteAsync(address, number, new Status(StatusCode.FailedPrecondition, "non-multiplexed connection")),
-            VoteAsync(address, number, null),
+            VoteAsync(go, number, new Status(StatusCode.FailedPrecondition, "non-multiplexed connection")),
+            VoteAsync(go, number, null),
         })).Guarded();
 
         for (var id = 1; id <= Clients; id++)
         {
-            await go.RestOfLineAsync($"disconnected {id}");
+            await go.Peer.RestOfLineAsync($"disconnected {id}");
         }
 
-        Assert.Empty(go.Complaints);
+        Assert.Empty(go.Peer.Complaints);
     }
 
     /// <summary>Casts the votes of one client, which is a plain one if it is to be refused.</summary>
-    private static async Task VoteAsync(object address, int number, Status? refusal)
+    private static async Task VoteAsync(GoServer go, int number, Status? refusal)
     {
-        await using var client = new CSharpClient(address, plain: refusal is not null, number: number);
+        await using var client = go.Connect(plain: refusal is not null, number);
         for (var i = 0; i < Votes; i++)
         {
             var vote = new VoteTransactionRequest { TransactionId = (ulong)(number * 1000 + i), Node = $"node {number}" };

@@ -9,9 +9,8 @@ public sealed class TlsTests(GoPeerBinary binary)
     [Fact]
     public async Task Go_handlers_move_bytes_of_every_size()
     {
-        using var certificates = new TestCertificates();
-        await using var go = binary.Start(["grpc-server", .. certificates.ServerArguments]);
-        await using var client = new CSharpClient(await go.AddressAsync(), certificates);
+        await using var go = await GoServer.StartAsync(binary, transport: Transport.MutualTls);
+        await using var client = go.Connect();
         var caller = new TransferCaller(client);
 
         foreach (var mode in TransferCaller.Modes.Select(row => row.Data))
@@ -22,15 +21,15 @@ public sealed class TlsTests(GoPeerBinary binary)
             }
         }
 
-        await CallerTests.EndAsync(client, go);
+        await go.EndAsync(client);
     }
 
     [Fact]
     public async Task We_move_bytes_of_every_size_for_a_Go_client()
     {
-        using var certificates = new TestCertificates();
-        await using var server = await CSharpServer.StartAsync(certificates);
-        await using var go = binary.Start(["sidechannel-client", "-connect", server.Address, "-stay", .. certificates.ClientArguments]);
+        using var endpoint = new Endpoint(Transport.MutualTls);
+        await using var server = await CSharpServer.StartAsync(endpoint);
+        await using var go = binary.Start(["sidechannel-client", "-connect", server.Address, "-stay", .. endpoint.ClientArguments]);
 
         await go.RestOfLineAsync("ok all 42");
 

@@ -74,6 +74,9 @@ public sealed class TokenTests(GoPeerBinary binary)
         {
             var failure = await Assert.ThrowsAsync<RpcException>(() => client.Server.IdentifyAsync(new Empty()).ResponseAsync.Guarded());
             Assert.Equal(expected, failure.StatusCode);
+            using var stream = client.Server.ServerStream(new Request());
+            failure = await Assert.ThrowsAsync<RpcException>(() => stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken).Guarded());
+            Assert.Equal(expected, failure.StatusCode);
         }
 
         await client.EndAsync();

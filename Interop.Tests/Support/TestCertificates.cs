@@ -40,6 +40,12 @@ internal sealed class TestCertificates : IDisposable
     /// <summary>The flags of a Go peer that is the client.</summary>
     public string[] ClientArguments => Arguments(2);
 
+    /// <summary>The flags of a Go peer that is a server for clients without a certificate.</summary>
+    public string[] LoneServerArguments => Certificate(1);
+
+    /// <summary>The flags of a Go peer that is a client without a certificate.</summary>
+    public string[] StrangerArguments => ["-ca", AuthorityFile];
+
     private string AuthorityFile => File("authority.pem");
 
     /// <summary>Whether a certificate was issued by the authority.</summary>
@@ -58,7 +64,9 @@ internal sealed class TestCertificates : IDisposable
         _folder.Delete(recursive: true);
     }
 
-    private string[] Arguments(byte serial) => ["-ca", AuthorityFile, "-cert", File($"{serial}.pem"), "-key", File($"{serial}.key")];
+    private string[] Arguments(byte serial) => [.. Certificate(serial), "-ca", AuthorityFile];
+
+    private string[] Certificate(byte serial) => ["-cert", File($"{serial}.pem"), "-key", File($"{serial}.key")];
 
     private string File(string name) => Path.Combine(_folder.FullName, name);
 

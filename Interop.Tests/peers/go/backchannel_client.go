@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/hashicorp/yamux"
 	"google.golang.org/grpc"
@@ -15,6 +16,7 @@ type clientHandshake struct {
 	credentials.TransportCredentials
 	register func(*grpc.Server)
 	channels *sidechannels
+	options  []grpc.ServerOption
 }
 
 func (h clientHandshake) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
@@ -22,30 +24,46 @@ func (h clientHandshake) ClientHandshake(ctx context.Context, authority string, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := conn.Write([]byte(magicBackchannel)); err != nil {
+	stream, err := h.multiplex(ctx, conn)
+	if err != nil {
 		return nil, nil, err
+	}
+	return stream, info, nil
+}
+
+// multiplex leaves what it began to gRPC when it fails: it closes the connection, and the session with it.
+func (h clientHandshake) multiplex(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return nil, err
+	}
+	// gRPC lifts the deadline of what it gets, which is the stream, and not this.
+	defer conn.SetDeadline(time.Time{})
+	if _, err := conn.Write([]byte(magicBackchannel)); err != nil {
+		return nil, err
 	}
 	session, err := yamux.Client(conn, yamuxConfig(256, 256<<10))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	stream, err := session.OpenStream()
+	stream, err := session.Open()
 	if err != nil {
-		session.Close()
-		return nil, nil, err
+		return nil, err
 	}
 
-	server := grpc.NewServer(grpc.InitialWindowSize(http2Window), grpc.InitialConnWindowSize(http2Window), grpc.Creds(listenMux{plaintext{}, map[string]handshaker{
+	server := grpc.NewServer(append(h.options, grpc.Creds(listenMux{plaintext{}, map[string]handshaker{
 		magicSidechannel: h.channels.handshake,
-	}}))
+	}}))...)
 	h.register(server)
-	go server.Serve(session)
-	return &firstStream{Stream: stream, close: func() {
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(session) }()
+	return &firstStream{Conn: stream, close: func() error {
+		// It closes its listener, hence the session, and the connection with it.
 		server.Stop()
-		session.Close()
-	}}, info, nil
+		return <-served
+	}}, nil
 }
 
 func (h clientHandshake) Clone() credentials.TransportCredentials {
-	return clientHandshake{h.TransportCredentials.Clone(), h.register, h.channels}
+	return clientHandshake{h.TransportCredentials.Clone(), h.register, h.channels, h.options}
 }

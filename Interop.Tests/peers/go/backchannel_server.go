@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"os"
 	"sync"
@@ -14,8 +16,14 @@ import (
 	"google.golang.org/grpc/status"
 )
 
+var errNotMultiplexed = errors.New("non-multiplexed connection")
+
 // registry knows the multiplexed clients that are connected, by id from 1.
 type registry struct {
+	generation generation
+	nameless   bool
+	options    []grpc.DialOption
+
 	lock  sync.Mutex
 	last  int64
 	peers map[int64]*backchannelPeer
@@ -26,83 +34,87 @@ type backchannelPeer struct {
 	credentials.AuthInfo // of the connection below: plaintext or TLS
 	id                   int64
 	session              *yamux.Session
-
-	dialOnce sync.Once
-	dialErr  error
-	client   *grpc.ClientConn
+	channel              *backchannel
 }
 
-// handshake turns a connection that said "backchannel" into its client's first stream.
+// handshake turns a connection that said "backchannel" into its client's first stream. When it fails, gRPC closes the
+// connection, and the session with it.
 func (r *registry) handshake(conn net.Conn, info credentials.AuthInfo) (net.Conn, credentials.AuthInfo, error) {
 	session, err := yamux.Server(conn, yamuxConfig(1, 16<<20))
 	if err != nil {
 		return nil, nil, err
 	}
-	stream, err := session.AcceptStream()
+	stream, err := session.Accept()
 	if err != nil {
-		session.Close()
+		return nil, nil, err
+	}
+	address := conn.RemoteAddr().String()
+	if r.nameless {
+		address = ""
+	}
+	channel, err := r.generation.dial(address, session, r.options)
+	if err != nil {
 		return nil, nil, err
 	}
 
 	r.lock.Lock()
 	r.last++
-	p := &backchannelPeer{AuthInfo: info, id: r.last, session: session}
+	p := &backchannelPeer{AuthInfo: info, id: r.last, session: session, channel: channel}
 	r.peers[p.id] = p
 	r.lock.Unlock()
 	say("connected %d", p.id)
-	return &firstStream{Stream: stream, close: func() { r.remove(p) }}, p, nil
+	return &firstStream{Conn: stream, close: func() error { return r.remove(p) }}, p, nil
 }
 
-func (r *registry) remove(p *backchannelPeer) {
+func (r *registry) remove(p *backchannelPeer) error {
 	r.lock.Lock()
 	delete(r.peers, p.id)
 	r.lock.Unlock()
-	p.dialOnce.Do(func() { p.dialErr = status.Error(codes.Unavailable, "peer is gone") })
-	if p.client != nil {
-		p.client.Close()
+	err := p.channel.close()
+	if sessionErr := p.session.Close(); err == nil {
+		err = sessionErr
 	}
-	p.session.Close()
 	say("disconnected %d", p.id)
+	return err
 }
 
-// find returns the client that makes the call.
-func (r *registry) find(ctx context.Context) (*backchannelPeer, error) {
+// callerOf returns the multiplexed client that makes the call.
+func callerOf(ctx context.Context) (*backchannelPeer, error) {
 	if caller, ok := peer.FromContext(ctx); ok {
 		if p, ok := caller.AuthInfo.(*backchannelPeer); ok {
-			r.lock.Lock()
-			defer r.lock.Unlock()
-			if r.peers[p.id] != nil {
-				return p, nil
-			}
-			return nil, status.Errorf(codes.FailedPrecondition, "no backchannel for peer %d", p.id)
+			return p, nil
 		}
 	}
-	return nil, status.Error(codes.FailedPrecondition, "non-multiplexed connection")
+	return nil, errNotMultiplexed
 }
 
-// dial gives the gRPC connection back to the client. Its stream is opened for the first call that needs it.
-func (p *backchannelPeer) dial() (*grpc.ClientConn, error) {
-	p.dialOnce.Do(func() {
-		p.client, p.dialErr = grpc.Dial("backchannel",
-			grpc.WithInsecure(),
-			grpc.WithInitialWindowSize(http2Window),
-			grpc.WithInitialConnWindowSize(http2Window),
-			grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return p.session.Open() }))
-	})
-	return p.client, p.dialErr
+// dialCaller gives the gRPC connection back to the client that makes the call.
+func (r *registry) dialCaller(ctx context.Context) (*grpc.ClientConn, error) {
+	caller, err := callerOf(ctx)
+	if err != nil {
+		return nil, status.Error(codes.FailedPrecondition, err.Error())
+	}
+	r.lock.Lock()
+	p := r.peers[caller.id]
+	r.lock.Unlock()
+	if p == nil {
+		return nil, fmt.Errorf("no backchannel for peer %d", caller.id)
+	}
+	return p.channel.get()
 }
 
-// firstStream carries the client's gRPC connection: when it closes, so does all that came with it.
+// firstStream carries the client's gRPC connection. Closing it closes all that came with it, the connection below
+// included, and says no FIN before.
 type firstStream struct {
-	*yamux.Stream
+	net.Conn
 	once  sync.Once
-	close func()
+	close func() error
+	err   error
 }
 
 func (s *firstStream) Close() error {
-	err := s.Stream.Close()
-	s.once.Do(s.close)
-	return err
+	s.once.Do(func() { s.err = s.close() })
+	return s.err
 }
 
 func yamuxConfig(acceptBacklog int, window uint32) *yamux.Config {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -20,7 +21,7 @@ import (
 // or it waits to be called.
 func grpcClient(args []string) error {
 	flags := flag.NewFlagSet("grpc-client", flag.ExitOnError)
-	connect := flags.String("connect", "", "the server's address")
+	connect := flags.String("connect", "", "the server's address, HOST:PORT or unix:PATH")
 	plain := flags.Bool("plain", false, "do not multiplex")
 	forward := flags.String("scenario", "", "scenario to run against the server")
 	backward := flags.String("callback", "", "scenario that the server is to run against us")
@@ -38,7 +39,9 @@ func grpcClient(args []string) error {
 	}
 	var conn *grpc.ClientConn
 	service := newFarEnd(func(context.Context) (pb.FarEndClient, error) { return pb.NewFarEndClient(conn), nil })
-	conn, err = dialServer(*connect, inner, *plain, func(server *grpc.Server) { pb.RegisterFarEndServer(server, service) })
+	conn, err = dialServer(*connect, clientOptions{credentials: inner, plain: *plain}, func(server *grpc.Server) {
+		pb.RegisterFarEndServer(server, service)
+	})
 	if err != nil {
 		return err
 	}
@@ -108,23 +111,34 @@ func cancelRelayedCall(server pb.FarEndClient, log *callLog, key string) error {
 	return nil
 }
 
-// http2Window is fixed because this grpc-go, while it tunes its windows, can take a stream that keeps to them for one that
-// does not, and ends it within a message: "unexpected EOF", once in a hundred times, between two Go programs too.
-const http2Window = 1 << 20
-
-// dialServer connects as Praefect does, or plainly.
-func dialServer(address string, inner credentials.TransportCredentials, plain bool, register func(*grpc.Server)) (*grpc.ClientConn, error) {
-	if plain {
-		return dialGRPC(address, inner)
-	}
-	return dialGRPC(address, clientHandshake{inner, register, newSidechannels()})
+// clientOptions are what the kinds of client differ in.
+type clientOptions struct {
+	credentials credentials.TransportCredentials
+	plain       bool // Knows nothing of backchannels.
+	tuned       bool // Lets gRPC tune its windows.
+	secret      string
 }
 
-func dialGRPC(address string, creds credentials.TransportCredentials) (*grpc.ClientConn, error) {
-	return grpc.Dial(address,
-		grpc.WithTransportCredentials(creds),
-		grpc.WithNoProxy(),
-		grpc.WithInitialWindowSize(http2Window),
-		grpc.WithInitialConnWindowSize(http2Window),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, PermitWithoutStream: true}))
+// dialServer connects as Praefect does, or plainly.
+func dialServer(address string, options clientOptions, register func(*grpc.Server)) (*grpc.ClientConn, error) {
+	if !options.plain {
+		options.credentials = clientHandshake{options.credentials, register, newSidechannels(), serverWindows(options.tuned)}
+	}
+	return dialGRPC(address, options)
+}
+
+// dialGRPC has the options of Gitaly's client, which Praefect, Workhorse and gitlab-shell share.
+func dialGRPC(address string, options clientOptions) (*grpc.ClientConn, error) {
+	dialOptions := append(clientWindows(options.tuned),
+		grpc.WithTransportCredentials(options.credentials),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, PermitWithoutStream: true}),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))
+	if options.secret != "" {
+		dialOptions = append(dialOptions, grpc.WithPerRPCCredentials(tokenCredentials(options.secret)))
+	}
+	if strings.HasPrefix(address, unixScheme) {
+		dialOptions = append(dialOptions, grpc.WithContextDialer(dialUnix))
+	}
+	return grpc.Dial(address, dialOptions...)
 }

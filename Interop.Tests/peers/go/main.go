@@ -1,6 +1,6 @@
 // The far ends of the interop tests: Gitaly's handshake, its sidechannel and raw yamux, on hashicorp/yamux and grpc-go.
 //
-// A server prints "listening on HOST:PORT" when it is ready. Results are one line each on standard output; the exit
+// A server prints "listening on HOST:PORT", or a Unix socket's unix:PATH, when it is ready. Results are one line each on standard output; the exit
 // code is 0 when all went as it should, 1 when something did not, 2 for wrong usage. A program that waits for others
 // ends when its standard input does.
 package main

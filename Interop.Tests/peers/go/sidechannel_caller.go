@@ -28,7 +28,7 @@ type sidechannels struct {
 type sidechannelWaiter struct {
 	owner    *sidechannels
 	id       int64
-	callback func(conn callerConn) error
+	callback func(conn *callerConn) error
 	done     chan struct{}
 	err      error // of the callback, when done
 }
@@ -37,7 +37,7 @@ func newSidechannels() *sidechannels {
 	return &sidechannels{waiting: map[int64]*sidechannelWaiter{}}
 }
 
-func (s *sidechannels) register(callback func(conn callerConn) error) *sidechannelWaiter {
+func (s *sidechannels) register(callback func(conn *callerConn) error) *sidechannelWaiter {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	w := &sidechannelWaiter{owner: s, id: s.next, callback: callback, done: make(chan struct{})}
@@ -72,10 +72,19 @@ func (s *sidechannels) handshake(conn net.Conn, _ credentials.AuthInfo) (net.Con
 func (w *sidechannelWaiter) run(conn net.Conn) {
 	defer close(w.done)
 	defer conn.Close()
-	conn.SetDeadline(time.Time{}) // Not the one that gRPC gives its handshakes.
-	if _, w.err = io.WriteString(conn, sidechannelAccepted); w.err == nil {
-		w.err = w.callback(callerConn{conn})
+	if w.err = accept(conn); w.err == nil {
+		w.err = w.callback(&callerConn{Conn: conn})
 	}
+}
+
+func accept(conn net.Conn) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(sidechannelPatience)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(conn, sidechannelAccepted); err != nil {
+		return err
+	}
+	return conn.SetWriteDeadline(time.Time{})
 }
 
 // outgoing is the context of the call that the sidechannel is for.
@@ -94,29 +103,39 @@ func (w *sidechannelWaiter) close() error {
 }
 
 // callerConn is the caller's end. Reading is raw, and ends when the handler closes.
-type callerConn struct{ net.Conn }
+type callerConn struct {
+	net.Conn
+	ended bool
+}
 
-func (c callerConn) Write(p []byte) (int, error) {
+func (c *callerConn) Write(p []byte) (int, error) {
+	if c.ended {
+		return 0, errors.New("sidechannel: written to after its end")
+	}
 	written := 0
 	for written < len(p) {
 		piece := p[written:]
 		if len(piece) > maxPacketPayload {
 			piece = piece[:maxPacketPayload]
 		}
+		// In a write of its own, hence in a frame of its own.
 		if _, err := fmt.Fprintf(c.Conn, "%04x", packetHeaderSize+len(piece)); err != nil {
 			return written, err
 		}
-		n, err := c.Conn.Write(piece)
-		written += n
-		if err != nil {
+		if _, err := c.Conn.Write(piece); err != nil {
 			return written, err
 		}
+		written += len(piece)
 	}
 	return written, nil
 }
 
 // CloseWrite ends what the handler reads.
-func (c callerConn) CloseWrite() error {
+func (c *callerConn) CloseWrite() error {
+	if c.ended {
+		return nil
+	}
+	c.ended = true
 	_, err := io.WriteString(c.Conn, packetEnd)
 	return err
 }

@@ -11,7 +11,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"interop/pb"
@@ -38,12 +37,12 @@ func sidechannelClient(args []string) error {
 		return err
 	}
 	channels := newSidechannels()
-	conn, err := dialSidechannels(*connect, inner, channels)
+	conn, err := dialSidechannels(*connect, clientOptions{credentials: inner, secret: *secret}, channels)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	ctx, stop := context.WithCancel(withToken(context.Background(), *secret))
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	client := &transferClient{server: pb.NewFarEndClient(conn), channels: channels, announceAt: *announce}
 	if *cancel {
@@ -69,7 +68,7 @@ func sidechannelClient(args []string) error {
 	}
 	err = runAtOnce(jobs, *atOnce)
 	switch {
-	case ctx.Err() != nil && failedOfCancellation(err):
+	case ctx.Err() != nil && status.Code(errors.Unwrap(err)) == codes.Canceled:
 		say("ok cancelled")
 	case err != nil:
 		return err
@@ -82,16 +81,10 @@ func sidechannelClient(args []string) error {
 	return nil
 }
 
-// failedOfCancellation: the sidechannel learns of it as soon as gRPC does, and the handler may have answered that its
-// bytes broke off before gRPC has cancelled the call.
-func failedOfCancellation(err error) bool {
-	code := status.Code(errors.Unwrap(err))
-	return code == codes.Canceled || code == codes.Aborted
-}
-
 // dialSidechannels connects as Workhorse does: it offers sidechannels, and no services.
-func dialSidechannels(address string, inner credentials.TransportCredentials, channels *sidechannels) (*grpc.ClientConn, error) {
-	return dialGRPC(address, clientHandshake{inner, func(*grpc.Server) {}, channels})
+func dialSidechannels(address string, options clientOptions, channels *sidechannels) (*grpc.ClientConn, error) {
+	options.credentials = clientHandshake{options.credentials, func(*grpc.Server) {}, channels, serverWindows(options.tuned)}
+	return dialGRPC(address, options)
 }
 
 // runAtOnce returns the first failure when all have ended.
@@ -128,8 +121,7 @@ func (c *transferClient) transfer(ctx context.Context, mode string, size, seed i
 	if mode == "fail" {
 		request.Mode, request.StatusCode, request.StatusMessage = "send", int32(codes.Aborted), fmt.Sprintf("after %d bytes", size)
 	}
-	w := c.channels.register(func(conn callerConn) error {
-		defer closeWhenDone(ctx, conn)()
+	w := c.channels.register(func(conn *callerConn) error {
 		return c.move(conn, request.Mode, size, seed)
 	})
 	reply, err := c.server.Transfer(w.outgoing(ctx), request, grpc.WaitForReady(true))
@@ -160,7 +152,7 @@ func (c *transferClient) transfer(ctx context.Context, mode string, size, seed i
 }
 
 // move does our part of a transfer.
-func (c *transferClient) move(conn callerConn, mode string, size, seed int64) error {
+func (c *transferClient) move(conn *callerConn, mode string, size, seed int64) error {
 	sent := make(chan error, 1)
 	go func() {
 		if mode == "send" {
@@ -190,13 +182,13 @@ func (c *transferClient) move(conn callerConn, mode string, size, seed int64) er
 	return err
 }
 
-func (c *transferClient) announcing(conn callerConn) *announcingConn {
+func (c *transferClient) announcing(conn *callerConn) *announcingConn {
 	return &announcingConn{callerConn: conn, left: c.announceAt, announce: c.onAnnounce}
 }
 
 // announcingConn says when the first so many bytes have moved, in the direction that it is used for.
 type announcingConn struct {
-	callerConn
+	*callerConn
 	left     int64
 	announce func()
 }

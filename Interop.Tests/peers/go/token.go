@@ -20,7 +20,7 @@ import (
 
 const (
 	authorizationKey = "authorization"
-	bearerScheme     = "Bearer "
+	bearerScheme     = "Bearer"
 	tokenTolerance   = 30
 )
 
@@ -53,49 +53,79 @@ func signTime(secret, issued string) []byte {
 	return mac.Sum(nil)
 }
 
+// errNoToken is what has not even the form of a token.
+var errNoToken = errors.New("not of the form VERSION.HMAC.TIME")
+
 func verifyToken(secret, token string, now int64) error {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 || parts[0] != "v2" {
-		return errors.New("not of the form v2.HMAC.TIME")
+	parts := strings.SplitN(token, ".", 3)
+	if len(parts) != 3 {
+		return errNoToken
 	}
+	version, issued := parts[0], parts[2]
 	signature, err := hex.DecodeString(parts[1])
 	if err != nil {
-		return err
+		return errNoToken
 	}
-	if !hmac.Equal(signature, signTime(secret, parts[2])) {
+	if version != "v2" {
+		return fmt.Errorf("of version %q", version)
+	}
+	if !hmac.Equal(signature, signTime(secret, issued)) {
 		return errors.New("made with another secret")
 	}
-	issued, err := strconv.ParseInt(parts[2], 10, 64)
+	made, err := strconv.ParseInt(issued, 10, 64)
 	if err != nil {
 		return err
 	}
-	if age := now - issued; age > tokenTolerance || age < -tokenTolerance {
+	if age := now - made; age > tokenTolerance || age < -tokenTolerance {
 		return fmt.Errorf("made %d s ago", age)
 	}
 	return nil
 }
 
-// requireToken lets in who knows the secret; an empty one lets all in.
-func requireToken(secret string) grpc.ServerOption {
-	return grpc.UnaryInterceptor(func(ctx context.Context, request interface{}, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (interface{}, error) {
-		if secret != "" {
-			incoming, _ := metadata.FromIncomingContext(ctx)
-			values := incoming.Get(authorizationKey)
-			if len(values) != 1 || !strings.HasPrefix(values[0], bearerScheme) {
-				return nil, status.Error(codes.Unauthenticated, "authentication required")
+// requireTokens lets in who knows the secret; an empty one lets all in.
+func requireTokens(secret string) []grpc.ServerOption {
+	if secret == "" {
+		return nil
+	}
+	return []grpc.ServerOption{
+		grpc.UnaryInterceptor(func(ctx context.Context, request interface{}, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (interface{}, error) {
+			if err := authenticate(ctx, secret); err != nil {
+				return nil, err
 			}
-			if err := verifyToken(secret, values[0][len(bearerScheme):], time.Now().Unix()); err != nil {
-				return nil, status.Error(codes.PermissionDenied, "permission denied")
+			return handle(ctx, request)
+		}),
+		grpc.StreamInterceptor(func(service interface{}, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+			if err := authenticate(stream.Context(), secret); err != nil {
+				return err
 			}
-		}
-		return handle(ctx, request)
-	})
+			return handle(service, stream)
+		}),
+	}
 }
 
-// withToken adds a fresh token to a call, if there is a secret.
-func withToken(ctx context.Context, secret string) context.Context {
-	if secret == "" {
-		return ctx
+// authenticate looks at the first token of a call.
+func authenticate(ctx context.Context, secret string) error {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	values := append(incoming.Get(authorizationKey), "")
+	err := errNoToken
+	if words := strings.SplitN(values[0], " ", 2); len(words) == 2 && strings.EqualFold(words[0], bearerScheme) {
+		err = verifyToken(secret, words[1], time.Now().Unix())
 	}
-	return metadata.AppendToOutgoingContext(ctx, authorizationKey, bearerScheme+newToken(secret, time.Now().Unix()))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errNoToken):
+		return status.Error(codes.Unauthenticated, "authentication required")
+	default:
+		return status.Error(codes.PermissionDenied, "permission denied")
+	}
 }
+
+// tokenCredentials gives each call a fresh token of the secret, on connections without TLS too.
+type tokenCredentials string
+
+func (c tokenCredentials) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{authorizationKey: bearerScheme + " " + newToken(string(c), time.Now().Unix())}, nil
+}
+
+func (tokenCredentials) RequireTransportSecurity() bool { return false }

@@ -62,7 +62,7 @@ func votingClients(args []string) error {
 }
 
 func castVotes(address string, number uint64, plain bool, calls int) error {
-	conn, err := dialServer(address, plaintext{}, plain, func(server *grpc.Server) {
+	conn, err := dialServer(address, clientOptions{credentials: plaintext{}, plain: plain, tuned: true}, func(server *grpc.Server) {
 		gitalypb.RegisterRefTransactionServer(server, numberedVoter{number})
 	})
 	if err != nil {
