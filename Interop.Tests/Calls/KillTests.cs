@@ -28,7 +28,7 @@ public sealed class KillTests(GoPeerBinary binary)
         var failure = await Assert.ThrowsAsync<RpcException>(() => ours.Guarded());
         Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
         Assert.True((await server.Log.EndOf("key-forward").Guarded()).Cancelled);
-        await peer.Completion.ContinueWith(_ => { }, TaskScheduler.Default).Guarded();
+        await HangGuard.LostAsync(peer.Completion);
         // The server stops only when the connection's middleware has returned.
         await server.EndAsync();
         Assert.False(server.Peers.TryGetPeer(1, out _));

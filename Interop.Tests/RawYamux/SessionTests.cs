@@ -110,11 +110,13 @@ public sealed class SessionTests(GoPeerBinary binary)
 
         pair.Go.Kill();
 
-        await Assert.ThrowsAsync<YamuxException>(
+        var read = await Assert.ThrowsAsync<YamuxException>(
             () => stream.AsStream().ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken).Guarded());
         Assert.Null(await pair.Session.AcceptStreamAsync(TestContext.Current.CancellationToken).Guarded());
-        await Assert.ThrowsAsync<YamuxException>(pair.OpenAsync);
+        var open = await Assert.ThrowsAsync<YamuxException>(pair.OpenAsync);
+        Assert.Equal((YamuxErrorCode.ConnectionLost, YamuxErrorCode.ConnectionLost), (read.ErrorCode, open.ErrorCode));
         Assert.Equal(0, pair.Session.StreamCount);
+        await HangGuard.LostAsync(pair.Session.Completion);
     }
 
     private static async Task ExpectEchoAsync(YamuxStream stream)

@@ -40,7 +40,7 @@ public sealed class KillTests(GoPeerBinary binary)
 
         go.Kill();
 
-        await peer.Completion.ContinueWith(_ => { }, TaskScheduler.Default).Guarded();
+        await HangGuard.LostAsync(peer.Completion);
         await server.EndAsync();
         // The session fails all streams; the call, which loses its own, aborts the sidechannel at this end: whichever comes first.
         var failure = Assert.IsType<YamuxException>(Assert.Single(handler.Failures));
