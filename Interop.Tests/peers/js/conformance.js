@@ -8,6 +8,9 @@ import { connect, listen } from './tcp.js'
 const refusedLimit = 30_000
 const refusedPause = 100
 
+// It says its last words after the far end's too.
+const socketOptions = { allowHalfOpen: true, noDelay: true }
+
 const { values: flags } = parseArgs({
   options: {
     listen: { type: 'string' },
@@ -34,7 +37,7 @@ try {
 }
 
 async function echoWhoeverConnects (address) {
-  const server = await listen(address, socket => echoConnection(socket, 'server', flags.keepalive))
+  const server = await listen(address, socketOptions, socket => echoConnection(socket, 'server', flags.keepalive))
   await new Promise((resolve, reject) => {
     server.once('error', reject)
   })
@@ -71,7 +74,7 @@ async function echoWhoeverListens (address) {
 
 /** Takes for refused a connection to itself, which loopback makes of an ephemeral port on which nobody listens. */
 async function dial (address) {
-  const socket = await connect(address)
+  const socket = await connect(address, socketOptions)
   if (socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress) {
     socket.destroy()
     throw Object.assign(new Error('connected to itself'), { code: 'ECONNREFUSED' })

@@ -3,14 +3,17 @@
 // It prints "listening on HOST:PORT" when it is ready to be dialled. Results are one line each on standard output; the exit
 // code is 0 when all went as it should, 1 when something did not, 2 for wrong usage. It ends with its session, and with its
 // standard input.
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import * as libp2p from './libp2p.js'
 import { scenarios } from './scenarios.js'
-import { complaintsOf, connect, listen } from './tcp.js'
+import * as libp2pTcp from './libp2p-tcp.js'
+import * as tcp from './tcp.js'
 import * as yamuxJs from './yamux-js.js'
 
-const libraries = { libp2p, 'yamux-js': yamuxJs }
+const libraries = {
+  libp2p: { ...libp2p, ...libp2pTcp },
+  'yamux-js': { ...yamuxJs, ...tcp }
+}
 const flags = parseFlags()
 const say = line => console.log(line)
 
@@ -20,21 +23,21 @@ process.on('uncaughtException', error => console.error('uncaught exception:', er
 process.stdin.on('close', () => process.exit(0)).resume()
 
 try {
-  const socket = await (flags.listen != null ? accept(flags.listen) : connect(flags.connect))
-  await play(socket)
+  const library = libraries[flags.library]
+  await play(library, await (flags.listen != null ? library.accept(flags.listen) : library.connect(flags.connect)))
   process.exit(0)
 } catch (error) {
   say(`fail: ${error.message}`)
   process.exit(1)
 }
 
-async function play (socket) {
+async function play (library, connection) {
   const accepted = streamQueue()
-  const session = libraries[flags.library].startSession(socket, {
+  const session = library.startSession(connection, {
     role: flags.role,
     window: numberOf(flags.window),
     asIs: flags['as-is'],
-    complain: complaintsOf(socket),
+    complain: tcp.complain,
     onStream: accepted.add
   })
   const ended = session.ended.then(() => undefined)
@@ -50,13 +53,6 @@ async function play (socket) {
   await scenarios[flags.scenario](run)
   await ended
   say('ended')
-}
-
-async function accept (address) {
-  const server = await listen(address)
-  const [socket] = await once(server, 'connection')
-  server.close()
-  return socket
 }
 
 function streamQueue () {

@@ -2,11 +2,18 @@
 import net from 'node:net'
 import { format } from 'node:util'
 
-const options = { allowHalfOpen: true, noDelay: true }
+/** Listens, says where, and returns the first connection. Where no options are given, Node has its own. */
+export async function accept (address, options) {
+  let server
+  const accepted = new Promise(resolve => { server = listen(address, options, resolve) })
+  const socket = await accepted
+  ;(await server).close()
+  return socket
+}
 
 /** Listens, and says where. */
-export async function listen (address, onSocket) {
-  const server = net.createServer(options, onSocket)
+export async function listen (address, options, onSocket) {
+  const server = net.createServer(options ?? {}, onSocket)
   await new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(endpoint(address), resolve)
@@ -15,7 +22,7 @@ export async function listen (address, onSocket) {
   return server
 }
 
-export async function connect (address) {
+export async function connect (address, options) {
   const socket = net.connect({ ...endpoint(address), ...options })
   await new Promise((resolve, reject) => {
     socket.once('connect', resolve)
@@ -27,11 +34,18 @@ export async function connect (address) {
 /** Says on standard error what is wrong with a connection. Errors come without their stacks, which say where in the muxer somebody else's fault was found. */
 export function complaintsOf (socket) {
   const name = `${socket.remoteAddress}:${socket.remotePort}`
-  const brief = value => value instanceof Error ? `${value.name}: ${value.message}` : value
-  return (...what) => console.error(`${name}: ${format(...what.map(brief))}`)
+  return (...what) => complain(`${name}: ${format(...what.map(brief))}`)
 }
 
-function endpoint (address) {
+export function complain (...what) {
+  console.error(format(...what.map(brief)))
+}
+
+function brief (value) {
+  return value instanceof Error ? `${value.name}: ${value.message}` : value
+}
+
+export function endpoint (address) {
   const colon = address.lastIndexOf(':')
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) }
 }

@@ -9,7 +9,7 @@ const lingerLimit = 2_000
 
 /** Starts a session. Its `ended` resolves when the socket is closed, whatever happened, and never rejects. */
 export function startSession (socket, { role, window, asIs = false, complain, onStream }) {
-  const config = { enableKeepAlive: false, logger: complain, ...(window == null ? {} : { maxStreamWindowSize: window }) }
+  const config = { logger: complain, ...(window == null ? {} : { maxStreamWindowSize: window }) }
   const session = role === 'client' ? new Client(config) : new Server(undefined, config)
   // Its client has no other way to be given streams.
   session.onStream = stream => onStream(adapt(stream))
@@ -84,15 +84,19 @@ async function * upTo (expected, stream) {
 }
 
 async function run (session, socket, asIs, complain) {
-  const input = asIs ? socket : socket.pipe(new WholeFrames())
-  // Not with pipe, which lets go of a session that has reported an error.
-  input.on('data', chunk => {
-    if (!session.writableEnded) {
-      session.write(chunk)
-    }
-  })
-  input.on('end', () => session.end())
-  session.pipe(socket)
+  if (asIs) {
+    session.pipe(socket).pipe(session)
+  } else {
+    const input = socket.pipe(new WholeFrames())
+    // Not with pipe, which lets go of a session that has reported an error.
+    input.on('data', chunk => {
+      if (!session.writableEnded) {
+        session.write(chunk)
+      }
+    })
+    input.on('end', () => session.end())
+    session.pipe(socket)
+  }
   socket.on('error', error => complain('socket: %s', error.message))
   // After an error of the protocol it does not come to its own end.
   socket.once('end', () => setTimeout(() => socket.destroy(), lingerLimit).unref())
