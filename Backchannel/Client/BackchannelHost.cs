@@ -112,6 +112,11 @@ public sealed class BackchannelHost : IAsyncDisposable
             (var stream, isNew) = await _pool.LendAsync(key, token => OpenAsync(transport, key, answer, token), cancellationToken).ConfigureAwait(false);
             return stream;
         }
+        catch (OperationCanceledException cancellation) when (cancellationToken.IsCancellationRequested)
+        {
+            // gRPC would take it for the call's own cancellation, and report that without a word.
+            throw new IOException("The backchannel was not established in time (SocketsHttpHandler.ConnectTimeout).", cancellation);
+        }
         finally
         {
             if (!isNew)
@@ -233,7 +238,15 @@ public sealed class BackchannelHost : IAsyncDisposable
         }
     }
 
-    private void ThrowIfStopping() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _stopping) is not null, this);
+    // An IOException, which is Unavailable for gRPC.
+    private void ThrowIfStopping()
+    {
+        if (Volatile.Read(ref _stopping) is not null)
+        {
+            throw new IOException(
+                $"The {nameof(BackchannelHost)} was stopped or disposed, and makes no further connections.", new ObjectDisposedException(nameof(BackchannelHost)));
+        }
+    }
 
     private Task BeginStop()
     {
