@@ -13,6 +13,11 @@ internal sealed class BackchannelConnector(
             : await previous(context, cancellationToken).ConfigureAwait(false);
         if (context.NegotiatedHttpVersion.Major != 2)
         {
+            if (context.InitialRequestMessage.Method == HttpMethod.Connect)
+            {
+                return stream; // To a proxy. The connection to the server is another, through the tunnel that this one becomes.
+            }
+
             await stream.DisposeAsync().ConfigureAwait(false);
             throw new HttpRequestException(
                 $"A backchannel needs HTTP/2, and this connection speaks HTTP/{context.NegotiatedHttpVersion}: send requests with Version = HttpVersion.Version20 and VersionPolicy = RequestVersionExact, as gRPC does.");

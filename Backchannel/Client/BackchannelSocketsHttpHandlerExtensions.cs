@@ -42,7 +42,16 @@ public static class BackchannelSocketsHttpHandlerExtensions
             throw new InvalidOperationException("The handler has a backchannel already.");
         }
 
-        handler.PlaintextStreamFilter = new BackchannelConnector(host, handler, handler.PlaintextStreamFilter).ConnectAsync;
+        try
+        {
+            handler.PlaintextStreamFilter = new BackchannelConnector(host, handler, handler.PlaintextStreamFilter).ConnectAsync;
+        }
+        catch (InvalidOperationException used)
+        {
+            throw new InvalidOperationException("The handler was used already: call UseBackchannel before its first request.", used);
+        }
+
+        GrpcBalancer.LeaveToProxy(handler);
         handler.EnableMultipleHttp2Connections = true;
         if (handler.PooledConnectionIdleTimeout == DefaultIdleTimeout)
         {

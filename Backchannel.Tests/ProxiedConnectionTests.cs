@@ -1,0 +1,271 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Backchannel.Tests;
+
+/// <summary>Clients behind a firewall reach the server through a proxy, and are called back through it.</summary>
+public sealed class ProxiedConnectionTests : IDisposable
+{
+    private static readonly NetworkCredential Right = new("agent", "s3cret");
+    private static readonly NetworkCredential Wrong = new("agent", "guessed");
+
+    private readonly TestCertificates _certificates = TestCertificates.Create();
+
+    public void Dispose() => _certificates.Dispose();
+
+    [Fact]
+    public async Task A_client_behind_a_proxy_calls_and_is_called_back()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy();
+        await using var client = NewClient(server, new WebProxy(proxy.Address));
+
+        await AssertCalledBackAsync(client);
+
+        Assert.Equal((1, 1), (proxy.ConnectionCount, proxy.TunnelCount));
+        server.Log.AssertNoErrors();
+        client.Log.AssertNoErrors();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Credentials_open_a_proxy_that_asks_for_them(bool closesAfterChallenge)
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy { Credentials = Right, ClosesAfterChallenge = closesAfterChallenge };
+        await using var client = NewClient(server, new WebProxy(proxy.Address) { Credentials = Right });
+
+        await AssertCalledBackAsync(client);
+
+        Assert.Equal((1, 1), (proxy.ChallengeCount, proxy.TunnelCount));
+        Assert.Equal(closesAfterChallenge ? 2 : 1, proxy.ConnectionCount);
+    }
+
+    [Fact]
+    public async Task A_proxy_is_reached_over_TLS()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy(_certificates.Server);
+        await using var client = NewClient(server, new WebProxy(proxy.Address));
+
+        await AssertCalledBackAsync(client);
+
+        Assert.Equal(1, proxy.TunnelCount);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_SOCKS_proxy_takes_TLS_and_cleartext(bool cleartext)
+    {
+        await using var server = cleartext ? await TestServer.StartAsync() : await StartAsync();
+        await using var proxy = new Socks5Proxy();
+        await using var client = NewClient(server, new WebProxy(proxy.Address));
+
+        await AssertCalledBackAsync(client);
+
+        Assert.Equal(1, proxy.TunnelCount);
+    }
+
+    [Fact]
+    public async Task A_filter_that_the_handler_has_sees_the_connection_to_the_proxy_too()
+    {
+        var seen = new List<(HttpMethod, Version)>();
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy();
+        await using var client = NewClient(server, new WebProxy(proxy.Address), handler => handler.PlaintextStreamFilter = (context, _) =>
+        {
+            seen.Add((context.InitialRequestMessage.Method, context.NegotiatedHttpVersion));
+            return ValueTask.FromResult(context.PlaintextStream);
+        });
+
+        await AssertCalledBackAsync(client);
+
+        Assert.Equal([(HttpMethod.Connect, HttpVersion.Version11), (HttpMethod.Post, HttpVersion.Version20)], seen);
+    }
+
+    [Fact]
+    public async Task A_request_of_HTTP1_is_refused_through_a_proxy_as_well()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy();
+        await using var host = NewHost();
+        using var http = new HttpClient(NewHandler(new WebProxy(proxy.Address)).UseBackchannel(host));
+
+        var error = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(new Uri(server.Address)).Guarded());
+
+        Assert.Contains("A backchannel needs HTTP/2", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_loss_of_the_tunnel_is_Unavailable_and_the_next_call_connects_again()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy();
+        await using var client = NewClient(server, new WebProxy(proxy.Address));
+        var call = client.Tester.UnaryAsync(new Request { Hang = true });
+        await server.State.Hanging.Guarded();
+
+        proxy.CutTunnels();
+
+        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.Guarded())).StatusCode);
+        await AssertCalledBackAsync(client);
+        Assert.Equal(2, proxy.TunnelCount);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.Forbidden)]
+    [InlineData(HttpStatusCode.BadGateway)]
+    public async Task A_proxy_that_refuses_is_named_with_its_status(HttpStatusCode status)
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy { RefusesWith = status };
+
+        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"'{proxy.Address}'", $"{(int)status}");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Wrong_credentials_are_refused_and_not_tried_again(bool closesAfterChallenge)
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy { Credentials = Right, ClosesAfterChallenge = closesAfterChallenge };
+
+        await AssertFailsAsync(server, new WebProxy(proxy.Address) { Credentials = Wrong }, "407");
+
+        Assert.Equal((2, 0), (proxy.ChallengeCount, proxy.TunnelCount));
+    }
+
+    [Fact]
+    public async Task Missing_credentials_are_refused()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy { Credentials = Right };
+
+        await AssertFailsAsync(server, new WebProxy(proxy.Address), "407");
+    }
+
+    [Fact]
+    public async Task A_proxy_that_is_down_is_named()
+    {
+        await using var server = await StartAsync();
+        var proxy = new ConnectProxy();
+        await proxy.DisposeAsync();
+
+        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"({proxy.Address.Authority})");
+    }
+
+    [Fact]
+    public async Task An_address_for_the_balancer_behind_a_proxy_is_refused_when_the_channel_is_made()
+    {
+        await using var proxy = new ConnectProxy();
+        await using var host = NewHost();
+        using var handler = NewHandler(new WebProxy(proxy.Address)).UseBackchannel(host);
+
+        var error = Assert.Throws<InvalidOperationException>(() => NewChannel("dns:///localhost:5001", handler));
+
+        Assert.Contains("client-side load balancing", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_balancer_works_where_no_proxy_is_used(bool switchedOff)
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy();
+        await using var client = new TestClient(server);
+        using var handler = NewHandler(switchedOff ? new WebProxy(proxy.Address) : new WebProxy());
+        handler.UseProxy = !switchedOff;
+        using var channel = NewChannel($"dns:///localhost:{new Uri(server.Address).Port}", handler.UseBackchannel(client.Host));
+
+        await AssertCalledBackAsync(new Tester.TesterClient(channel));
+
+        Assert.Equal(0, proxy.ConnectionCount);
+    }
+
+    [Fact]
+    public async Task The_direct_way_to_the_server_is_never_tried()
+    {
+        // Nobody listens there: what went past the proxy would be refused.
+        using var blocked = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        blocked.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy { Target = new Uri(server.Address).Port };
+        await using var host = NewHost();
+        using var channel = NewChannel($"https://{blocked.LocalEndPoint}", NewHandler(new WebProxy(proxy.Address)).UseBackchannel(host));
+
+        var reply = await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded();
+
+        Assert.Equal("server", reply.ServedBy);
+    }
+
+    [Fact]
+    public async Task Cleartext_HTTP2_through_an_HTTP_proxy_fails_at_once()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var proxy = new ConnectProxy();
+        await using var client = NewClient(server, new WebProxy(proxy.Address));
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+
+        Assert.Contains("unable to establish HTTP/2 connection", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(0, proxy.ConnectionCount);
+    }
+
+    private Task<TestServer> StartAsync() => TestServer.StartAsync(listen => listen.UseHttps(_certificates.Server).UseBackchannel());
+
+    private TestClient NewClient(TestServer server, WebProxy proxy, Action<SocketsHttpHandler>? configure = null) => new(server, configure: handler =>
+    {
+        handler.Proxy = proxy;
+        Trust(handler);
+        configure?.Invoke(handler);
+    });
+
+    private SocketsHttpHandler NewHandler(WebProxy proxy)
+    {
+        var handler = new SocketsHttpHandler { Proxy = proxy };
+        Trust(handler);
+        return handler;
+    }
+
+    private static GrpcChannel NewChannel(string address, SocketsHttpHandler handler) => GrpcChannel.ForAddress(
+        address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, Credentials = ChannelCredentials.SecureSsl });
+
+    private static BackchannelHost NewHost() => BackchannelHost.Create(services => services.AddGrpc(), _ => { });
+
+    private void Trust(SocketsHttpHandler handler) => handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { _certificates.Authority },
+        RevocationMode = X509RevocationMode.NoCheck,
+    };
+
+    private async Task AssertFailsAsync(TestServer server, WebProxy proxy, params string[] said)
+    {
+        await using var client = NewClient(server, proxy);
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+
+        Assert.All(said, part => Assert.Contains(part, error.Status.Detail, StringComparison.Ordinal));
+    }
+
+    private static Task AssertCalledBackAsync(TestClient client) => AssertCalledBackAsync(client.Tester);
+
+    private static async Task AssertCalledBackAsync(Tester.TesterClient tester)
+    {
+        var reply = await tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+        Assert.Equal("client", reply.ServedBy);
+    }
+}
