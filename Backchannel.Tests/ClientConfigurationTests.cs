@@ -23,6 +23,21 @@ public class ClientConfigurationTests
     }
 
     [Fact]
+    public async Task A_handler_that_was_used_is_refused_with_what_to_do()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var host = NewHost();
+        using var handler = new SocketsHttpHandler();
+        using var http = new HttpMessageInvoker(handler);
+        using var request = new HttpRequestMessage(HttpMethod.Get, server.Address) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken).Guarded();
+
+        var error = Assert.Throws<InvalidOperationException>(() => handler.UseBackchannel(host));
+
+        Assert.Equal("The handler was used already: call UseBackchannel before its first request.", error.Message);
+    }
+
+    [Fact]
     public async Task Settings_that_would_close_an_idle_connection_are_changed_unless_they_were_set()
     {
         await using var host = NewHost();

@@ -131,7 +131,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         await using var server = await StartAsync();
         await using var proxy = new ConnectProxy { RefusesWith = status };
 
-        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"'{proxy.Address}'", $"{(int)status}");
+        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"The proxy {proxy.Address} opens no tunnel to {new Uri(server.Address).Authority}: it answered {(int)status}.");
     }
 
     [Theory]
@@ -142,7 +142,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         await using var server = await StartAsync();
         await using var proxy = new ConnectProxy { Credentials = Right, ClosesAfterChallenge = closesAfterChallenge };
 
-        await AssertFailsAsync(server, new WebProxy(proxy.Address) { Credentials = Wrong }, "407");
+        await AssertFailsAsync(server, new WebProxy(proxy.Address) { Credentials = Wrong }, "it answered 407 to the credentials of handler.Proxy.");
 
         Assert.Equal((2, 0), (proxy.ChallengeCount, proxy.TunnelCount));
     }
@@ -153,7 +153,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         await using var server = await StartAsync();
         await using var proxy = new ConnectProxy { Credentials = Right };
 
-        await AssertFailsAsync(server, new WebProxy(proxy.Address), "407");
+        await AssertFailsAsync(server, new WebProxy(proxy.Address), "it answered 407, and there are no credentials for it.");
     }
 
     [Fact]
@@ -259,6 +259,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
 
         Assert.All(said, part => Assert.Contains(part, error.Status.Detail, StringComparison.Ordinal));
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
 
     private static Task AssertCalledBackAsync(TestClient client) => AssertCalledBackAsync(client.Tester);

@@ -15,7 +15,8 @@ internal sealed class BackchannelConnector(
         {
             if (context.InitialRequestMessage.Method == HttpMethod.Connect)
             {
-                return stream; // To a proxy. The connection to the server is another, through the tunnel that this one becomes.
+                // To a proxy. The filter comes again for the connection to the server, through the tunnel that this one becomes.
+                return new ProxyStream(stream, context.InitialRequestMessage, HasProxyCredentials);
             }
 
             await stream.DisposeAsync().ConfigureAwait(false);
@@ -25,4 +26,6 @@ internal sealed class BackchannelConnector(
 
         return await host.ConnectAsync(stream, ConnectionKey.Of(context, handler), handler.ConnectTimeout, cancellationToken).ConfigureAwait(false);
     }
+
+    private bool HasProxyCredentials() => ((handler.Proxy ?? HttpClient.DefaultProxy).Credentials ?? handler.DefaultProxyCredentials) is not null;
 }
