@@ -35,7 +35,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
                 if (await AcceptAsync(connection, session, closing).ConfigureAwait(false) is { } first)
                 {
                     var peer = Register(connection, session);
-                    var streams = new InboundStreams(peer, connection, serveStream, next, options.MaxHttpConnectionsPerPeer, _logger);
+                    var streams = new InboundStreams(peer, connection, serveStream, next, options, _logger);
                     others = streams.RunAsync();
                     await ServeAsync(connection, peer, first, streams, next, closing).ConfigureAwait(false);
                 }

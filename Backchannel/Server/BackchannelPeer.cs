@@ -67,6 +67,15 @@ public sealed class BackchannelPeer
         return true;
     }
 
+    /// <exception cref="IOException">No further call may begin.</exception>
+    internal void ThrowIfDraining()
+    {
+        if (Volatile.Read(ref _drainReason) is { } reason)
+        {
+            throw new IOException($"{BackchannelRegistry.NoBackchannel(Id)}: {reason}");
+        }
+    }
+
     /// <summary>A connection of the channel to the peer.</summary>
     internal async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -93,14 +102,6 @@ public sealed class BackchannelPeer
         if (Volatile.Read(ref _drainReason) is not null && _lent.IsEmpty)
         {
             _drained.TrySetResult();
-        }
-    }
-
-    private void ThrowIfDraining()
-    {
-        if (Volatile.Read(ref _drainReason) is { } reason)
-        {
-            throw new IOException($"{BackchannelRegistry.NoBackchannel(Id)}: {reason}");
         }
     }
 }

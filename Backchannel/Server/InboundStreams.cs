@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Yamux;
@@ -11,11 +13,13 @@ namespace Backchannel;
 /// <param name="connection">The connection that they are in, of which all that is known is known of them too.</param>
 /// <param name="serve">Middleware in front of the further ones' HTTP/2; it ends in <see cref="ServeHttpAsync"/>.</param>
 /// <param name="next">Serves HTTP/2.</param>
-/// <param name="maxHttp">How many HTTP/2 connections there may be, with the first.</param>
+/// <param name="options">How many HTTP/2 connections there may be, with the first, and how long one may take to say that it is one.</param>
 /// <param name="logger">Told of what fails.</param>
 internal sealed class InboundStreams(
-    BackchannelPeer peer, ConnectionContext connection, ConnectionDelegate serve, ConnectionDelegate next, int maxHttp, ILogger logger)
+    BackchannelPeer peer, ConnectionContext connection, ConnectionDelegate serve, ConnectionDelegate next, BackchannelServerOptions options, ILogger logger)
 {
+    private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0"u8;
+
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _httpEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,25 +51,70 @@ internal sealed class InboundStreams(
 
     private async Task ServeFurtherHttpAsync(ConnectionContext further)
     {
-        lock (_gate)
+        if (!TryCountHttp())
         {
-            if (_http == 0 || _http == maxHttp)
-            {
-                BackchannelLog.HttpConnectionRefused(logger, further.ConnectionId, maxHttp);
-                further.Abort();
-                return;
-            }
-
-            _http++;
+            BackchannelLog.HttpConnectionRefused(logger, further.ConnectionId, options.MaxHttpConnectionsPerPeer);
+            further.Abort();
+            return;
         }
 
         try
         {
-            await next(further).ConfigureAwait(false);
+            if (await SpeaksHttp2Async(further.Transport.Input).ConfigureAwait(false))
+            {
+                await next(further).ConfigureAwait(false);
+            }
+            else
+            {
+                further.Abort();
+            }
         }
         finally
         {
             OnHttpEnded();
+        }
+    }
+
+    private bool TryCountHttp()
+    {
+        lock (_gate)
+        {
+            if (_http == 0 || _http == options.MaxHttpConnectionsPerPeer)
+            {
+                return false;
+            }
+
+            _http++;
+            return true;
+        }
+    }
+
+    // Kestrel waits for the rest of what is shorter than a preface. A stream for middleware that is not there is better told at once.
+    private async ValueTask<bool> SpeaksHttp2Async(PipeReader input)
+    {
+        using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.Yamux.TimeProvider);
+        try
+        {
+            var read = await input.ReadAtLeastAsync(Preface.Length, timeout.Token).ConfigureAwait(false);
+            var begins = StartsWithPreface(read.Buffer);
+            input.AdvanceTo(read.Buffer.Start); // Examined nothing: the next reader gets the bytes at once.
+            return begins;
+        }
+        catch (Exception failure) when (failure is YamuxException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static bool StartsWithPreface(in ReadOnlySequence<byte> bytes)
+    {
+        Span<byte> beginning = stackalloc byte[Preface.Length];
+        return bytes.Length >= beginning.Length && Copy(bytes, beginning).SequenceEqual(Preface);
+
+        static Span<byte> Copy(in ReadOnlySequence<byte> from, Span<byte> to)
+        {
+            from.Slice(0, to.Length).CopyTo(to);
+            return to;
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -12,7 +11,7 @@ internal static class PeerChannel
     {
         // It is never disposed: that would cancel calls that are about to fail with the truth. When the session has ended
         // nothing of it is left but memory.
-        var invoker = CreateChannel(peer.ConnectAsync, isEncrypted, options).CreateCallInvoker();
+        var invoker = CreateChannel(new PeerHandler(peer, options), isEncrypted, options).CreateCallInvoker();
         if (!isEncrypted)
         {
             invoker = invoker.Intercept(new PlaintextCredentialsInterceptor(peer.Id));
@@ -28,26 +27,14 @@ internal static class PeerChannel
 
     /// <summary>Throws what would be thrown for each peer.</summary>
     public static void Try(BackchannelServerOptions options)
-        => CreateChannel(_ => throw new IOException("There is no peer at this channel; it was made for the sake of its options."), isEncrypted: true, options).Dispose();
+        => CreateChannel(new PeerHandler(null, options), isEncrypted: true, options).Dispose();
 
-    private static GrpcChannel CreateChannel(
-        Func<CancellationToken, ValueTask<Stream>> connect, bool isEncrypted, BackchannelServerOptions options)
+    private static GrpcChannel CreateChannel(PeerHandler handler, bool isEncrypted, BackchannelServerOptions options)
     {
-        var handler = new SocketsHttpHandler
-        {
-            ConnectCallback = (_, cancellationToken) => connect(cancellationToken),
-            PooledConnectionIdleTimeout = options.IdleTimeout,
-            EnableMultipleHttp2Connections = true,
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-        };
-
         // Its bytes are those of the connection, encrypted or not; gRPC sees no more than the address.
         var channelOptions = new GrpcChannelOptions { HttpHandler = handler, UnsafeUseInsecureChannelCallCredentials = isEncrypted };
         options.ConfigureChannel?.Invoke(channelOptions);
-        if (channelOptions.HttpClient is not null || !EndsIn(channelOptions.HttpHandler, handler))
+        if (channelOptions.HttpClient is not null || !Contains(channelOptions.HttpHandler, handler))
         {
             throw new InvalidOperationException(
                 $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has replaced the HTTP handler; the backchannel needs its own. Wrap it: channel.HttpHandler = new MyHandler {{ InnerHandler = channel.HttpHandler }};");
@@ -56,13 +43,13 @@ internal static class PeerChannel
         return GrpcChannel.ForAddress("http://backchannel", channelOptions);
     }
 
-    private static bool EndsIn(HttpMessageHandler? handler, HttpMessageHandler last)
+    private static bool Contains(HttpMessageHandler? chain, PeerHandler handler)
     {
-        while (handler is DelegatingHandler outer)
+        while (chain != handler && chain is DelegatingHandler outer)
         {
-            handler = outer.InnerHandler;
+            chain = outer.InnerHandler;
         }
 
-        return handler == last;
+        return chain == handler;
     }
 }
