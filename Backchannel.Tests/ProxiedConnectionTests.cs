@@ -124,12 +124,13 @@ public sealed class ProxiedConnectionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(HttpStatusCode.Forbidden)]
-    [InlineData(HttpStatusCode.BadGateway)]
-    public async Task A_proxy_that_refuses_is_named_with_its_status(HttpStatusCode status)
+    [InlineData(HttpStatusCode.Forbidden, false)]
+    [InlineData(HttpStatusCode.BadGateway, false)]
+    [InlineData(HttpStatusCode.ServiceUnavailable, true)]
+    public async Task A_proxy_that_refuses_is_named_with_its_status(HttpStatusCode status, bool inPieces)
     {
         await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy { RefusesWith = status };
+        await using var proxy = new ConnectProxy { RefusesWith = status, AnswersInPieces = inPieces };
 
         await AssertFailsAsync(server, new WebProxy(proxy.Address), $"The proxy {proxy.Address} opens no tunnel to {new Uri(server.Address).Authority}: it answered {(int)status}.");
     }

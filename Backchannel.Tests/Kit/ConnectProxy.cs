@@ -27,8 +27,8 @@ internal sealed class ConnectProxy : LoopbackProxy
     /// <summary>Opens no tunnel, and answers this instead.</summary>
     public HttpStatusCode? RefusesWith { get; init; }
 
-    /// <summary>Takes requests and never answers.</summary>
-    public bool IsSilent { get; init; }
+    /// <summary>Writes each byte of an answer by itself.</summary>
+    public bool AnswersInPieces { get; init; }
 
     public Uri Address => new($"{(_certificate is null ? "http" : "https")}://{Authority}");
 
@@ -52,12 +52,6 @@ internal sealed class ConnectProxy : LoopbackProxy
     {
         while (await ReadRequestAsync(client, cancellationToken) is { } request)
         {
-            if (IsSilent)
-            {
-                await client.CopyToAsync(Stream.Null, cancellationToken);
-                return;
-            }
-
             if (!request[0].StartsWith("CONNECT ", StringComparison.Ordinal))
             {
                 await AnswerAsync(client, HttpStatusCode.MethodNotAllowed, "", cancellationToken);
@@ -101,8 +95,14 @@ internal sealed class ConnectProxy : LoopbackProxy
         return request.Contains($"Proxy-Authorization: Basic {token}", StringComparer.OrdinalIgnoreCase);
     }
 
-    private static async Task AnswerAsync(Stream client, HttpStatusCode status, string headers, CancellationToken cancellationToken)
-        => await client.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {(int)status} {status}\r\n{headers}Content-Length: 0\r\n\r\n"), cancellationToken);
+    private async Task AnswerAsync(Stream client, HttpStatusCode status, string headers, CancellationToken cancellationToken)
+    {
+        var answer = Encoding.ASCII.GetBytes($"HTTP/1.1 {(int)status} {status}\r\n{headers}Content-Length: 0\r\n\r\n");
+        foreach (var part in answer.Chunk(AnswersInPieces ? 1 : answer.Length))
+        {
+            await client.WriteAsync(part, cancellationToken);
+        }
+    }
 
     /// <summary>The lines of a request; null at the end. Byte by byte, so as to take none that is not its own.</summary>
     private static async Task<string[]?> ReadRequestAsync(Stream client, CancellationToken cancellationToken)
