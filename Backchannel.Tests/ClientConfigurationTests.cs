@@ -120,7 +120,11 @@ public class ClientConfigurationTests
     public async Task A_multiplexed_connection_that_opens_no_stream_is_closed_at_the_timeout()
     {
         var time = new FakeTimeProvider();
-        await using var server = await TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.TimeProvider = time);
+        await using var server = await TestServer.StartAsync(TestServer.Cleartext, options =>
+        {
+            options.Yamux.TimeProvider = time;
+            options.Yamux.EnableKeepAlive = false;
+        });
         using var socket = await ConnectAsync(server);
         var stream = new NetworkStream(socket);
         await stream.WriteAsync("backchannel"u8.ToArray());

@@ -104,7 +104,6 @@ public class BadCallTests
         await using var client = new RawClient(server);
         await client.First.Guarded();
         await Guard.Until(() => server.Registry.Count == 1, "the client is a peer");
-        await using var waiting = await client.Session.OpenStreamAsync().Guarded(); // Its accept backlog is 1.
 
         var failure = await Assert.ThrowsAsync<SidechannelException>(() => client.Session.OpenSidechannelAsync(7).Guarded());
 

@@ -39,6 +39,7 @@ internal sealed class TransferClient : IAsyncDisposable
             options =>
             {
                 options.Yamux.TimeProvider = time ?? TimeProvider.System;
+                options.Yamux.EnableKeepAlive = time is null; // A clock that jumps leaves no time to answer.
                 if (configureStreams is null)
                 {
                     options.UseSidechannels(Sidechannels);

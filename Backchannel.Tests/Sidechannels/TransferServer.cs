@@ -49,6 +49,7 @@ internal sealed class TransferServer : IAsyncDisposable
         builder.Services.AddBackchannel(options =>
         {
             options.Yamux.TimeProvider = time ?? TimeProvider.System;
+            options.Yamux.EnableKeepAlive = time is null; // A clock that jumps leaves no time to answer.
             options.UseSidechannels(sidechannels);
         });
         var app = builder.Build();
