@@ -179,6 +179,52 @@ public class HeaderBlockTests
     }
 
     [Fact]
+    public async Task A_field_has_the_size_of_its_characters_and_not_of_their_codes()
+    {
+        await using var server = await RawServer.StartAsync(options: options => options.ConfigureLimits = limits => limits.Http2.HeaderTableSize = 100);
+        var connection = await server.ConnectAsync();
+
+        // 45 bytes, and 55: as octets it would have 73, and the first would be gone.
+        var block = new HpackWriter().Request().Literal(HpackWriter.Authority, "a/b", Indexing.Incremental, true).Literal("abc", new string('{', 20), Indexing.Incremental, true);
+        Assert.Equal(new Answer("a.b"), await connection.CallAsync(1, Http2Frames.Request(1, block.ToArray())));
+        block = new HpackWriter().Request().Literal(HpackWriter.FirstDynamic + 1, "c/d", Indexing.Without, true);
+        Assert.Equal(new Answer("c.d"), await connection.CallAsync(3, Http2Frames.Request(3, block.ToArray())));
+    }
+
+    [Fact]
+    public async Task A_table_may_be_large()
+    {
+        await using var server = await RawServer.StartAsync(options: options => options.ConfigureLimits = limits => limits.Http2.HeaderTableSize = int.MaxValue);
+        var connection = await server.ConnectAsync();
+        var block = new HpackWriter().TableSize(int.MaxValue).Request().Literal(HpackWriter.Authority, "a/b", Indexing.Incremental, true);
+
+        Assert.Equal(new Answer("a.b"), await connection.CallAsync(1, Http2Frames.Request(1, block.ToArray())));
+    }
+
+    [Fact]
+    public async Task A_table_that_was_emptied_grows_again()
+    {
+        await using var server = await RawServer.StartAsync();
+        var connection = await server.ConnectAsync();
+        var block = new HpackWriter().Request();
+        for (var i = 0; i < 10; i++)
+        {
+            block.Literal("x", "y", Indexing.Incremental, isHuffman: false);
+        }
+
+        Assert.Equal(new Answer(""), await connection.CallAsync(1, Http2Frames.Request(1, block.ToArray())));
+        block = new HpackWriter().TableSize(0).TableSize(4096).Request().Literal(HpackWriter.Authority, "a/b", Indexing.Incremental, isHuffman: false);
+        for (var i = 0; i < 40; i++)
+        {
+            block.Literal("x", "y", Indexing.Incremental, isHuffman: false);
+        }
+
+        Assert.Equal(new Answer("a.b"), await connection.CallAsync(3, Http2Frames.Request(3, block.ToArray())));
+        block = new HpackWriter().Request().Literal(HpackWriter.FirstDynamic + 40, "c/d", Indexing.Without, isHuffman: true);
+        Assert.Equal(new Answer("c.d"), await connection.CallAsync(5, Http2Frames.Request(5, block.ToArray())));
+    }
+
+    [Fact]
     public async Task A_field_larger_than_the_table_empties_it()
     {
         await using var server = await RawServer.StartAsync();

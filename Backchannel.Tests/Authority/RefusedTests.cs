@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Backchannel.Tests.Kit;
 using Xunit;
 
 namespace Backchannel.Tests.Authority;
@@ -62,15 +66,47 @@ public class RefusedTests
         Assert.Equal(new Answer(null, GoAway: code), await connection.CallAsync(3, bytes));
     }
 
-    [Fact]
-    public async Task A_stream_that_is_no_HTTP_2_is_told_so()
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public async Task What_breaks_the_protocol_passes_untouched_and_so_does_all_behind_it(string what, byte[] bytes, int code)
+    {
+        if (what == "two authorities")
+        {
+            return; // Each is as it should be, to HPACK.
+        }
+
+        Assert.NotEqual(0, code);
+        byte[] sent = [.. Http2Frames.Opening, .. bytes, .. Http2Frames.Request(5, new HpackWriter().Request().Literal(HpackWriter.Authority, "a/b", Indexing.Without, false).ToArray())];
+        Assert.Equal(sent, await PassAsync(sent));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_field_that_Kestrel_has_dropped_is_no_field(bool isHuffman)
+    {
+        // Of 4,096 bytes and one.
+        byte[] Call(int length) =>
+        [
+            .. Http2Frames.Opening,
+            .. Http2Frames.Request(1, new HpackWriter().Literal(HpackWriter.Authority, "abc", Indexing.Incremental, isHuffman).Literal("x", new string('a', length), Indexing.Incremental, isHuffman).ToArray()),
+            .. Http2Frames.Request(3, new HpackWriter().Literal(HpackWriter.FirstDynamic + 1, "a/b", Indexing.Without, isHuffman: false).ToArray()),
+        ];
+        Assert.NotEqual(Call(4096 - 45 - 33), await PassAsync(Call(4096 - 45 - 33)));
+        Assert.Equal(Call(4096 - 45 - 32), await PassAsync(Call(4096 - 45 - 32)));
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n")]
+    [InlineData("GET / HTTP/1.0\r\n")]
+    public async Task A_stream_that_is_no_HTTP_2_is_told_so(string request)
     {
         await using var server = await RawServer.StartAsync();
         var stream = await server.Session.OpenStreamAsync();
-        await stream.AsStream().WriteAsync("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"u8.ToArray());
+        await stream.AsStream().WriteAsync(Encoding.ASCII.GetBytes(request));
         using var reader = new StreamReader(stream.AsStream());
 
-        Assert.StartsWith("HTTP/1.1 400 Bad Request", await reader.ReadToEndAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 400 Bad Request", await reader.ReadToEndAsync().Guarded(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -85,6 +121,16 @@ public class RefusedTests
         opening[wrong] ^= 1;
 
         Assert.Equal(new Answer(null, GoAway: ProtocolError), await connection.CallAsync(1, [.. opening, .. new byte[10_000]]));
+    }
+
+    private static async Task<byte[]> PassAsync(byte[] bytes)
+    {
+        // The filter writes where it reads.
+        var reader = new AuthorityReader(
+            PipeReader.Create(new ReadOnlySequence<byte>(bytes.ToArray())), new Http2Scanner(headerTableSize: 4096, maxFrameSize: 16_384, maxHeadersSize: 32 * 1024));
+        using var all = new MemoryStream();
+        await reader.CopyToAsync(all);
+        return all.ToArray();
     }
 
     private static byte[] TooLarge()

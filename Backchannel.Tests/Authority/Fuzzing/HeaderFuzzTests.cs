@@ -22,7 +22,7 @@ public class HeaderFuzzTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_comes_nothing_changes_but_hosts_and_Kestrel_answers()
     {
-        var wanted = Read(FramesVariable, 100_000);
+        var wanted = Read(FramesVariable, 300_000);
         var first = Read(SeedVariable, 1);
         long blocks = 0;
         long changed = 0;

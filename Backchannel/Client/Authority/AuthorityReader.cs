@@ -10,15 +10,12 @@ namespace Backchannel;
 /// </summary>
 internal sealed class AuthorityReader(PipeReader inner, Http2Scanner scanner) : PipeReader
 {
-    // The last read: all of it, and what was shown of it.
-    private ReadOnlySequence<byte> _buffer;
+    // What the caller has in hand, if it is reading.
     private ReadOnlySequence<byte> _shown;
     private bool _isReading;
 
-    // How far the caller has examined what it was shown, and how far the inner reader was told, both from the first byte that was not consumed.
-    // They differ by what is kept back: this end has examined it, and waits for more.
+    // How far the caller has examined what it was shown, from the first byte that was not consumed.
     private long _examined;
-    private long _innerExamined;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -62,12 +59,10 @@ internal sealed class AuthorityReader(PipeReader inner, Http2Scanner scanner) : 
         }
 
         var consumedCount = GetDistance(consumed);
-        var examinedCount = Math.Max(consumedCount, GetDistance(examined));
-        _examined = Math.Max(_examined, examinedCount);
-
-        // Who has examined all that it was shown waits for more than there is. It never goes back: not every reader takes that.
-        var innerExamined = _examined == _shown.Length ? _buffer.Length : Math.Max(_innerExamined, examinedCount);
-        Advance(consumed, consumedCount, innerExamined);
+        _examined = Math.Max(_examined, Math.Max(consumedCount, GetDistance(examined))) - consumedCount;
+        EndRead();
+        scanner.Consume(consumedCount);
+        inner.AdvanceTo(consumed, examined);
     }
 
     public override void CancelPendingRead() => inner.CancelPendingRead();
@@ -96,37 +91,27 @@ internal sealed class AuthorityReader(PipeReader inner, Http2Scanner scanner) : 
         return shown;
     }
 
-    // False: it has nothing that the caller has not examined.
+    // False: it has nothing that the caller has not examined. What is kept back this end has, and waits for more.
     private bool TryShow(in ReadResult read, out ReadResult shown)
     {
-        _buffer = read.Buffer;
-        var visible = scanner.Scan(_buffer, read.IsCompleted);
+        var buffer = read.Buffer;
+        var visible = scanner.Scan(buffer, read.IsCompleted);
         if (visible <= _examined && !read.IsCanceled && !read.IsCompleted)
         {
-            Advance(_buffer.Start, 0, _buffer.Length);
+            EndRead();
+            inner.AdvanceTo(buffer.Start, buffer.End);
             shown = default;
             return false;
         }
 
-        _shown = visible == _buffer.Length ? _buffer : _buffer.Slice(0, visible);
+        _shown = visible == buffer.Length ? buffer : buffer.Slice(0, visible);
         _isReading = true;
         shown = new ReadResult(_shown, read.IsCanceled, read.IsCompleted);
         return true;
     }
 
-    private void Advance(SequencePosition consumed, long consumedCount, long examinedCount)
-    {
-        var examined = examinedCount == _buffer.Length ? _buffer.End : _buffer.GetPosition(examinedCount);
-        EndRead();
-        inner.AdvanceTo(consumed, examined);
-        scanner.Consume(consumedCount);
-        _examined -= consumedCount;
-        _innerExamined = examinedCount - consumedCount;
-    }
-
     private void EndRead()
     {
-        _buffer = default;
         _shown = default;
         _isReading = false;
     }

@@ -69,15 +69,12 @@ internal static class HostValue
         if (bits < least)
         {
             // Something had a longer code than any character of a host. Each tilde is at most eight bits longer than what it replaces, so
-            // that it cannot go past the last octet.
+            // that it cannot go past the last octet. From the front, so that a port goes as a whole or stays.
             for (var i = 0; i < text.Length && bits < least; i++)
             {
                 bits += HuffmanCode.GetBitCount((byte)'~') - HuffmanCode.GetBitCount(text[i]);
                 text[i] = (byte)'~';
             }
-
-            // A port may have lost its digits.
-            MakeAcceptable(text);
         }
 
         if (bits < least)

@@ -88,7 +88,7 @@ internal static class HuffmanCode
         }
     }
 
-    /// <summary>Writes the codes of <paramref name="text"/>, and ones up to the end of <paramref name="destination"/>, which they fit.</summary>
+    /// <summary>Writes the codes of <paramref name="text"/>, with ones up to the end of their last octet.</summary>
     public static void Encode(ReadOnlySpan<byte> text, Span<byte> destination)
     {
         ulong pending = 0;
@@ -107,10 +107,8 @@ internal static class HuffmanCode
 
         if (bits > 0)
         {
-            destination[next++] = (byte)((pending << (8 - bits)) | (0xFFu >> bits));
+            destination[next] = (byte)((pending << (8 - bits)) | (0xFFu >> bits));
         }
-
-        destination[next..].Fill(0xFF);
     }
 
     private static CodeRange Find(uint window)
