@@ -142,7 +142,7 @@ public sealed class ListenMuxTests : IDisposable
         Assert.False(passedOn);
         Assert.False(connection.Aborted);
         var line = Assert.Single(_log.Lines);
-        Assert.Equal((LogLevel.Debug, "ConnectionLost"), (line.Level, line.Event.Name));
+        Assert.Equal((LogLevel.Debug, "ListenMux", "ConnectionLost"), (line.Level, line.Category, line.Event.Name));
         Assert.Contains("gone", line.Message, StringComparison.Ordinal);
     }
 

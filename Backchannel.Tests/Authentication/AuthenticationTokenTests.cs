@@ -121,6 +121,7 @@ public class AuthenticationTokenTests
     [InlineData(long.MaxValue)]
     [InlineData(long.MinValue)]
     [InlineData(-1)]
+    [InlineData(1_700_000_000 + (1L << 57))] // The same time, in ticks of which the higher bits are cut off.
     public void A_time_beyond_all_clocks_is_refused(long seconds)
     {
         var text = $"{seconds}";

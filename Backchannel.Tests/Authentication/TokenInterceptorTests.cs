@@ -22,6 +22,7 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.FromUnixTimeSeconds(1_700_000_000));
     private readonly ConcurrentQueue<string> _authorizations = new();
+    private readonly ConcurrentQueue<string> _mine = new();
     private WebApplication? _app;
     private GrpcChannel? _channel;
 
@@ -36,6 +37,7 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
         _app.Use((context, next) =>
         {
             _authorizations.Enqueue(context.Request.Headers.Authorization.ToString());
+            _mine.Enqueue(context.Request.Headers["mine"].ToString());
             return next(context);
         });
         _app.MapGrpcService<TesterService>();
@@ -75,6 +77,24 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
         await Tester(new TokenClientInterceptor("secret", _time)).UnaryAsync(new Request(), headers).ResponseAsync.Guarded();
 
         Assert.Equal("mine", Assert.Single(headers).Key);
+        Assert.Equal("1", Assert.Single(_mine));
+    }
+
+    [Fact]
+    public void A_call_keeps_its_method_its_host_and_its_options()
+    {
+        var method = new Method<string, string>(MethodType.Unary, "service", "method", Marshallers.StringMarshaller, Marshallers.StringMarshaller);
+        var options = new CallOptions(deadline: new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc), cancellationToken: new CancellationToken(canceled: true));
+        ClientInterceptorContext<string, string>? seen = null;
+
+        new TokenClientInterceptor("secret", _time).BlockingUnaryCall("request", new ClientInterceptorContext<string, string>(method, "host", options), (request, context) =>
+        {
+            seen = context;
+            return request;
+        });
+
+        Assert.Equal((method, "host"), (seen!.Value.Method, seen.Value.Host));
+        Assert.Equal((options.Deadline, options.CancellationToken), (seen.Value.Options.Deadline, seen.Value.Options.CancellationToken));
     }
 
     [Fact]

@@ -26,7 +26,7 @@ internal static class SidechannelId
     /// <exception cref="RpcException">There is none (<see cref="StatusCode.FailedPrecondition"/>), or it is no id (<see cref="StatusCode.InvalidArgument"/>).</exception>
     public static long Parse(Metadata headers)
     {
-        var value = headers.LastOrDefault(entry => entry.Key == MetadataKey)?.Value
+        var value = headers.GetValue(MetadataKey)
             ?? throw new RpcException(new Status(StatusCode.FailedPrecondition, $"the call has no {MetadataKey} in its metadata: its caller offers no sidechannel, as SidechannelRegistry.CallAsync does, or SidechannelWaiter.Metadata in the call's headers"));
         var last = value.AsSpan(value.LastIndexOf(',') + 1).Trim();
         return long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
