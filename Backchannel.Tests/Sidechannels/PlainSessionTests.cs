@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Sidechannel;
@@ -47,16 +48,32 @@ public sealed class PlainSessionTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("sidechannels")]
-    [InlineData("something else")]
-    public async Task Another_stream_is_closed(string hello)
+    [InlineData("sidechannem")]
+    [InlineData("Sidechannel")]
+    [InlineData("backchannel")]
+    public async Task Another_stream_is_reset_whatever_follows(string magic)
     {
+        var waiter = _registry.Register((_, _) => Task.CompletedTask);
         var stream = await _handler.OpenStreamAsync().Guarded();
-        await stream.AsStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(hello.PadRight(19)));
+        await stream.AsStream().WriteAsync(Hello(magic, waiter.Id));
 
         await _registry.ServeAsync(await AcceptAsync()).Guarded();
 
-        Assert.NotEqual("ok", await ReadAsync(stream));
+        Assert.Equal($"{YamuxErrorCode.StreamReset}", await ReadAsync(stream));
+        Assert.Equal(1, _registry.Count);
+    }
+
+    [Fact]
+    public async Task An_id_that_nobody_waits_for_is_closed_without_a_word()
+    {
+        var stream = await _handler.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync(Hello("sidechannel", 7));
+        var accepted = await AcceptAsync();
+
+        await _registry.ServeAsync(accepted).Guarded();
+
+        Assert.Equal("", await ReadAsync(stream));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => accepted.AsStream().WriteAsync(new byte[1]).AsTask()); // It is disposed of.
     }
 
     [Fact]
@@ -64,9 +81,7 @@ public sealed class PlainSessionTests : IAsyncDisposable
     {
         var waiter = _registry.Register((_, _) => Task.CompletedTask);
         var stream = await _handler.OpenStreamAsync().Guarded();
-        var hello = "sidechannel"u8.ToArray().Concat(new byte[8]).ToArray();
-        BinaryPrimitives.WriteInt64BigEndian(hello.AsSpan(11), waiter.Id);
-        await stream.AsStream().WriteAsync(hello);
+        await stream.AsStream().WriteAsync(Hello("sidechannel", waiter.Id));
         var accepted = await AcceptAsync();
         await accepted.Output.CompleteAsync();
 
@@ -74,6 +89,14 @@ public sealed class PlainSessionTests : IAsyncDisposable
 
         Assert.Equal(SidechannelErrorCode.CallbackDidNotRun, (await Assert.ThrowsAsync<SidechannelException>(() => waiter.WaitAsync().Guarded())).ErrorCode);
         Assert.Equal(0, _registry.Count);
+    }
+
+    private static byte[] Hello(string magic, long id)
+    {
+        var hello = new byte[magic.Length + sizeof(long)];
+        Encoding.ASCII.GetBytes(magic, hello);
+        BinaryPrimitives.WriteInt64BigEndian(hello.AsSpan(magic.Length), id);
+        return hello;
     }
 
     private async Task<YamuxStream> AcceptAsync() => await _caller.AcceptStreamAsync().AsTask().Guarded() ?? throw new InvalidOperationException("the session has ended");

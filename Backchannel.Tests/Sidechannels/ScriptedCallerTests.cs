@@ -168,6 +168,8 @@ public sealed class ScriptedCallerTests : IAsyncDisposable
     [InlineData("0005agarbage", SidechannelErrorCode.Malformed, "a")]
     [InlineData("+005a", SidechannelErrorCode.Malformed, "")]
     [InlineData(" 005a", SidechannelErrorCode.Malformed, "")]
+    [InlineData("005 a0000", SidechannelErrorCode.Malformed, "")]
+    [InlineData("0x05a0000", SidechannelErrorCode.Malformed, "")]
     public async Task Bytes_that_are_no_packets_or_do_not_end_are_an_error_behind_what_was_good(string packets, SidechannelErrorCode expected, string good)
     {
         foreach (var piece in (int[])[1, 3, 100])

@@ -147,6 +147,42 @@ public class WaiterTests
     }
 
     [Fact]
+    public Task A_callback_that_ignores_its_cancelled_token_is_waited_for() => Rounds.RunAsync(async () =>
+    {
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return new Done();
+        });
+        await using var client = new TransferClient(server);
+        using var source = new CancellationTokenSource();
+        var running = new TaskCompletionSource();
+        var letGo = new TaskCompletionSource();
+        var ended = Task.CompletedTask;
+
+        var call = client.Sidechannels.CallAsync(
+            headers =>
+            {
+                var made = client.Server.RunAsync(new Job(), headers);
+                ended = made.ResponseAsync;
+                return made;
+            },
+            async (_, _) =>
+            {
+                running.SetResult();
+                await letGo.Task;
+            },
+            source.Token);
+        await running.Task.Guarded();
+        await source.CancelAsync();
+        await ended.Guarded();
+        letGo.SetResult();
+
+        await call.Guarded();
+        await client.EndAsync();
+    });
+
+    [Fact]
     public async Task Waiting_can_be_given_up_and_the_callback_goes_on()
     {
         await using var server = await TransferServer.StartAsync(async (_, context) =>
