@@ -6,6 +6,7 @@ using ListenMux;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Sidechannel;
 using Xunit;
 using Yamux;
@@ -129,6 +130,34 @@ public class StreamConfigurationTests
             asked.Enqueue(name);
             return next(connection);
         });
+    }
+
+    [Fact]
+    public async Task A_stream_that_does_not_say_what_it_is_is_given_up_by_the_clock_of_the_session()
+    {
+        var time = new FakeTimeProvider();
+        var asked = new TaskCompletionSource();
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server, options: options =>
+        {
+            options.Yamux.TimeProvider = time;
+            options.Yamux.ConnectionWriteTimeout = TimeSpan.FromDays(1); // The session's own limits stay out of it.
+            options.AddStreams(streams => streams.Use(next => connection =>
+            {
+                var serving = next(connection);
+                asked.SetResult();
+                return serving;
+            }));
+            options.UseSidechannels(new SidechannelRegistry());
+        });
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+        await using var stream = await Assert.Single(server.State.Peers).Session.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync("sidechanne"u8.ToArray());
+        await asked.Task.Guarded();
+
+        time.Advance(TimeSpan.FromSeconds(120));
+
+        await Guard.Until(() => client.Log.Lines.Any(line => line.Event.Name == "HandshakeTimedOut"), "the client gives it up");
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using System.Text;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
+using Microsoft.Extensions.Logging;
 using Sidechannel;
 using Xunit;
 using Yamux;
@@ -11,7 +13,9 @@ namespace Backchannel.Tests.Sidechannels;
 /// <summary>Sidechannels on sessions of yamux alone, with neither gRPC nor Kestrel.</summary>
 public sealed class PlainSessionTests : IAsyncDisposable
 {
-    private readonly SidechannelRegistry _registry = new();
+    private readonly TestLog _log = new();
+    private readonly LoggerFactory _loggers;
+    private readonly SidechannelRegistry _registry;
     private readonly YamuxSession _handler;
     private readonly YamuxSession _caller;
 
@@ -20,12 +24,15 @@ public sealed class PlainSessionTests : IAsyncDisposable
         var (near, far) = DuplexPipe.CreatePair();
         _handler = YamuxSession.Create(near, YamuxRole.Server);
         _caller = YamuxSession.Create(far, YamuxRole.Client);
+        _loggers = new LoggerFactory([_log], new LoggerFilterOptions { MinLevel = LogLevel.Debug });
+        _registry = new SidechannelRegistry(_loggers.CreateLogger<SidechannelRegistry>());
     }
 
     public async ValueTask DisposeAsync()
     {
         await _handler.DisposeAsync();
         await _caller.DisposeAsync();
+        _loggers.Dispose();
     }
 
     [Fact]
@@ -76,6 +83,33 @@ public sealed class PlainSessionTests : IAsyncDisposable
         await Assert.ThrowsAsync<InvalidOperationException>(() => accepted.AsStream().WriteAsync(new byte[1]).AsTask()); // It is disposed of.
     }
 
+    [Theory]
+    [InlineData("side", false)]
+    [InlineData("side", true)]
+    [InlineData("sidechannel\0\0\0\0\0\0\0", false)]
+    [InlineData("sidechannel\0\0\0\0\0\0\0", true)]
+    public async Task A_handler_that_goes_before_it_has_said_all_is_one_line_in_the_log(string hello, bool reset)
+    {
+        var stream = await _handler.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync(Encoding.ASCII.GetBytes(hello));
+        var accepted = await AcceptAsync();
+        await Guard.Until(() => accepted.Input.TryRead(out var read) && Look(accepted, read) == hello.Length, "the bytes have come");
+
+        var serving = _registry.ServeAsync(accepted);
+        if (reset)
+        {
+            stream.Abort();
+        }
+        else
+        {
+            await stream.Output.CompleteAsync();
+        }
+
+        await serving.Guarded();
+        var line = Assert.Single(_log.Lines);
+        Assert.Equal((LogLevel.Debug, "HandshakeLost"), (line.Level, line.Event.Name));
+    }
+
     [Fact]
     public async Task A_stream_that_cannot_be_answered_is_told_by_the_waiter()
     {
@@ -89,6 +123,13 @@ public sealed class PlainSessionTests : IAsyncDisposable
 
         Assert.Equal(SidechannelErrorCode.CallbackDidNotRun, (await Assert.ThrowsAsync<SidechannelException>(() => waiter.WaitAsync().Guarded())).ErrorCode);
         Assert.Equal(0, _registry.Count);
+    }
+
+    private static long Look(YamuxStream stream, ReadResult read)
+    {
+        var length = read.Buffer.Length;
+        stream.Input.AdvanceTo(read.Buffer.Start);
+        return length;
     }
 
     private static byte[] Hello(string magic, long id)
