@@ -31,11 +31,6 @@ internal sealed class SidechannelRelay(ServerCallContext context, CancellationTo
                 // tell: the handler sees it.
                 await toHandler.WaitAsync(callEnded).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-            catch (Exception failure)
-            {
-                handler.Abort(failure);
-                throw;
-            }
             finally
             {
                 await unwanted.CancelAsync().ConfigureAwait(false);

@@ -96,6 +96,28 @@ public class ProxyTests
     }
 
     [Fact]
+    public async Task A_caller_that_never_ends_its_bytes_does_not_hold_up_a_call_that_has_ended()
+    {
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            return new Done { Size = 5 };
+        });
+        var ended = new TaskCompletionSource();
+        var waiter = chain.Client.Sidechannels.Register(async (channel, ct) =>
+        {
+            await channel.CopyToAsync(Stream.Null, ct);
+            await ended.Task;
+        });
+
+        Assert.Equal(5, (await chain.Client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync.Guarded()).Size);
+
+        ended.SetResult();
+        await waiter.WaitAsync().Guarded();
+        await chain.EndAsync();
+    }
+
+    [Fact]
     public async Task A_handler_that_opens_no_sidechannel_is_the_callers_to_judge()
     {
         await using var chain = await Chain.StartAsync((_, _) => Task.FromResult(new Done()));
@@ -109,9 +131,15 @@ public class ProxyTests
     [Fact]
     public async Task A_call_without_a_sidechannel_passes()
     {
-        await using var chain = await Chain.StartAsync((job, _) => Task.FromResult(new Done { Size = job.Size }));
+        var mine = "";
+        await using var chain = await Chain.StartAsync((job, context) =>
+        {
+            mine = context.RequestHeaders.GetValue("mine");
+            return Task.FromResult(new Done { Size = job.Size });
+        });
 
-        Assert.Equal(3, (await chain.Client.Server.RunAsync(new Job { Size = 3 }).ResponseAsync.Guarded()).Size);
+        Assert.Equal(3, (await chain.Client.Server.RunAsync(new Job { Size = 3 }, new Metadata { { "mine", "1" } }).ResponseAsync.Guarded()).Size);
+        Assert.Null(mine); // Which headers go on is for who makes the call.
 
         await chain.EndAsync();
     }
@@ -248,9 +276,10 @@ public class ProxyTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Bytes_of_the_callers_that_are_no_packets_are_told_as_such(bool handlerEndsFirst) => Rounds.RunAsync(async () =>
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public Task Bytes_of_the_callers_that_are_no_packets_are_told_as_such(bool handlerEndsFirst, bool handlerSucceeds) => Rounds.RunAsync(async () =>
     {
         await using var chain = await Chain.StartAsync(async (_, context) =>
         {
@@ -260,7 +289,14 @@ public class ProxyTests
                 await channel.CompleteWritesAsync();
             }
 
-            return await Content.DigestAsync(channel);
+            try
+            {
+                return await Content.DigestAsync(channel);
+            }
+            catch (YamuxException) when (handlerSucceeds)
+            {
+                return new Done();
+            }
         });
         await using var client = new TransferClient(chain.Middle, configureStreams: streams => AnswerRaw(streams, async stream =>
         {
