@@ -28,7 +28,8 @@ internal sealed class Chain : IAsyncDisposable
 
     /// <param name="handler">What the far server does.</param>
     /// <param name="onwardsToken">Cancels the calls onwards; null: the token of the calls that they are made for.</param>
-    public static async Task<Chain> StartAsync(TransferHandler handler, CancellationToken? onwardsToken = null)
+    /// <param name="time">The clock of the sessions with the clients of the server in the middle.</param>
+    public static async Task<Chain> StartAsync(TransferHandler handler, CancellationToken? onwardsToken = null, TimeProvider? time = null)
     {
         var ended = new TaskCompletionSource();
         var far = await TransferServer.StartAsync(async (job, context) =>
@@ -43,8 +44,10 @@ internal sealed class Chain : IAsyncDisposable
             }
         });
         var onwards = new TransferClient(far);
-        var middle = await TransferServer.StartAsync((job, context) => onwards.Sidechannels.ProxyAsync(
-            context, headers => onwards.Server.RunAsync(job, headers, cancellationToken: onwardsToken ?? context.CancellationToken)));
+        var middle = await TransferServer.StartAsync(
+            (job, context) => onwards.Sidechannels.ProxyAsync(
+                context, headers => onwards.Server.RunAsync(job, headers, cancellationToken: onwardsToken ?? context.CancellationToken)),
+            time: time);
         return new Chain(far, onwards, middle, ended.Task);
     }
 

@@ -5,6 +5,7 @@ using Grpc.Core;
 using ListenMux;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Time.Testing;
 using Sidechannel;
 using Xunit;
 using Yamux;
@@ -116,6 +117,41 @@ public class ProxyTests
         await waiter.WaitAsync().Guarded();
         await chain.EndAsync();
     }
+
+    [Fact]
+    public async Task A_caller_that_refuses_is_told_so()
+    {
+        await using var chain = await Chain.StartAsync(Content.ReceiveAsync);
+
+        var failure = await Assert.ThrowsAsync<RpcException>(
+            () => chain.Client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "7" } }).ResponseAsync.Guarded());
+
+        Assert.Equal(StatusCode.Internal, failure.StatusCode);
+        Assert.StartsWith("sidechannel proxy: Sidechannel 7 was closed by the caller", failure.Status.Detail, StringComparison.Ordinal);
+        await chain.EndAsync();
+    }
+
+    [Fact]
+    public Task A_handler_that_fails_while_the_caller_writes_has_its_own_status() => Rounds.RunAsync(async () =>
+    {
+        await using var chain = await Chain.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            throw new RpcException(new Status(StatusCode.Aborted, "enough"));
+        });
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => chain.CallAsync(async (channel, _) =>
+        {
+            var bytes = new byte[100_000];
+            while (true)
+            {
+                await channel.WriteAsync(bytes, CancellationToken.None);
+            }
+        }).Guarded());
+
+        Assert.Equal(new Status(StatusCode.Aborted, "enough").ToString(), failure.Status.ToString());
+        await chain.EndAsync();
+    });
 
     [Fact]
     public async Task A_handler_that_opens_no_sidechannel_is_the_callers_to_judge()
@@ -322,7 +358,7 @@ public class ProxyTests
     public async Task A_call_onwards_that_is_given_up_does_not_wait_for_the_caller_to_accept()
     {
         using var onwards = new CancellationTokenSource();
-        await using var chain = await Chain.StartAsync(Content.ReceiveAsync, onwards.Token);
+        await using var chain = await Chain.StartAsync(Content.ReceiveAsync, onwards.Token, new FakeTimeProvider()); // Its 5 s never pass.
         var asked = new TaskCompletionSource();
         await using var client = new TransferClient(chain.Middle, configureStreams: streams => AnswerRaw(streams, _ =>
         {

@@ -65,7 +65,7 @@ public sealed class ScriptedHandlerTests
 
         Assert.Equal(0, await stream.AsStream().ReadAsync(new byte[1]).Guarded());
         Assert.Equal(1, pair.Client.Sidechannels.Count);
-        await waiter.DisposeAsync();
+        await waiter.DisposeAsync().Guarded();
     }
 
     [Fact]

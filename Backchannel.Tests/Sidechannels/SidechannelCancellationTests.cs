@@ -93,6 +93,30 @@ public class SidechannelCancellationTests
         await client.EndAsync();
     });
 
+    [Theory]
+    [InlineData(StatusCode.Cancelled)]
+    [InlineData(StatusCode.DeadlineExceeded)]
+    public Task A_call_that_was_given_up_cancels_its_callback(StatusCode status) => Rounds.RunAsync(async () =>
+    {
+        var running = new TaskCompletionSource();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await running.Task;
+            throw new RpcException(new Status(status, "as by the server's own clock"));
+        });
+        await using var client = new TransferClient(server);
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => client.CallAsync(async (_, ct) =>
+        {
+            running.SetResult();
+            await Task.Delay(Timeout.Infinite, ct);
+        }).Guarded());
+
+        Assert.Equal(status, failure.StatusCode);
+        await client.EndAsync();
+    });
+
     [Fact]
     public Task What_fails_in_the_cancellation_of_a_callback_is_logged_and_hides_nothing() => Rounds.RunAsync(async () =>
     {
