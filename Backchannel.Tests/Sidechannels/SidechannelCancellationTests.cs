@@ -93,6 +93,47 @@ public class SidechannelCancellationTests
         await client.EndAsync();
     });
 
+    [Fact]
+    public Task What_a_handler_has_disposed_of_stays_whole_when_its_call_is_cancelled_afterwards() => Rounds.RunAsync(async () =>
+    {
+        var bytes = Content.Bytes(200_000); // Less than the window: the handler need not wait for the callback.
+        var disposed = new TaskCompletionSource();
+        var completed = new TaskCompletionSource();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            // The last is called first: when this one is, the request has disposed of the sidechannel too.
+            context.GetHttpContext().Response.OnCompleted(() => Task.FromResult(completed.TrySetResult()));
+            await using (var channel = await context.OpenSidechannelAsync())
+            {
+                await channel.WriteAsync(bytes);
+            }
+
+            disposed.SetResult();
+            await Task.Delay(Timeout.Infinite, context.CancellationToken);
+            return new Done();
+        });
+        await using var client = new TransferClient(server);
+        using var source = new CancellationTokenSource();
+        var letGo = new TaskCompletionSource();
+        Done? got = null;
+        var waiter = client.Sidechannels.Register(async (channel, ct) =>
+        {
+            await letGo.Task;
+            got = await Content.DigestAsync(channel, ct);
+        });
+
+        var call = client.Server.RunAsync(new Job(), waiter.Metadata, cancellationToken: source.Token).ResponseAsync;
+        await disposed.Task.Guarded();
+        await source.CancelAsync();
+        await AssertCancelledAsync(call);
+        await completed.Task.Guarded();
+        letGo.SetResult();
+
+        await waiter.WaitAsync().Guarded();
+        Assert.Equal(Content.Digest(bytes), got);
+        await client.EndAsync();
+    });
+
     [Theory]
     [InlineData(StatusCode.Cancelled)]
     [InlineData(StatusCode.DeadlineExceeded)]
