@@ -1,6 +1,7 @@
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Sidechannel;
 using Xunit;
 using Yamux;
@@ -184,7 +185,7 @@ public class SidechannelCancellationTests
         await source.CancelAsync();
 
         Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.Guarded())).StatusCode);
-        Assert.Single(client.Log.Lines, line => line.Event.Name == "CancellationFailed");
+        Assert.Equal(LogLevel.Error, Assert.Single(client.Log.Lines, line => line.Event.Name == "CancellationFailed").Level);
     });
 
     private static async Task CancelReadingAsync()
