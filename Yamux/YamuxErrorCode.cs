@@ -21,10 +21,10 @@ public enum YamuxErrorCode
     /// <summary>This end failed by a fault of its own. The peer was told so by a GoAway with code 2.</summary>
     InternalError,
 
-    /// <summary>The transport took no byte for <see cref="YamuxOptions.ConnectionWriteTimeout"/>.</summary>
+    /// <summary>While bytes waited to be sent, the transport took none and brought none for <see cref="YamuxOptions.ConnectionWriteTimeout"/>.</summary>
     ConnectionWriteTimeout,
 
-    /// <summary>Nothing was received for <see cref="YamuxOptions.KeepAliveTimeout"/> after a keepalive ping.</summary>
+    /// <summary>Nothing moved in either direction for <see cref="YamuxOptions.KeepAliveTimeout"/> after a keepalive ping.</summary>
     KeepAliveTimeout,
 
     /// <summary>The session takes no new streams since one of its ends has sent GoAway; those that run go on.</summary>

@@ -68,10 +68,14 @@ public sealed class YamuxOptions
     public TimeSpan StreamCloseTimeout { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// How long the transport may take no byte of what is ready to be sent; then the session ends with
-    /// <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>. It also bounds how long closing a session waits for the peer.
-    /// Default 10 s. hashicorp/yamux: <c>ConnectionWriteTimeout</c>.
+    /// How long nothing may move while bytes wait to be sent: the transport takes none, and none are received. Then the session ends
+    /// with <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>, at most as long again after the last that moved. It also bounds how
+    /// long closing a session waits for the peer. Default 10 s. hashicorp/yamux: <c>ConnectionWriteTimeout</c>.
     /// </summary>
+    /// <remarks>
+    /// That the transport takes bytes is seen when a write ends, of 80 KiB at most, and of less where writes take long. A socket that holds much unsent
+    /// hides it: see <see cref="YamuxSocketExtensions.ConfigureForYamux"/>.
+    /// </remarks>
     public TimeSpan ConnectionWriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Whether the peer is pinged every <see cref="KeepAliveInterval"/>. Default true. hashicorp/yamux: <c>EnableKeepAlive</c>.</summary>
@@ -81,8 +85,8 @@ public sealed class YamuxOptions
     public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long after a keepalive ping the peer may send nothing at all (any frame counts as an answer); then the session
-    /// ends with <see cref="YamuxErrorCode.KeepAliveTimeout"/>. Default 10 s.
+    /// How long after a keepalive ping nothing may move at all; then the session ends with <see cref="YamuxErrorCode.KeepAliveTimeout"/>.
+    /// Any bytes that come count as an answer, and so does a write that had to wait and has ended. Default 10 s.
     /// </summary>
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

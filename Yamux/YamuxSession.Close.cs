@@ -62,7 +62,7 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         // The read loop ends the session when it has read what the peer had sent before it went. If the transport fails
         // for writing alone, the timeout ends it.
         CancelOpens();
-        Timer.OnWriteStarted();
+        Timer.OnWriteFailed();
     }
 
     void ISessionTimerOwner.OnDeadline(Deadline deadline, bool open) => deadline.Stream.OnDeadline(deadline, open);
@@ -77,9 +77,9 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
     {
         var failure = writing
             ? Volatile.Read(ref _writeFailure) ?? new YamuxException(
-                YamuxErrorCode.ConnectionWriteTimeout, $"The yamux connection took no byte for {Options.ConnectionWriteTimeout}.")
+                YamuxErrorCode.ConnectionWriteTimeout, $"The yamux connection took no byte, and brought none, for {Options.ConnectionWriteTimeout}.")
             : new YamuxException(
-                YamuxErrorCode.KeepAliveTimeout, $"The yamux peer sent nothing for {Options.KeepAliveTimeout} after a keepalive ping.");
+                YamuxErrorCode.KeepAliveTimeout, $"The yamux peer sent nothing, and took nothing, for {Options.KeepAliveTimeout} after a keepalive ping.");
         End(failure, SessionEnding.Failed);
     }
 

@@ -139,7 +139,11 @@ public sealed partial class YamuxSession
     {
         try
         {
-            Timer.OnReceived();
+            if (!buffer.IsEmpty)
+            {
+                Timer.OnReceived();
+            }
+
             foreach (var piece in buffer)
             {
                 ProcessBytes(piece.Span);

@@ -57,7 +57,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
         // Where the read loop goes on, on a thread of the pool's, and never on one that has other work to go back to.
         _lendsThread = transport is StreamTransport { IsSocket: true };
-        Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers);
+        Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers, options.TimeProvider);
     }
 
     /// <summary>Which end of the session this is.</summary>

@@ -88,7 +88,7 @@ public class TransportFaultTests
         await faulty.Transport.Reached.Guarded();
 
         var before = faulty.Transport.Received.Payloads();
-        await PassTimeAsync(fault, exchange.Time);
+        await PassTimeAsync(fault, exchange.Time, faulty.Session);
 
         // How the exchange failed depends on who found out first; what matters is looked at below.
         await Assert.ThrowsAsync<YamuxException>(() => run.Guarded());
@@ -108,13 +108,28 @@ public class TransportFaultTests
     }
 
     // A failure to write is no end while there may be something to read: it takes as long as a stalled write.
-    private static async Task PassTimeAsync(TransportFault fault, TestTime time)
+    private static async Task PassTimeAsync(TransportFault fault, TestTime time, YamuxSession session)
     {
         var defaults = new YamuxOptions();
         if (fault.Side == FaultSide.Write)
         {
             await time.TimerSetAsync(defaults.ConnectionWriteTimeout);
             time.Advance(defaults.ConnectionWriteTimeout);
+
+            // What the other end was still sending shows that something moves; then a write that stalls has its time once more. A
+            // session that has ended, and has no streams, sets a timer of as long to close its transport, which must not pass.
+            while (fault.Kind == FaultKind.Stall)
+            {
+                var again = time.TimerSetAsync(defaults.ConnectionWriteTimeout);
+                _ = again.ContinueWith(static task => task.Exception, TaskScheduler.Default); // Nobody waits for it once the session has ended.
+                await Task.WhenAny(again, session.Completion);
+                if (session.StreamCount == 0)
+                {
+                    break;
+                }
+
+                time.Advance(defaults.ConnectionWriteTimeout);
+            }
         }
         else if (fault.Kind == FaultKind.Stall)
         {

@@ -7,9 +7,11 @@ namespace Yamux.IO;
 /// <content>The flusher: whoever finds no flush under way, until nothing is left.</content>
 internal sealed partial class FrameWriter
 {
-    // A write that does not end within ConnectionWriteTimeout ends the session, so it must be one that a slow link can do. It
-    // has room for a full frame with its header, and for the control frames before it.
+    // That a write ends is how a session sees its bytes move, so it must be one that a slow link can do. It has room for a full
+    // frame with its header, and for the control frames before it. Where writes take long they become smaller.
     private const int MaxBytesPerWrite = 80 * 1024;
+    private const int MinBytesPerWrite = 4 * 1024;
+    private static readonly TimeSpan LongWrite = TimeSpan.FromSeconds(1);
 
     // A thread that flushes for others gives up after so many writes in a row: its own work waits meanwhile.
     private const int MaxWritesInARow = 8;
@@ -29,6 +31,8 @@ internal sealed partial class FrameWriter
     private SegmentedBuffer _sending = new(SmallestSegment);
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
     private int _writing;
+    private int _bytesPerWrite = MaxBytesPerWrite;
+    private long _waitingSince;
 
     // A flush goes on, or begins, when the work item that was queued for it runs.
     private bool _handedOver;
@@ -193,7 +197,7 @@ internal sealed partial class FrameWriter
             try
             {
                 var piece = _sending.First;
-                _writing = Math.Min(piece.Length, MaxBytesPerWrite);
+                _writing = Math.Min(piece.Length, _bytesPerWrite);
 #pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
                 _write = _output.WriteAsync(piece[.._writing]).ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
@@ -206,6 +210,7 @@ internal sealed partial class FrameWriter
 
             if (!_write.IsCompleted)
             {
+                _waitingSince = _time.GetTimestamp();
                 _owner.OnWriteStarted();
                 Volatile.Write(ref _waiting, true);
                 _write.UnsafeOnCompleted(_onWritten);
@@ -235,9 +240,22 @@ internal sealed partial class FrameWriter
     {
         Volatile.Write(ref _waiting, false);
         _owner.OnWriteEnded();
+        FitToPace(_time.GetElapsedTime(_waitingSince));
         if (TryPrepareNextWrite(atOnce: true))
         {
             RunWrites();
+        }
+    }
+
+    private void FitToPace(TimeSpan waited)
+    {
+        if (waited > LongWrite)
+        {
+            _bytesPerWrite = Math.Max(_bytesPerWrite / 2, MinBytesPerWrite);
+        }
+        else if (waited < LongWrite / 4)
+        {
+            _bytesPerWrite = Math.Min(_bytesPerWrite * 2, MaxBytesPerWrite);
         }
     }
 

@@ -30,6 +30,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private readonly Lock _gate = new();
     private readonly PipeWriter _output;
     private readonly IFrameWriterOwner _owner;
+    private readonly TimeProvider _time;
     private readonly int _maxAnswers;
     private readonly Queue<AsyncSignal> _blocked = new();
     private readonly Queue<YamuxStream> _credits = new();
@@ -50,10 +51,11 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     // Whether the backlog has more than Data, which nobody wants to gather for.
     private bool _hasControl;
 
-    public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers)
+    public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers, TimeProvider time)
     {
         _output = output;
         _owner = owner;
+        _time = time;
         _maxAnswers = maxAnswers;
         _onWritten = OnWritten;
     }

@@ -22,6 +22,7 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
         if (stream is NetworkStream socket)
         {
             IsSocket = true;
+            socket.Socket.ConfigureForYamux();
             Input = new SocketReader(socket);
             Output = new SocketWriter(socket);
         }

@@ -9,6 +9,6 @@ internal interface ISessionTimerOwner
     /// <summary>A keepalive ping is due.</summary>
     void OnPingDue();
 
-    /// <summary>The transport took nothing for too long, or, if not <paramref name="writing"/>, the keepalive was not answered.</summary>
+    /// <summary>Nothing has moved for too long: while a write waited, or, if not <paramref name="writing"/>, since a keepalive ping.</summary>
     void OnPeerUnresponsive(bool writing);
 }

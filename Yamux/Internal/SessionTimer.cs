@@ -4,7 +4,7 @@ namespace Yamux.Internal;
 /// Every timeout of one session on one timer. The timer is set when something is due earlier than it is set for, and never
 /// taken back: when it fires with nothing due, it is set for what comes next. Thread safe; calls out with no lock held.
 /// </summary>
-internal sealed class SessionTimer : IDisposable
+internal sealed partial class SessionTimer : IDisposable
 {
     private const long Never = long.MaxValue;
 
@@ -16,10 +16,8 @@ internal sealed class SessionTimer : IDisposable
     private readonly DeadlineQueue _closes = new();
     private readonly ITimer _timer;
     private long _setFor = Never;
-    private long _writeDue = Never;
+    private long _failureDue = Never;
     private long _pingDue = Never;
-    private long _answerDue = Never;
-    private bool _received;
     private bool _disposed;
 
     public SessionTimer(YamuxOptions options, ISessionTimerOwner owner)
@@ -43,24 +41,12 @@ internal sealed class SessionTimer : IDisposable
         }
     }
 
-    /// <summary>A frame was received: the peer lives.</summary>
-    public void OnReceived() => Volatile.Write(ref _received, true);
-
-    /// <summary>A write to the transport has not ended at once.</summary>
-    public void OnWriteStarted()
+    /// <summary>The transport takes no more: the session has the time of a write to read what the peer had sent.</summary>
+    public void OnWriteFailed()
     {
         lock (_gate)
         {
-            _writeDue = DueUnsynchronized(_options.ConnectionWriteTimeout);
-        }
-    }
-
-    /// <summary>The write has ended.</summary>
-    public void OnWriteEnded()
-    {
-        lock (_gate)
-        {
-            _writeDue = Never;
+            _failureDue = DueUnsynchronized(_options.ConnectionWriteTimeout);
         }
     }
 
@@ -114,7 +100,7 @@ internal sealed class SessionTimer : IDisposable
         while (true)
         {
             Deadline? deadline = null;
-            bool openTimedOut = false, writeTimedOut = false, ping = false, keepAliveTimedOut = false;
+            bool openTimedOut = false, failed = false, ping = false;
             lock (_gate)
             {
                 if (_disposed)
@@ -133,22 +119,25 @@ internal sealed class SessionTimer : IDisposable
                     _closes.Remove(close);
                     deadline = close;
                 }
+                else if (_failureDue <= now)
+                {
+                    _failureDue = Never;
+                    failed = true;
+                }
                 else if (_writeDue <= now)
                 {
-                    _writeDue = Never;
-                    writeTimedOut = true;
+                    OnSilenceUnsynchronized(ref _writeDue, _writeMark, writing: true);
                 }
                 else if (_answerDue <= now)
                 {
-                    _answerDue = Never;
-                    keepAliveTimedOut = !Volatile.Read(ref _received);
+                    OnSilenceUnsynchronized(ref _answerDue, _answerMark, writing: false);
                 }
                 else if (_pingDue <= now)
                 {
                     _pingDue = DueUnsynchronized(_options.KeepAliveInterval);
                     if (_answerDue == Never)
                     {
-                        Volatile.Write(ref _received, false);
+                        _answerMark = Moves;
                         _answerDue = DueUnsynchronized(_options.KeepAliveTimeout);
                     }
 
@@ -170,16 +159,16 @@ internal sealed class SessionTimer : IDisposable
             {
                 _owner.OnPingDue();
             }
-            else if (writeTimedOut || keepAliveTimedOut)
+            else if (failed)
             {
-                _owner.OnPeerUnresponsive(writeTimedOut);
+                _owner.OnPeerUnresponsive(writing: true);
             }
         }
     }
 
     private long EarliestUnsynchronized()
     {
-        var earliest = Math.Min(Math.Min(_writeDue, _pingDue), _answerDue);
+        var earliest = Math.Min(Math.Min(_writeDue, _failureDue), Math.Min(_pingDue, _answerDue));
         earliest = Math.Min(earliest, _opens.First?.At ?? Never);
         return Math.Min(earliest, _closes.First?.At ?? Never);
     }
@@ -191,10 +180,12 @@ internal sealed class SessionTimer : IDisposable
             return Never;
         }
 
-        var due = _time.GetTimestamp() + (long)(timeout.TotalSeconds * _time.TimestampFrequency);
+        var due = _time.GetTimestamp() + Ticks(timeout);
         SetUnsynchronized(due);
         return due;
     }
+
+    private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _time.TimestampFrequency);
 
     private void SetUnsynchronized(long due)
     {

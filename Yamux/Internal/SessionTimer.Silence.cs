@@ -1,0 +1,129 @@
+namespace Yamux.Internal;
+
+/// <content>
+/// Whether the connection is alive: something has moved on it, in either direction. What has come and was not looked at counts
+/// too, so that nothing is ended before the thread pool has had a turn: our own lateness is not the peer's silence.
+/// </content>
+internal sealed partial class SessionTimer : IThreadPoolWorkItem
+{
+    // A process that comes so late has no right to call others silent. It waits once more, so that what stood in its own
+    // queues gets its turn.
+    private static readonly TimeSpan Lateness = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    // Each counted by one thread at a time: the read loop, and the flusher.
+    private long _reads;
+    private long _writes;
+
+    // When a wait is over, and what had moved when it began.
+    private long _writeDue = Never;
+    private long _writeMark;
+    private long _answerDue = Never;
+    private long _answerMark;
+    private bool _writing;
+
+    // The last look, which waits for its turn in the thread pool.
+    private bool _looking;
+    private bool _lookIsWriting;
+    private long _lookDue;
+    private long _lookMark;
+    private bool _wasLate;
+
+    private long Moves => Volatile.Read(ref _reads) + Volatile.Read(ref _writes);
+
+    /// <summary>Bytes were received, a part of a frame or more: the peer lives. By the read loop.</summary>
+    public void OnReceived() => Volatile.Write(ref _reads, _reads + 1);
+
+    /// <summary>A write to the transport has not ended at once. By the flusher.</summary>
+    public void OnWriteStarted()
+    {
+        lock (_gate)
+        {
+            _writing = true;
+            WaitForWriteUnsynchronized();
+        }
+    }
+
+    /// <summary>
+    /// The write has ended: there was no room, and now there was some, so the peer takes bytes. One that ends at once would prove nothing.
+    /// By the flusher.
+    /// </summary>
+    public void OnWriteEnded()
+    {
+        Volatile.Write(ref _writes, _writes + 1);
+        lock (_gate)
+        {
+            _writing = false;
+            _writeDue = Never;
+        }
+    }
+
+    /// <summary>The last look before the session ends: behind the work that the pool had when the time was over.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        bool writing;
+        lock (_gate)
+        {
+            _looking = false;
+            writing = _lookIsWriting;
+            if (_disposed)
+            {
+                return;
+            }
+
+            if (Moves != _lookMark)
+            {
+                OnMovedUnsynchronized();
+                return;
+            }
+
+            if (!_wasLate && _time.GetTimestamp() - _lookDue > Ticks(Lateness))
+            {
+                _wasLate = true;
+                if (writing)
+                {
+                    (_writeDue, _writeMark) = (DueUnsynchronized(Patience), _lookMark);
+                }
+                else
+                {
+                    (_answerDue, _answerMark) = (DueUnsynchronized(Patience), _lookMark);
+                }
+
+                return;
+            }
+        }
+
+        _owner.OnPeerUnresponsive(writing);
+    }
+
+    // A wait is over. If nothing has moved there is a last look; that of one wait does for the other.
+    private void OnSilenceUnsynchronized(ref long due, long mark, bool writing)
+    {
+        if (Moves == mark && !_looking)
+        {
+            (_looking, _lookIsWriting, _lookDue, _lookMark) = (true, writing, due, mark);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
+        due = Never;
+        if (Moves != mark)
+        {
+            OnMovedUnsynchronized();
+        }
+    }
+
+    private void OnMovedUnsynchronized()
+    {
+        _wasLate = false;
+        if (_writing && _writeDue == Never)
+        {
+            WaitForWriteUnsynchronized();
+        }
+    }
+
+    private void WaitForWriteUnsynchronized()
+    {
+        _writeMark = Moves;
+        _writeDue = DueUnsynchronized(_options.ConnectionWriteTimeout);
+    }
+}
