@@ -273,6 +273,21 @@ public class HeaderBlockTests
         Assert.Equal(Expected, await connection.CallAsync(3, Http2Frames.Request(3, Indexed())));
     }
 
+    [Fact]
+    public async Task A_block_larger_than_the_window_of_its_stream_does_not_wait_for_credit()
+    {
+        await using var server = await RawServer.StartAsync(options: options => options.ConfigureLimits = limits => limits.MaxRequestHeadersTotalSize = 1_000_000);
+        var connection = await server.ConnectAsync();
+        var block = new HpackWriter().Request().Literal(HpackWriter.Authority, "host", Indexing.Without, isHuffman: false);
+        for (var i = 0; i < 50; i++)
+        {
+            block.Literal("x-large", new string('a', 10_000), Indexing.Without, isHuffman: false);
+        }
+
+        var bytes = block.ToArray();
+        Assert.Equal(new Answer("host"), await connection.CallAsync(1, Http2Frames.Continued(1, bytes, [.. Enumerable.Range(1, bytes.Length / 10_000).Select(i => i * 10_000)])));
+    }
+
     private static HpackWriter Block(bool isHuffman) => new HpackWriter().Request().Literal(HpackWriter.Authority, Sent, Indexing.Incremental, isHuffman);
 
     private static byte[] Indexed() => new HpackWriter().Request().Field(HpackWriter.FirstDynamic).ToArray();

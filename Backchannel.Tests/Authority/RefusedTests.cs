@@ -26,7 +26,7 @@ public class RefusedTests
                 { "a name that no table has", Block(0x7F, 0x20, 0x01, (byte)'a'), CompressionError },
                 { "an integer without an end", Block(0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01), CompressionError },
                 { "an integer that is cut off", Block(0xFF, 0x80), CompressionError },
-                { "an integer that is longer than it need be", Block(0xFF, 0x80, 0x00), CompressionError },
+                { "an integer that is longer than it need be", Block([0x00, 0x01, (byte)'x', 0x7F, 0x80, 0x00, .. new byte[127]]), CompressionError },
                 { "a string that is cut off", Block(0x01, 0x05, (byte)'a'), CompressionError },
                 { "a value that is missing", Block(0x01), CompressionError },
                 { "an empty name", Block(0x00, 0x00, 0x01, (byte)'a'), CompressionError },
@@ -77,6 +77,19 @@ public class RefusedTests
 
         Assert.NotEqual(0, code);
         byte[] sent = [.. Http2Frames.Opening, .. bytes, .. Http2Frames.Request(5, new HpackWriter().Request().Literal(HpackWriter.Authority, "a/b", Indexing.Without, false).ToArray())];
+        Assert.Equal(sent, await PassAsync(sent));
+    }
+
+    [Fact]
+    public async Task A_table_that_was_resized_to_nothing_and_back_is_empty()
+    {
+        byte[] sent =
+        [
+            .. Http2Frames.Opening,
+            .. Http2Frames.Request(1, new HpackWriter().Literal(HpackWriter.Authority, "abc", Indexing.Incremental, isHuffman: true).ToArray()),
+            .. Http2Frames.Request(3, new HpackWriter().TableSize(0).TableSize(4096).Literal(HpackWriter.FirstDynamic, "a/b", Indexing.Without, isHuffman: false).ToArray()),
+        ];
+
         Assert.Equal(sent, await PassAsync(sent));
     }
 

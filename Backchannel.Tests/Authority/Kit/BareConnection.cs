@@ -16,7 +16,8 @@ internal sealed class BareConnection : DefaultConnectionContext
 
     public override EndPoint? RemoteEndPoint { get; set; } = BackchannelEndPoint.Instance;
 
-    public override void Abort(ConnectionAbortedException abortReason) => Transport.Output.Complete(abortReason);
+    // Kestrel aborts, too, what it is already about to end, when a handler answers meanwhile: no more than what was sent by then is seen.
+    public override void Abort(ConnectionAbortedException abortReason) => Transport.Input.CancelPendingRead();
 
     public override async ValueTask DisposeAsync()
     {
