@@ -45,7 +45,7 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
 
     void IFrameWriterOwner.OnWriteStarted() => Timer.OnWriteStarted();
 
-    void IFrameWriterOwner.OnWriteEnded() => Timer.OnWriteEnded();
+    void IFrameWriterOwner.OnWriteEnded(bool moved) => Timer.OnWriteEnded(moved);
 
     void IFrameWriterOwner.OnWriteFailed(Exception error)
     {

@@ -55,6 +55,7 @@ public static class BackchannelSocketsHttpHandlerExtensions
         }
 
         GrpcBalancer.SwitchOff(handler);
+        handler.ConnectCallback ??= TunedConnect.ConnectAsync;
         handler.EnableMultipleHttp2Connections = true;
         if (handler.PooledConnectionIdleTimeout == DefaultIdleTimeout)
         {

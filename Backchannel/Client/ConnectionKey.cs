@@ -1,5 +1,4 @@
 using System.Net.Security;
-using Grpc.Net.Client;
 
 namespace Backchannel;
 
@@ -18,9 +17,6 @@ internal sealed record ConnectionKey(string Scheme, string Host, int Port, strin
             address.Port,
             handler.SslOptions.TargetHost,
             (context.PlaintextStream as SslStream)?.LocalCertificate?.GetCertHashString(),
-            IsOfGrpc(handler.ConnectCallback) ? null : handler.ConnectCallback);
+            handler.ConnectCallback);
     }
-
-    // Each channel sets one of its own, which goes to the address.
-    private static bool IsOfGrpc(Delegate? callback) => callback?.Method.Module.Assembly == typeof(GrpcChannel).Assembly;
 }

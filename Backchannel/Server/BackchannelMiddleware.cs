@@ -26,6 +26,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             return;
         }
 
+        connection.Features.Get<IConnectionSocketFeature>()?.Socket.ConfigureForYamux();
         var session = YamuxSession.Create(connection.Transport, YamuxRole.Server, options.Yamux, _sessionLogger);
         var others = Task.CompletedTask;
         try

@@ -14,10 +14,12 @@ internal sealed class Exchange
 
     private const int MaxUnacknowledged = 4;
     private readonly ConcurrentQueue<Task> _waiting = new();
+    private readonly bool _stallsWriting;
 
     public Exchange(TransportFault? clientFault, TransportFault? serverFault)
     {
         var (first, second) = DuplexPipe.CreatePair();
+        _stallsWriting = (clientFault ?? serverFault) is { Kind: FaultKind.Stall, Side: FaultSide.Write };
         Client = Create(first, YamuxRole.Client, clientFault);
         Server = Create(second, YamuxRole.Server, serverFault);
     }
@@ -69,10 +71,13 @@ internal sealed class Exchange
     {
         // Only the end with the fault has a keepalive, so that it is always that one which finds out.
         // A ping has no timer, so that the only ones of ten seconds are those that a test waits for.
+        // A write that stalls has its time again as long as something comes, so that the clock may have to go far: no other time may end then.
         var options = new YamuxOptions
         {
+            StreamOpenTimeout = _stallsWriting ? Timeout.InfiniteTimeSpan : new YamuxOptions().StreamOpenTimeout,
+            StreamCloseTimeout = _stallsWriting ? Timeout.InfiniteTimeSpan : new YamuxOptions().StreamCloseTimeout,
             TimeProvider = Time,
-            EnableKeepAlive = fault is not null,
+            EnableKeepAlive = fault is not null && !_stallsWriting,
             PingTimeout = Timeout.InfiniteTimeSpan,
             MaxUnacknowledgedStreams = MaxUnacknowledged,
         };

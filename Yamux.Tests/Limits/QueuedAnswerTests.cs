@@ -58,7 +58,7 @@ public class QueuedAnswerTests
         {
         }
 
-        public void OnWriteEnded()
+        public void OnWriteEnded(bool moved)
         {
         }
 

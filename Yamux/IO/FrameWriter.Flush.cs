@@ -239,7 +239,7 @@ internal sealed partial class FrameWriter
     private void OnWritten()
     {
         Volatile.Write(ref _waiting, false);
-        _owner.OnWriteEnded();
+        _owner.OnWriteEnded(_writing >= MinBytesPerWrite);
         FitToPace(_time.GetElapsedTime(_waitingSince));
         if (TryPrepareNextWrite(atOnce: true))
         {

@@ -7,7 +7,8 @@ internal interface IFrameWriterOwner
     void OnWriteStarted();
 
     /// <summary>The transport has taken what <see cref="OnWriteStarted"/> announced.</summary>
-    void OnWriteEnded();
+    /// <param name="moved">It was so much that the peer must have taken bytes meanwhile.</param>
+    void OnWriteEnded(bool moved);
 
     /// <summary>The transport failed. The writer has stopped.</summary>
     void OnWriteFailed(Exception error);

@@ -11,8 +11,9 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private static readonly TimeSpan Lateness = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    // Each counted by one thread at a time: the read loop, and the flusher.
+    // Each counted by one thread at a time: the read loop, and the flusher. Of the writes all that have ended, and those of them that moved something.
     private long _reads;
+    private long _moves;
     private long _writes;
 
     // When a wait is over, and what had moved when it began.
@@ -27,9 +28,10 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private bool _lookIsWriting;
     private long _lookDue;
     private long _lookMark;
+    private long _lookWrites;
     private bool _wasLate;
 
-    private long Moves => Volatile.Read(ref _reads) + Volatile.Read(ref _writes);
+    private long Moves => Volatile.Read(ref _reads) + Volatile.Read(ref _moves);
 
     /// <summary>Bytes were received, a part of a frame or more: the peer lives. By the read loop.</summary>
     public void OnReceived() => Volatile.Write(ref _reads, _reads + 1);
@@ -44,13 +46,15 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>
-    /// The write has ended: there was no room, and now there was some, so the peer takes bytes. One that ends at once would prove nothing.
-    /// By the flusher.
-    /// </summary>
-    public void OnWriteEnded()
+    /// <summary>The write has ended. By the flusher.</summary>
+    /// <param name="moved">
+    /// It was so large that the peer must have taken bytes: there was no room, and now there was some. One that ends at once would prove nothing, and
+    /// a few bytes, such as a ping, find room somewhere on the way to an end that is dead.
+    /// </param>
+    public void OnWriteEnded(bool moved)
     {
         Volatile.Write(ref _writes, _writes + 1);
+        Volatile.Write(ref _moves, _moves + (moved ? 1 : 0));
         lock (_gate)
         {
             _writing = false;
@@ -71,7 +75,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
                 return;
             }
 
-            if (Moves != _lookMark)
+            if (Moves != _lookMark || (writing && Volatile.Read(ref _writes) != _lookWrites))
             {
                 OnMovedUnsynchronized();
                 return;
@@ -101,7 +105,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     {
         if (Moves == mark && !_looking)
         {
-            (_looking, _lookIsWriting, _lookDue, _lookMark) = (true, writing, due, mark);
+            (_looking, _lookIsWriting, _lookDue, _lookMark, _lookWrites) = (true, writing, due, mark, Volatile.Read(ref _writes));
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
 
