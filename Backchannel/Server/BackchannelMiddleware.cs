@@ -93,7 +93,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             {
                 await ServeFirstAsync(connection, first, next).ConfigureAwait(false);
                 streams.OnFirstEnded();
-                await Task.WhenAny(streams.HttpEnded, peer.Completion).ConfigureAwait(false);
+                await Task.WhenAny(streams.Ended, peer.Completion).ConfigureAwait(false);
                 Drain(peer, "the client has closed its connection");
                 await DrainedAsync(peer, closing).ConfigureAwait(false);
             }

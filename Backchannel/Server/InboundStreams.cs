@@ -21,19 +21,26 @@ internal sealed class InboundStreams(
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0"u8;
 
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource _httpEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _allServed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _http = 1; // The first.
+    private int _open = 1; // It, and all that were accepted and are not served yet, of which nobody knows at first what they are.
     private int _running = 1; // The acceptance itself.
 
-    /// <summary>Completes when the client has no HTTP/2 connection here any more. It gets no other then.</summary>
-    public Task HttpEnded => _httpEnded.Task;
+    /// <summary>Completes when no stream of the client's is served any more. None is accepted then.</summary>
+    public Task Ended => _allServed.Task;
 
     /// <summary>Accepts and serves the further streams, until the session has ended and all of them are served.</summary>
     public async Task RunAsync()
     {
         await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
         {
+            if (!TryCountOpen())
+            {
+                stream.Abort();
+                continue;
+            }
+
             Interlocked.Increment(ref _running);
             _ = ServeAsync(stream); // It throws nothing, and counts itself out.
         }
@@ -43,7 +50,11 @@ internal sealed class InboundStreams(
     }
 
     /// <summary>The first HTTP/2 connection has ended.</summary>
-    public void OnFirstEnded() => OnHttpEnded();
+    public void OnFirstEnded()
+    {
+        OnHttpEnded();
+        CountOpenOut();
+    }
 
     /// <summary>Where the middleware of a further stream ends: it is an HTTP/2 connection.</summary>
     public static Task ServeHttpAsync(ConnectionContext further)
@@ -79,7 +90,7 @@ internal sealed class InboundStreams(
     {
         lock (_gate)
         {
-            if (_http == 0 || _http == options.MaxHttpConnectionsPerPeer)
+            if (_http == options.MaxHttpConnectionsPerPeer)
             {
                 return false;
             }
@@ -120,15 +131,32 @@ internal sealed class InboundStreams(
 
     private void OnHttpEnded()
     {
+        lock (_gate)
+        {
+            _http--;
+        }
+    }
+
+    private bool TryCountOpen()
+    {
+        lock (_gate)
+        {
+            _open += _open == 0 ? 0 : 1;
+            return _open > 0;
+        }
+    }
+
+    private void CountOpenOut()
+    {
         bool last;
         lock (_gate)
         {
-            last = --_http == 0;
+            last = --_open == 0;
         }
 
         if (last)
         {
-            _httpEnded.SetResult();
+            _allServed.SetResult();
         }
     }
 
@@ -148,6 +176,7 @@ internal sealed class InboundStreams(
         }
 
         await further.DisposeAsync().ConfigureAwait(false);
+        CountOpenOut();
         CountOut();
     }
 

@@ -12,6 +12,8 @@ namespace Backchannel;
 internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
 {
     private readonly Stream _inner = stream.AsStream();
+    private readonly TaskCompletionSource _used = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _unansweredWrites;
     private FrameCursor _cursor;
     private ReadOnlyMemory<byte> _goAway;
     private int _goAwayState;
@@ -90,6 +92,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
     {
         if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
+            _used.TrySetResult();
             _inner.Dispose();
             owner.OnDisposed(this);
         }
@@ -151,19 +154,33 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
         }
         catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
         {
+            // A connection that ends before its first request is a fault of the handler's for gRPC, which tells Internal, and not why.
+            await _used.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
             throw owner.Unanswered(failure);
         }
     }
 
+    // The first write is the preface, the second a request.
     private async ValueTask WriteUnansweredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
+        var isRequest = Interlocked.Increment(ref _unansweredWrites) > 1;
         try
         {
             await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
         {
-            throw owner.Unanswered(failure);
+            if (isRequest)
+            {
+                throw owner.Unanswered(failure);
+            }
+        }
+        finally
+        {
+            if (isRequest)
+            {
+                _used.TrySetResult();
+            }
         }
     }
 
