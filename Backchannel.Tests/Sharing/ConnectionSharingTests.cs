@@ -177,6 +177,9 @@ public class ConnectionSharingTests
         {
             options.Yamux.TimeProvider = time;
             options.Yamux.EnableKeepAlive = false;
+            options.Yamux.ConnectionWriteTimeout = Timeout.InfiniteTimeSpan; // The clock runs far ahead of the sessions.
+            options.Yamux.StreamOpenTimeout = Timeout.InfiniteTimeSpan;
+            options.Yamux.PingTimeout = Timeout.InfiniteTimeSpan;
         });
         using var first = NewChannel();
         var calls = new List<Task> { Call(first) };
