@@ -130,18 +130,23 @@ public class ConnectionLossTests
         await using var host = new TestClient(server);
         for (var batch = 0; batch < 100; batch++)
         {
+            // One holds the connection that the others share until all have ended.
+            using var held = host.NewChannel();
+            await new Tester.TesterClient(held).UnaryAsync(new Request()).ResponseAsync.Guarded();
             await Task.WhenAll(Enumerable.Range(0, 10).Select(async _ =>
             {
                 using var channel = host.NewChannel();
                 var reply = await new Tester.TesterClient(channel).UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
                 Assert.Equal("client", reply.ServedBy);
             }));
+            held.Dispose();
+            await Guard.Until(() => host.Host.ConnectionCount == 0, "the connection ends with the last of them");
         }
 
         var sessions = server.State.Peers.Select(peer => peer.Session).ToList();
         await Task.WhenAll(sessions.Select(session => session.Completion)).Guarded();
         await AssertNothingLeftAsync(server, host);
-        Assert.Equal(1000, sessions.Count);
+        Assert.Equal((1100, 100), (sessions.Count, sessions.Distinct().Count()));
         Assert.All(sessions, session => Assert.Equal(0, session.StreamCount));
         server.Log.AssertNoErrors();
         host.Log.AssertNoErrors();
