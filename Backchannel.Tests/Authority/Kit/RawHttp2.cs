@@ -10,6 +10,9 @@ internal sealed class RawHttp2(IDuplexPipe transport)
 {
     private readonly Dictionary<int, string> _bodies = [];
 
+    // The server answers in the order in which its handlers end.
+    private readonly Dictionary<int, Answer> _answers = [];
+
     public async Task SendAsync(params byte[][] pieces)
     {
         foreach (var piece in pieces)
@@ -27,60 +30,60 @@ internal sealed class RawHttp2(IDuplexPipe transport)
     /// <summary>Reads until <paramref name="stream"/> or the connection ends.</summary>
     public async Task<Answer> AnswerAsync(int stream)
     {
-        while (true)
+        Answer? answer;
+        while (!_answers.Remove(stream, out answer))
         {
             if (await ReadFrameAsync() is not { } frame)
             {
                 return new Answer(null);
             }
 
-            switch (frame.Header.Type)
+            if (frame.Header.Type == Http2Frames.GoAway)
             {
-                case Http2Frames.GoAway:
-                    return new Answer(null, GoAway: frame.Payload[7]);
-                case Http2Frames.RstStream when frame.Header.StreamId == stream:
-                    return new Answer(null, Reset: frame.Payload[3]);
-                case Http2Frames.Data:
-                    _bodies[frame.Header.StreamId] = _bodies.GetValueOrDefault(frame.Header.StreamId) + Encoding.UTF8.GetString(frame.Payload);
-                    break;
+                return new Answer(null, GoAway: frame.Payload[7]);
             }
 
-            if (frame.Header.StreamId == stream && (frame.Header.Flags & Http2Frames.EndStream) != 0)
-            {
-                return new Answer(_bodies.GetValueOrDefault(stream, ""));
-            }
+            Note(frame.Header, frame.Payload);
         }
+
+        return answer;
     }
 
     /// <summary>Reads until the connection has ended: what became of each stream, and the code with which it ended.</summary>
     public async Task<(Dictionary<int, Answer> Answers, int? GoAway)> AnswersAsync()
     {
-        Dictionary<int, Answer> answers = [];
         int? goAway = null;
         while (await ReadFrameAsync() is { } frame)
         {
-            var stream = frame.Header.StreamId;
-            switch (frame.Header.Type)
+            if (frame.Header.Type == Http2Frames.GoAway)
             {
-                case Http2Frames.GoAway:
-                    goAway = frame.Payload[7];
-                    break;
-                case Http2Frames.RstStream:
-                    // It may come behind an answer, when that did not wait for the end of the request.
-                    answers.TryAdd(stream, new Answer(null, Reset: frame.Payload[3]));
-                    break;
-                case Http2Frames.Data:
-                    _bodies[stream] = _bodies.GetValueOrDefault(stream) + Encoding.UTF8.GetString(frame.Payload);
-                    break;
+                goAway = frame.Payload[7];
             }
 
-            if (frame.Header.Type is Http2Frames.Data or Http2Frames.Headers && (frame.Header.Flags & Http2Frames.EndStream) != 0)
-            {
-                answers[stream] = new Answer(_bodies.GetValueOrDefault(stream, ""));
-            }
+            Note(frame.Header, frame.Payload);
         }
 
-        return (answers, goAway);
+        return (_answers, goAway);
+    }
+
+    private void Note(Http2FrameHeader header, byte[] payload)
+    {
+        var stream = header.StreamId;
+        switch (header.Type)
+        {
+            case Http2Frames.RstStream:
+                // It may come behind an answer, when that did not wait for the end of the request.
+                _answers.TryAdd(stream, new Answer(null, Reset: payload[3]));
+                return;
+            case Http2Frames.Data:
+                _bodies[stream] = _bodies.GetValueOrDefault(stream) + Encoding.UTF8.GetString(payload);
+                break;
+        }
+
+        if (header.Type is Http2Frames.Data or Http2Frames.Headers && (header.Flags & Http2Frames.EndStream) != 0)
+        {
+            _answers[stream] = new Answer(_bodies.GetValueOrDefault(stream, ""));
+        }
     }
 
     private async Task<(Http2FrameHeader Header, byte[] Payload)?> ReadFrameAsync()
