@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Threading.Channels;
 
 namespace Yamux.Tests.Sending;
 
@@ -28,6 +29,78 @@ public class FlushingTests
 
         Assert.Equal([expected], output.Threads);
         session.Abort();
+    }
+
+    [Fact]
+    public async Task Writes_that_became_small_grow_again_when_they_end_at_once()
+    {
+        var (ours, theirs) = DuplexPipe.CreatePair();
+        var output = new SlowOutput(ours.Output);
+        var options = new YamuxOptions { TimeProvider = new TestTime(), EnableKeepAlive = false, ConnectionWriteTimeout = Timeout.InfiniteTimeSpan };
+        options.FixWindows(262_144);
+        var session = YamuxSession.Create(new Transport(ours.Input, output), YamuxRole.Client, options);
+        var peer = new ScriptedPeer(theirs);
+        var stream = await session.OpenStreamAsync().Guarded();
+        await peer.ExpectAsync(Frame.Syn(1));
+        await peer.SendAsync(Frame.Credit(1, 10_000_000));
+        output.Sizes.Clear();
+        output.IsSlow = true;
+        var write = stream.Output.WriteAsync(Bytes.Pattern(4_000_000)).AsTask();
+        while (output.Sizes.LastOrDefault() != 4096)
+        {
+            await output.WriteWaitsAsync().Guarded();
+            ((TestTime)options.TimeProvider).Advance(TimeSpan.FromSeconds(2));
+            output.EndWrite();
+        }
+
+        await output.WriteWaitsAsync().Guarded();
+        output.IsSlow = false;
+        output.EndWrite();
+        await write.Guarded();
+
+        Assert.InRange(output.Sizes[^20..].Max(), 65_536, 80 * 1024);
+        session.Abort();
+    }
+
+    /// <summary>Writes wait, if it is slow, until they are told to end; what is large goes nowhere.</summary>
+    private sealed class SlowOutput(PipeWriter output) : PipeWriter
+    {
+        private readonly Channel<bool> _waits = Channel.CreateUnbounded<bool>();
+        private TaskCompletionSource<FlushResult>? _waiting;
+
+        public List<int> Sizes { get; } = [];
+
+        public bool IsSlow { get; set; }
+
+        public Task<bool> WriteWaitsAsync() => _waits.Reader.ReadAsync().AsTask();
+
+        public void EndWrite() => _waiting!.SetResult(default);
+
+        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+        {
+            Sizes.Add(source.Length);
+            if (!IsSlow)
+            {
+                return source.Length < 100 ? output.WriteAsync(source, cancellationToken) : default;
+            }
+
+            _waiting = new TaskCompletionSource<FlushResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var ended = _waiting.Task;
+            _waits.Writer.TryWrite(true);
+            return new ValueTask<FlushResult>(ended);
+        }
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => output.FlushAsync(cancellationToken);
+
+        public override void Advance(int bytes) => output.Advance(bytes);
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => output.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => output.GetSpan(sizeHint);
+
+        public override void CancelPendingFlush() => output.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => output.Complete(exception);
     }
 
     private sealed record Transport(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -222,6 +222,11 @@ internal sealed partial class FrameWriter
                 return;
             }
 
+            if (_writing == _bytesPerWrite)
+            {
+                FitToPace(TimeSpan.Zero);
+            }
+
             if (!TryPrepareNextWrite(atOnce: false))
             {
                 return;
