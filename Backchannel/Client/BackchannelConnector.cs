@@ -24,7 +24,7 @@ internal sealed class BackchannelConnector(
                 $"A backchannel needs HTTP/2, and this connection speaks HTTP/{context.NegotiatedHttpVersion}: send requests with Version = HttpVersion.Version20 and VersionPolicy = RequestVersionExact, as gRPC does.");
         }
 
-        return await host.ConnectAsync(stream, ConnectionKey.Of(context, handler), handler.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        return await host.ConnectAsync(stream, ConnectionKey.Of(context, handler, previous), handler.ConnectTimeout, cancellationToken).ConfigureAwait(false);
     }
 
     private bool HasProxyCredentials() => ((handler.Proxy ?? HttpClient.DefaultProxy).Credentials ?? handler.DefaultProxyCredentials) is not null;

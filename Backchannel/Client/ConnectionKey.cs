@@ -1,22 +1,48 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 
 namespace Backchannel;
 
 /// <summary>
-/// What two connections must have in common for one of them to serve for both: where they go, and as whom. The certificate is the one
-/// that the client has shown in this very connection.
+/// What two connections must have in common for one of them to serve for both: where they go and by which way, whom they have found there, as whom, and how
+/// well they are protected. TLS tells of the connection at hand, which its own handler has made and found good: so a handler that is content with less
+/// can not lend another one a connection that this would have refused.
 /// </summary>
-internal sealed record ConnectionKey(string Scheme, string Host, int Port, string? ServerName, string? ClientCertificate, Delegate? ConnectCallback)
+internal sealed record ConnectionKey(
+    string Scheme,
+    string Host,
+    int Port,
+    Uri? Proxy,
+    Delegate? ConnectCallback,
+    Delegate? Filter,
+    string? ServerName,
+    string? ServerCertificate,
+    string? ClientCertificate,
+    string? Protection)
 {
-    public static ConnectionKey Of(SocketsHttpPlaintextStreamFilterContext context, SocketsHttpHandler handler)
+    /// <param name="context">The connection that was made.</param>
+    /// <param name="handler">Who made it.</param>
+    /// <param name="filter">The filter of its own that the handler had.</param>
+    public static ConnectionKey Of(SocketsHttpPlaintextStreamFilterContext context, SocketsHttpHandler handler, Delegate? filter)
     {
         var address = context.InitialRequestMessage.RequestUri!;
+        var tls = context.PlaintextStream as SslStream;
         return new ConnectionKey(
             address.Scheme,
             address.IdnHost,
             address.Port,
-            handler.SslOptions.TargetHost,
-            (context.PlaintextStream as SslStream)?.LocalCertificate?.GetCertHashString(),
-            handler.ConnectCallback);
+            ProxyOf(handler, address),
+            handler.ConnectCallback,
+            filter,
+            tls?.TargetHostName,
+            tls?.RemoteCertificate?.GetCertHashString(HashAlgorithmName.SHA256),
+            tls?.LocalCertificate?.GetCertHashString(HashAlgorithmName.SHA256),
+            tls is null ? null : $"{tls.SslProtocol} {tls.NegotiatedCipherSuite}");
+    }
+
+    private static Uri? ProxyOf(SocketsHttpHandler handler, Uri address)
+    {
+        var proxy = handler.UseProxy ? handler.Proxy ?? HttpClient.DefaultProxy : null;
+        return proxy is null || proxy.IsBypassed(address) ? null : proxy.GetProxy(address);
     }
 }
