@@ -136,6 +136,21 @@ public sealed class ProxiedConnectionTests : IDisposable
     }
 
     [Theory]
+    [InlineData("HTTP/1.1 100 Continue\r\n\r\n", false)]
+    [InlineData("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", true)]
+    [InlineData("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n", false)]
+    public async Task What_a_proxy_says_before_its_answer_is_passed_over(string interim, bool inPieces)
+    {
+        await using var server = await StartAsync();
+        await using var open = new ConnectProxy { Interim = interim, Credentials = Right };
+        await using var client = NewClient(server, new WebProxy(open.Address) { Credentials = Right });
+        await using var closed = new ConnectProxy { Interim = interim, RefusesWith = HttpStatusCode.Forbidden, AnswersInPieces = inPieces };
+
+        await AssertCalledBackAsync(client);
+        await AssertFailsAsync(server, new WebProxy(closed.Address), "it answered 403.");
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Wrong_credentials_are_refused_and_not_tried_again(bool closesAfterChallenge)

@@ -27,6 +27,9 @@ internal sealed class ConnectProxy : LoopbackProxy
     /// <summary>Opens no tunnel, and answers this instead.</summary>
     public HttpStatusCode? RefusesWith { get; init; }
 
+    /// <summary>What it says before each answer: answers of 1xx, whole.</summary>
+    public string Interim { get; init; } = "";
+
     /// <summary>Writes each byte of an answer by itself.</summary>
     public bool AnswersInPieces { get; init; }
 
@@ -65,7 +68,7 @@ internal sealed class ConnectProxy : LoopbackProxy
                 var target = request[0].Split(' ')[1];
                 var colon = target.LastIndexOf(':');
                 await TunnelAsync(
-                    client, target[..colon].Trim('[', ']'), int.Parse(target[(colon + 1)..], null), "HTTP/1.1 200 Connection established\r\n\r\n"u8.ToArray(), cancellationToken);
+                    client, target[..colon].Trim('[', ']'), int.Parse(target[(colon + 1)..], null), Encoding.ASCII.GetBytes(Interim + "HTTP/1.1 200 Connection established\r\n\r\n"), cancellationToken);
                 return;
             }
             else
@@ -97,7 +100,7 @@ internal sealed class ConnectProxy : LoopbackProxy
 
     private async Task AnswerAsync(Stream client, HttpStatusCode status, string headers, CancellationToken cancellationToken)
     {
-        var answer = Encoding.ASCII.GetBytes($"HTTP/1.1 {(int)status} {status}\r\n{headers}Content-Length: 0\r\n\r\n");
+        var answer = Encoding.ASCII.GetBytes($"{Interim}HTTP/1.1 {(int)status} {status}\r\n{headers}Content-Length: 0\r\n\r\n");
         foreach (var part in answer.Chunk(AnswersInPieces ? 1 : answer.Length))
         {
             await client.WriteAsync(part, cancellationToken);

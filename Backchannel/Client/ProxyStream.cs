@@ -8,7 +8,7 @@ namespace Backchannel;
 /// The connection to an HTTP proxy. A refusal, which the HTTP client would report as any answer with a status and gRPC as Internal, is a failed
 /// connection here, and so Unavailable. All else passes.
 /// </summary>
-internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func<bool> hasCredentials) : Stream
+internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func<bool> hasCredentials) : UnseekableStream
 {
     private const int StatusLength = 12; // HTTP/1.1 200
     private const int CodeLength = 3;
@@ -16,20 +16,8 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
     private readonly byte[] _status = new byte[StatusLength];
     private int _received;
     private bool _isTunnel;
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
+    private bool _isInterim;
+    private bool _isLineEmpty;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -37,9 +25,6 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
         Look(buffer.Span[..count]);
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override int Read(Span<byte> buffer)
     {
@@ -52,16 +37,13 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        _received = 0; // A request: what comes now is its answer.
+        Restart();
         return inner.WriteAsync(buffer, cancellationToken);
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        _received = 0;
+        Restart();
         inner.Write(buffer);
     }
 
@@ -70,10 +52,6 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override void Flush() => inner.Flush();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
@@ -85,24 +63,62 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
         base.Dispose(disposing);
     }
 
+    // A request: what comes now is its answer.
+    private void Restart() => (_received, _isInterim, _isLineEmpty) = (0, false, false);
+
+    // From the beginning of an answer to its status, and past the answers that announce another (1xx).
     private void Look(ReadOnlySpan<byte> bytes)
     {
-        if (_isTunnel || _received == StatusLength)
+        while (!bytes.IsEmpty && !_isTunnel)
         {
-            return;
-        }
-
-        var part = bytes[..Math.Min(bytes.Length, StatusLength - _received)];
-        part.CopyTo(_status.AsSpan(_received));
-        _received += part.Length;
-        if (_received == StatusLength && Utf8Parser.TryParse(_status.AsSpan(StatusLength - CodeLength), out int code, out _))
-        {
-            _isTunnel = code is >= 200 and < 300;
-            if (code >= 300 && Refusal((HttpStatusCode)code) is { } why)
+            if (_received == StatusLength)
             {
-                throw new IOException($"The proxy {request.RequestUri} opens no tunnel to {request.Headers.Host}: {why}");
+                if (!_isInterim)
+                {
+                    return;
+                }
+
+                SkipToNextAnswer(ref bytes);
+                continue;
+            }
+
+            var part = bytes[..Math.Min(bytes.Length, StatusLength - _received)];
+            part.CopyTo(_status.AsSpan(_received));
+            _received += part.Length;
+            bytes = bytes[part.Length..];
+            if (_received == StatusLength && Utf8Parser.TryParse(_status.AsSpan(StatusLength - CodeLength), out int code, out _))
+            {
+                OnStatus(code);
             }
         }
+    }
+
+    private void OnStatus(int code)
+    {
+        _isInterim = code is >= 100 and < 200;
+        _isTunnel = code is >= 200 and < 300;
+        if (code >= 300 && Refusal((HttpStatusCode)code) is { } why)
+        {
+            throw new IOException($"The proxy {request.RequestUri} opens no tunnel to {request.Headers.Host}: {why}");
+        }
+    }
+
+    // An empty line ends the fields. RFC 9112, 2.2: some end a line with LF alone.
+    private void SkipToNextAnswer(ref ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            if (bytes[i] == '\n' && _isLineEmpty)
+            {
+                bytes = bytes[(i + 1)..];
+                Restart();
+                return;
+            }
+
+            _isLineEmpty = bytes[i] == '\n' || (bytes[i] == '\r' && _isLineEmpty);
+        }
+
+        bytes = default;
     }
 
     /// <summary>Null if the HTTP client still has credentials to try.</summary>
