@@ -119,4 +119,58 @@ public class AdmissionTests
         await Guard.Until(() => server.ConnectionCount == 0, "the connection is closed");
         Assert.Equal(0, server.Registry.Count);
     }
+
+    [Fact]
+    public async Task A_client_that_goes_away_cancels_the_hook_and_the_log_is_quiet()
+    {
+        var asked = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync(options: options => options.OnConnecting = async context =>
+        {
+            asked.TrySetResult(context.CancellationToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
+        });
+        var client = new RawClient(server);
+        var token = await asked.Task.Guarded();
+
+        client.Session.Abort();
+
+        await Guard.Until(() => token.IsCancellationRequested && server.ConnectionCount == 0, "the hook is told");
+        Assert.DoesNotContain(server.Log.Lines, line => line.Category == "Backchannel.Server" && line.Level > LogLevel.Debug);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_hook_throws_after_it_was_given_up_is_logged(bool byTimeout)
+    {
+        var time = new FakeTimeProvider();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var late = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync(options: options =>
+        {
+            options.Yamux.TimeProvider = time;
+            options.OnConnecting = _ =>
+            {
+                asked.TrySetResult();
+                return new ValueTask(late.Task);
+            };
+        });
+        var client = new RawClient(server);
+        await asked.Task.Guarded();
+
+        if (byTimeout)
+        {
+            time.Advance(TimeSpan.FromSeconds(120));
+        }
+        else
+        {
+            client.Session.Abort();
+        }
+
+        await Guard.Until(() => server.ConnectionCount == 0, "the connection is closed");
+        late.SetException(new FormatException("too late"));
+
+        await Guard.Until(() => server.Log.Lines.Any(line => line.Event.Name == "OnConnectingFailed" && line.Message.Contains("too late", StringComparison.Ordinal)), "it is logged");
+        await client.DisposeAsync();
+    }
 }

@@ -17,15 +17,22 @@ internal sealed class Admission(BackchannelServerOptions options, ILogger logger
         }
 
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.Yamux.TimeProvider);
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, closing);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, closing, connection.ConnectionClosed);
         var context = new BackchannelConnectingContext(connection, giveUp.Token);
+        var asked = AskAsync(hook, context);
         try
         {
-            await hook(context).AsTask().WaitAsync(giveUp.Token).ConfigureAwait(false);
+            await asked.WaitAsync(giveUp.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (connection.ConnectionClosed.IsCancellationRequested)
+        {
+            Abandon(asked, connection); // Nobody waits for an answer.
+            return false;
         }
         catch (Exception failure)
         {
             BackchannelLog.OnConnectingFailed(logger, connection.ConnectionId, connection.RemoteEndPoint, failure);
+            Abandon(asked, connection);
             return false;
         }
 
@@ -36,5 +43,21 @@ internal sealed class Admission(BackchannelServerOptions options, ILogger logger
         }
 
         return true;
+    }
+    // What it throws at once is a failure like any other.
+    private static async Task AskAsync(Func<BackchannelConnectingContext, ValueTask> hook, BackchannelConnectingContext context)
+        => await hook(context).ConfigureAwait(false);
+
+    // A hook that does not listen to its token. What becomes of it is told, and changes nothing.
+    private void Abandon(Task asked, ConnectionContext connection)
+    {
+        if (!asked.IsCompleted)
+        {
+            _ = asked.ContinueWith(
+                late => BackchannelLog.OnConnectingFailed(logger, connection.ConnectionId, connection.RemoteEndPoint, late.Exception!.GetBaseException()),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
+        }
     }
 }

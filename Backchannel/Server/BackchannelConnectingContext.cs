@@ -32,7 +32,7 @@ public sealed class BackchannelConnectingContext
     /// <summary>The address that the client has connected to, or null on transports that have none.</summary>
     public EndPoint? LocalEndPoint => _connection.LocalEndPoint;
 
-    /// <summary>Cancelled when <see cref="BackchannelServerOptions.HandshakeTimeout"/> is over, or the server stops.</summary>
+    /// <summary>Cancelled when <see cref="BackchannelServerOptions.HandshakeTimeout"/> is over, the client has gone, or the server stops.</summary>
     public CancellationToken CancellationToken { get; }
 
     internal string? RefusalReason { get; private set; }
