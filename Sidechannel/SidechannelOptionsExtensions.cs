@@ -9,9 +9,6 @@ namespace Sidechannel;
 /// <summary>Lets the handlers of calls open the sidechannels that the callers offer.</summary>
 public static class SidechannelOptionsExtensions
 {
-    private const int GitalyAcceptBacklog = 1;
-    private const int AcceptBacklog = 256;
-
     private static readonly ConditionalWeakTable<object, object> WithRegistry = [];
 
     /// <summary>For a client that calls a server: the server may open sidechannels.</summary>
@@ -30,8 +27,7 @@ public static class SidechannelOptionsExtensions
 
     /// <summary>
     /// For a server that calls its clients: the clients may open sidechannels. Gitaly has it only the other way: its servers accept no stream but
-    /// the first. Hence the default accept backlog is 1, and is raised here to yamux's 256, so that sidechannels which come together are taken. Any other that is set
-    /// before, and whatever is set afterwards, stays.
+    /// the first.
     /// </summary>
     /// <param name="options">The server's settings.</param>
     /// <param name="registry">What the server offers. From now on each registration must name the session of the client that is called (<see cref="BackchannelPeer.Session"/>).</param>
@@ -43,11 +39,6 @@ public static class SidechannelOptionsExtensions
         ArgumentNullException.ThrowIfNull(registry);
         Claim(options);
         registry.NeedSession();
-        if (options.Yamux.AcceptBacklog == GitalyAcceptBacklog)
-        {
-            options.Yamux.AcceptBacklog = AcceptBacklog;
-        }
-
         options.AddStreams(streams => Map(streams, registry, options.Yamux));
         return options;
     }
