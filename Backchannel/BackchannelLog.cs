@@ -30,7 +30,7 @@ internal static partial class BackchannelLog
     [LoggerMessage(8, LogLevel.Error, "OnConnecting failed for multiplexed connection {ConnectionId} from {RemoteEndPoint}, which was refused.", EventName = "OnConnectingFailed")]
     public static partial void OnConnectingFailed(ILogger logger, string connectionId, EndPoint? remoteEndPoint, Exception exception);
 
-    [LoggerMessage(9, LogLevel.Debug, "Stream {ConnectionId} was refused: its client has {Limit} HTTP/2 connections here, or is leaving.", EventName = "HttpConnectionRefused")]
+    [LoggerMessage(9, LogLevel.Debug, "Stream {ConnectionId} was refused: its client has {Limit} HTTP/2 connections here.", EventName = "HttpConnectionRefused")]
     public static partial void HttpConnectionRefused(ILogger logger, string connectionId, int limit);
 
     [LoggerMessage(10, LogLevel.Debug, "Peer {PeerId} takes no further calls: {Reason}.", EventName = "PeerDraining")]

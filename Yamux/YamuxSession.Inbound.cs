@@ -11,6 +11,14 @@ public sealed partial class YamuxSession
     private RateLimit _emptyFrames;
     private int _inboundCount; // Interlocked
 
+    /// <summary>Raised when <see cref="InboundStreamCount"/> has become 0; by the receive loop too, which must not be kept.</summary>
+    internal event Action? LastInboundStreamReleased;
+
+    /// <summary>
+    /// How many streams of the peer's there are: from its SYN, accepted or not, until both ends have closed it and this one has let go of it.
+    /// </summary>
+    internal int InboundStreamCount => Volatile.Read(ref _inboundCount);
+
     private void OnStreamFrame(FrameHeader header)
     {
         if (header.Length == 0 && (header.Flags & FrameHeader.KnownFlags) == 0 && !_emptyFrames.TryCount())

@@ -36,7 +36,10 @@ public sealed partial class YamuxSession
         Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
         if (!stream.IsOutbound)
         {
-            Interlocked.Decrement(ref _inboundCount);
+            if (Interlocked.Decrement(ref _inboundCount) == 0)
+            {
+                LastInboundStreamReleased?.Invoke();
+            }
         }
     }
 

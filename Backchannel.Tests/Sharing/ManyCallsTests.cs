@@ -61,6 +61,28 @@ public class ManyCallsTests
     }
 
     [Fact]
+    public async Task Channels_that_come_while_others_give_back_the_last_stream_are_served()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(async () =>
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                using var channel = client.NewChannel();
+                var reply = await new Tester.TesterClient(channel).UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
+                Assert.Equal("client", reply.ServedBy);
+            }
+        })));
+
+        client.CloseChannel();
+        await Guard.Until(() => (server.Registry.Count, server.ConnectionCount, client.Host.ConnectionCount) == (0, 0, 0), "nothing is left");
+        server.Log.AssertNoErrors();
+        client.Log.AssertNoErrors();
+    }
+
+    [Fact]
     public async Task More_HTTP2_connections_than_a_peer_may_have_are_refused_and_the_others_go_on()
     {
         await using var server = await TestServer.StartAsync(options: options => options.MaxHttpConnectionsPerPeer = 2);

@@ -69,6 +69,9 @@ internal sealed class TransferClient : IAsyncDisposable
     public Task<Done> CallAsync(SidechannelCallback callback, CancellationToken callToken = default, CancellationToken callbackToken = default)
         => Sidechannels.CallAsync(headers => Server.RunAsync(new Job(), headers, cancellationToken: callToken), callback, callbackToken);
 
+    /// <summary>Calls the server no more.</summary>
+    public void CloseChannel() => _channel.Dispose();
+
     /// <summary>Closes the connection; nothing is left of it, and nothing looked like a bug.</summary>
     public async Task EndAsync()
     {

@@ -116,6 +116,36 @@ public class TransferTests
     }
 
     [Fact]
+    public async Task A_call_to_a_client_that_has_closed_its_channel_may_still_open_its_sidechannel()
+    {
+        var bytes = Content.Bytes(1_000_000);
+        var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TransferServer.StartAsync((_, context) => Task.FromResult(new Done { Size = context.GetBackchannelPeer().Id }));
+        await using var client = new TransferClient(server, async (_, context) =>
+        {
+            called.SetResult();
+            await goOn.Task;
+            return await SendAsync(context, bytes);
+        });
+        Assert.True(server.Peers.TryGetPeer((await client.Server.RunAsync(new Job())).Size, out var peer));
+        var toClient = new Transfers.TransfersClient(peer.Invoker);
+        Done? got = null;
+        var call = server.Sidechannels.CallAsync(
+            headers => toClient.RunAsync(new Job(), headers), async (channel, ct) => got = await Content.DigestAsync(channel, ct), peer.Session);
+        await called.Task.Guarded();
+
+        client.CloseChannel();
+        await Guard.Until(() => server.Peers.Count == 0, "the server knows");
+        goOn.SetResult();
+        await call.Guarded();
+
+        Assert.Equal(Content.Digest(bytes), got);
+        await client.EndAsync();
+        await server.AssertNothingLeftAsync();
+    }
+
+    [Fact]
     public async Task A_server_that_calls_its_client_gets_the_clients_bytes()
     {
         var bytes = Content.Bytes(1_000_000);

@@ -18,7 +18,7 @@ namespace Backchannel;
 /// </summary>
 /// <remarks>
 /// Connect it to a channel with <see cref="BackchannelSocketsHttpHandlerExtensions.UseBackchannel"/>. One host serves any
-/// number of channels, and has one connection to each address and client certificate, whatever number of channels and handlers use it; hence it is one
+/// number of channels, and has one connection to each address, by each proxy and as each client certificate, whatever number of channels and handlers use it; hence it is one
 /// peer of each server. The services start with the first connection.
 /// </remarks>
 public sealed class BackchannelHost : IAsyncDisposable
@@ -145,7 +145,6 @@ public sealed class BackchannelHost : IAsyncDisposable
             kestrel.Listen(BackchannelEndPoint.Instance, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                listen.Use(ServedConnections.Use);
                 options.Streams?.Invoke(listen);
                 listen.UseAnyAuthority(kestrel.Limits);
             });
@@ -190,8 +189,7 @@ public sealed class BackchannelHost : IAsyncDisposable
             await transport.FlushAsync(cancellationToken).ConfigureAwait(false);
             session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
             var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options);
-            var (lent, first) = await hosted.TryLendAsync(cancellationToken).ConfigureAwait(false)
-                ?? throw new IOException("The server closed the connection at once.");
+            var (lent, first) = await hosted.LendFirstAsync(cancellationToken).ConfigureAwait(false);
             Run(hosted, first, answer, key, server.Logger);
             return (hosted, lent);
         }

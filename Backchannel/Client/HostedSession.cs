@@ -8,7 +8,7 @@ namespace Backchannel;
 
 /// <summary>
 /// A session of the client's. It lends streams to HTTP handlers, each as a connection of theirs, and hands the streams that the server opens to
-/// the inner server. When no handler has one any more it drains: what runs goes on, nothing new begins, and then it ends.
+/// the inner server. When no handler has one any more it drains: what runs goes on, no call begins, and then it ends.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync disposes of it.")]
 internal sealed class HostedSession
@@ -19,11 +19,11 @@ internal sealed class HostedSession
     private readonly TimeProvider _timeProvider;
     private readonly TimeSpan _drainTimeout;
     private readonly ILogger _logger;
-    private readonly LentStreams _lent = new(ServerAnswer.Explain);
+    private readonly LentStreams _lent = new(ServerAnswer.Explain, reasonWhenEmptied: "the client has closed its connection");
     private readonly Lock _gate = new();
     private readonly HashSet<ConnectionContext> _served = [];
     private readonly CancellationTokenSource _end;
-    private string? _drainReason;
+    private bool _hasLimit;
     private volatile bool _serverLeaves;
 
     public HostedSession(YamuxSession session, string id, InnerServer.Running server, BackchannelHostOptions options)
@@ -35,12 +35,12 @@ internal sealed class HostedSession
         _timeProvider = options.Yamux.TimeProvider;
         _drainTimeout = options.DrainTimeout;
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _timeProvider);
-        _lent.Emptied += OnLentEmptied;
+        _lent.Ended += OnLentEnded;
         _lent.PeerLeaving += () => _serverLeaves = true;
     }
 
     /// <summary>Why no further calls are served; null while they are.</summary>
-    public string? DrainReason => Volatile.Read(ref _drainReason);
+    public string? DrainReason => _lent.CloseReason;
 
     /// <summary>Whether a further stream may be had. If not, a further connection may reach another server.</summary>
     public bool IsOpen => DrainReason is null && !_serverLeaves && !_session.Completion.IsCompleted;
@@ -58,11 +58,17 @@ internal sealed class HostedSession
             {
                 await foreach (var stream in _session.AcceptStreamsAsync(_end.Token).ConfigureAwait(false))
                 {
-                    var connection = new YamuxStreamConnectionContext(stream, _id);
+                    var connection = new YamuxStreamConnectionContext(stream, _id) { Disposed = OnServed };
                     connection.Features.Set(this);
+                    lock (_gate)
+                    {
+                        _served.Add(connection);
+                    }
+
                     if (!_listener.TryAdd(connection))
                     {
                         connection.Abort();
+                        await connection.DisposeAsync().ConfigureAwait(false);
                     }
                 }
             }
@@ -76,20 +82,26 @@ internal sealed class HostedSession
         _end.Dispose();
     }
 
-    /// <summary>Gives a stream to a handler. Null: the session is draining, or has ended, or its server is leaving.</summary>
+    /// <summary>Gives the session's first stream to a handler.</summary>
+    /// <exception cref="YamuxException">The session has ended.</exception>
+    public async ValueTask<(LentStream Lent, YamuxStream Stream)> LendFirstAsync(CancellationToken cancellationToken)
+    {
+        var stream = await _session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
+        return (_lent.TryLend(stream)!, stream); // Nobody has closed them yet: nobody knows this session.
+    }
+
+    /// <summary>Gives a further stream to a handler. Null: the session is draining, or has ended, or is about to, or its server is leaving.</summary>
     public async ValueTask<(LentStream Lent, YamuxStream Stream)?> TryLendAsync(CancellationToken cancellationToken)
     {
-        YamuxStream stream;
         try
         {
-            stream = await _session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
+            var stream = await _session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
+            return _lent.TryLend(stream) is { } lent ? (lent, stream) : null;
         }
-        catch (YamuxException failure) when (!IsOpen || failure.ErrorCode == YamuxErrorCode.GoAway)
+        catch (YamuxException)
         {
             return null;
         }
-
-        return _lent.TryLend(stream) is { } lent ? (lent, stream) : null;
     }
 
     /// <summary>Whether the server answers at all. Throws nothing.</summary>
@@ -106,35 +118,18 @@ internal sealed class HostedSession
         }
     }
 
-    /// <summary>The inner server begins to serve a stream.</summary>
-    public void OnServing(ConnectionContext connection)
-    {
-        lock (_gate)
-        {
-            _served.Add(connection);
-        }
-    }
-
-    /// <summary>It has served it.</summary>
-    public void OnServed(ConnectionContext connection)
-    {
-        lock (_gate)
-        {
-            _served.Remove(connection);
-        }
-
-        EndIfIdle();
-    }
-
     /// <summary>
     /// Takes no further calls, in either direction. Those that run go on, for as long as the options allow; then the session ends.
     /// </summary>
-    public void Drain(string reason) => Drain(reason, _drainTimeout);
+    public void Drain(string reason)
+    {
+        _lent.Close(reason);
+        DrainServed(_drainTimeout); // Which is a limit, if there was none yet.
+    }
 
     /// <summary>Ends the session, whatever runs. <see cref="RunAsync"/> ends when that is done.</summary>
     public void End()
     {
-        Interlocked.CompareExchange(ref _drainReason, "the client has closed the connection", null);
         try
         {
             _ = _end.CancelAsync(); // Elsewhere: the caller may hold locks of its own.
@@ -145,23 +140,36 @@ internal sealed class HostedSession
         }
     }
 
-    private void Drain(string reason, TimeSpan limit)
+    // A server that leaves says itself how long its calls may go on.
+    private void OnLentEnded() => DrainServed(_serverLeaves ? Timeout.InfiniteTimeSpan : _drainTimeout);
+
+    private void OnServed(ConnectionContext connection)
     {
-        ConnectionContext[] served;
         lock (_gate)
         {
-            if (_drainReason is not null)
-            {
-                return;
-            }
+            _served.Remove(connection);
+        }
 
-            _drainReason = reason;
+        EndIfIdle();
+    }
+
+    private void DrainServed(TimeSpan limit)
+    {
+        ConnectionContext[] served;
+        bool isFirstLimit;
+        lock (_gate)
+        {
+            isFirstLimit = limit != Timeout.InfiniteTimeSpan && !_hasLimit;
+            _hasLimit |= isFirstLimit;
             served = [.. _served];
         }
 
         try
         {
-            _end.CancelAfter(limit);
+            if (isFirstLimit)
+            {
+                _end.CancelAfter(limit);
+            }
         }
         catch (ObjectDisposedException)
         {
@@ -173,14 +181,6 @@ internal sealed class HostedSession
             connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
         }
 
-        _lent.Close();
-        EndIfIdle();
-    }
-
-    private void OnLentEmptied()
-    {
-        // A server that leaves says itself how long its calls may go on.
-        Drain("the client has closed its connection", _serverLeaves ? Timeout.InfiniteTimeSpan : _drainTimeout);
         EndIfIdle();
     }
 
@@ -189,10 +189,10 @@ internal sealed class HostedSession
         bool idle;
         lock (_gate)
         {
-            idle = _drainReason is not null && _served.Count == 0;
+            idle = _served.Count == 0;
         }
 
-        if (idle && _lent.IsEmpty)
+        if (idle && _lent.HasEnded)
         {
             End();
         }

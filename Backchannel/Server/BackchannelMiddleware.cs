@@ -7,8 +7,8 @@ using Yamux;
 namespace Backchannel;
 
 /// <summary>
-/// Serves a multiplexed connection: a yamux session over the transport, the client's HTTP/2 connection in its first stream,
-/// put in the transport's place on the same connection, so that all that is known of the connection stays known.
+/// Serves a multiplexed connection: a yamux session over the transport, the client's HTTP/2 connections in streams of it, of each of which all that is known
+/// of the connection is known too.
 /// </summary>
 internal sealed class BackchannelMiddleware(BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate serveStream, ILoggerFactory loggers)
 {
@@ -38,7 +38,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
                     var peer = Register(connection, session);
                     var streams = new InboundStreams(peer, connection, serveStream, next, options, _logger);
                     others = streams.RunAsync();
-                    await ServeAsync(connection, peer, first, streams, next, closing).ConfigureAwait(false);
+                    await ServeAsync(connection, peer, first, streams, closing).ConfigureAwait(false);
                 }
             }
         }
@@ -85,38 +85,22 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
 
     // Ends when neither end has anything to say to the other any more, or the session has ended.
     private async Task ServeAsync(
-        ConnectionContext connection, BackchannelPeer peer, YamuxStream first, InboundStreams streams, ConnectionDelegate next, CancellationToken closing)
+        ConnectionContext connection, BackchannelPeer peer, YamuxStream first, InboundStreams streams, CancellationToken closing)
     {
         try
         {
             await using (closing.UnsafeRegister(_ => Drain(peer, "the server closes the connection"), null).ConfigureAwait(false))
             {
-                await ServeFirstAsync(connection, first, next).ConfigureAwait(false);
-                streams.OnFirstEnded();
-                await Task.WhenAny(streams.Ended, peer.Completion).ConfigureAwait(false);
+                await streams.ServeFirstAsync(first).ConfigureAwait(false);
+                await Task.WhenAny(streams.WaitUntilIdleAsync(), peer.Completion).ConfigureAwait(false);
                 Drain(peer, "the client has closed its connection");
-                await DrainedAsync(peer, closing).ConfigureAwait(false);
+                await DrainedAsync(peer, streams, closing).ConfigureAwait(false);
             }
         }
         finally
         {
             registry.Remove(peer);
             BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
-        }
-    }
-
-    private static async Task ServeFirstAsync(ConnectionContext connection, YamuxStream stream, ConnectionDelegate next)
-    {
-        connection.Features.Set<IYamuxStreamFeature>(new YamuxStreamFeature(stream));
-        var transport = connection.Transport;
-        connection.Transport = new KestrelStreamPipe(stream);
-        try
-        {
-            await next(connection).ConfigureAwait(false);
-        }
-        finally
-        {
-            connection.Transport = transport;
         }
     }
 
@@ -129,11 +113,16 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         }
     }
 
-    // A server that stops ends the connection itself when its own time is over.
-    private async Task DrainedAsync(BackchannelPeer peer, CancellationToken closing)
+    // No call to the client runs, and none of its streams is served: one may still come for a call to it, and even an HTTP/2 connection.
+    private async Task DrainedAsync(BackchannelPeer peer, InboundStreams streams, CancellationToken closing)
     {
-        var limit = closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout;
-        Task either = Task.WhenAny(peer.Drained, peer.Completion);
-        await either.WaitAsync(limit, options.Yamux.TimeProvider, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A server that stops ends the connection itself when its own time is over.
+        using var limit = new CancellationTokenSource(closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout, options.Yamux.TimeProvider);
+        do
+        {
+            Task either = Task.WhenAny(Task.WhenAll(peer.Drained, streams.WaitUntilIdleAsync()), peer.Completion);
+            await either.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (!streams.IsIdle && !peer.Completion.IsCompleted && !limit.IsCancellationRequested);
     }
 }

@@ -13,7 +13,6 @@ public sealed class BackchannelPeer
 
     private readonly LentStreams _lent = new(_ => Unanswered);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private string? _drainReason;
 
     internal BackchannelPeer(
         long id, YamuxSession session, EndPoint? remoteEndPoint, X509Certificate2? clientCertificate, bool isEncrypted, BackchannelServerOptions options)
@@ -23,7 +22,7 @@ public sealed class BackchannelPeer
         RemoteEndPoint = remoteEndPoint;
         ClientCertificate = clientCertificate;
         Invoker = PeerChannel.Create(this, isEncrypted, options);
-        _lent.Emptied += EndDrainIfIdle;
+        _lent.Ended += () => _drained.TrySetResult();
     }
 
     /// <summary>The peer's id: 1, 2, 3 … in the order in which the clients connected to this server. Never used again.</summary>
@@ -55,24 +54,14 @@ public sealed class BackchannelPeer
 
     /// <summary>Lets no further call begin. Those that run go on.</summary>
     /// <returns>Whether it is the first time.</returns>
-    internal bool Drain(string reason)
-    {
-        if (Interlocked.CompareExchange(ref _drainReason, reason, null) is not null)
-        {
-            return false;
-        }
-
-        _lent.Close();
-        EndDrainIfIdle();
-        return true;
-    }
+    internal bool Drain(string reason) => _lent.Close(reason);
 
     /// <exception cref="IOException">No further call may begin.</exception>
     internal void ThrowIfDraining()
     {
-        if (Volatile.Read(ref _drainReason) is { } reason)
+        if (_lent.CloseReason is { } reason)
         {
-            throw new IOException($"{BackchannelRegistry.NoBackchannel(Id)}: {reason}");
+            throw NoBackchannel(reason);
         }
     }
 
@@ -83,25 +72,13 @@ public sealed class BackchannelPeer
         try
         {
             var stream = await Session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
-            if (_lent.TryLend(stream) is { } lent)
-            {
-                return lent;
-            }
+            return _lent.TryLend(stream) ?? throw NoBackchannel(_lent.CloseReason!);
         }
         catch (YamuxException failure)
         {
-            throw new IOException($"{BackchannelRegistry.NoBackchannel(Id)}: {failure.Message}", failure);
-        }
-
-        ThrowIfDraining();
-        throw new IOException(BackchannelRegistry.NoBackchannel(Id));
-    }
-
-    private void EndDrainIfIdle()
-    {
-        if (Volatile.Read(ref _drainReason) is not null && _lent.IsEmpty)
-        {
-            _drained.TrySetResult();
+            throw NoBackchannel(failure.Message, failure);
         }
     }
+
+    private IOException NoBackchannel(string reason, Exception? failure = null) => new($"{BackchannelRegistry.NoBackchannel(Id)}: {reason}", failure);
 }

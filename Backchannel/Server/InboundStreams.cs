@@ -21,26 +21,40 @@ internal sealed class InboundStreams(
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0"u8;
 
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource _allServed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _http = 1; // The first.
-    private int _open = 1; // It, and all that were accepted and are not served yet, of which nobody knows at first what they are.
     private int _running = 1; // The acceptance itself.
 
-    /// <summary>Completes when no stream of the client's is served any more. None is accepted then.</summary>
-    public Task Ended => _allServed.Task;
+    /// <summary>
+    /// Whether the client has no stream, accepted or not. One whose HTTP/2 has ended counts until the client has closed it as well: by then the client has
+    /// opened whatever it goes on with.
+    /// </summary>
+    public bool IsIdle => peer.Session.InboundStreamCount == 0;
+
+    /// <summary>Completes when the client has no stream. One that comes afterwards is served none the less.</summary>
+    public async Task WaitUntilIdleAsync()
+    {
+        var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void OnReleased() => idle.TrySetResult();
+        peer.Session.LastInboundStreamReleased += OnReleased;
+        try
+        {
+            if (!IsIdle)
+            {
+                await idle.Task.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            peer.Session.LastInboundStreamReleased -= OnReleased;
+        }
+    }
 
     /// <summary>Accepts and serves the further streams, until the session has ended and all of them are served.</summary>
     public async Task RunAsync()
     {
         await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
         {
-            if (!TryCountOpen())
-            {
-                stream.Abort();
-                continue;
-            }
-
             Interlocked.Increment(ref _running);
             _ = ServeAsync(stream); // It throws nothing, and counts itself out.
         }
@@ -49,11 +63,16 @@ internal sealed class InboundStreams(
         await _ended.Task.ConfigureAwait(false);
     }
 
-    /// <summary>The first HTTP/2 connection has ended.</summary>
-    public void OnFirstEnded()
+    /// <summary>Serves the first stream, an HTTP/2 connection on which nothing needs to be found out, and under the connection's own name.</summary>
+    public async Task ServeFirstAsync(YamuxStream stream)
     {
+        var first = new YamuxStreamConnectionContext(stream, connection) { ConnectionId = connection.ConnectionId };
+        await using (first.ConfigureAwait(false))
+        {
+            await next(first).ConfigureAwait(false);
+        }
+
         OnHttpEnded();
-        CountOpenOut();
     }
 
     /// <summary>Where the middleware of a further stream ends: it is an HTTP/2 connection.</summary>
@@ -137,29 +156,6 @@ internal sealed class InboundStreams(
         }
     }
 
-    private bool TryCountOpen()
-    {
-        lock (_gate)
-        {
-            _open += _open == 0 ? 0 : 1;
-            return _open > 0;
-        }
-    }
-
-    private void CountOpenOut()
-    {
-        bool last;
-        lock (_gate)
-        {
-            last = --_open == 0;
-        }
-
-        if (last)
-        {
-            _allServed.SetResult();
-        }
-    }
-
     private async Task ServeAsync(YamuxStream stream)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -176,7 +172,6 @@ internal sealed class InboundStreams(
         }
 
         await further.DisposeAsync().ConfigureAwait(false);
-        CountOpenOut();
         CountOut();
     }
 

@@ -9,15 +9,19 @@ namespace Backchannel;
 internal struct FrameCursor
 {
     private const int HeaderSize = 9;
-    private const int LengthSize = 3;
-    private const int TypeOffset = 3;
-    private const int GoAwayType = 7;
+    private const int LengthTypeAndFlags = 5;
+    private const byte HeadersType = 1;
+    private const byte PushPromiseType = 5;
+    private const byte GoAwayType = 7;
+    private const byte ContinuationType = 9;
+    private const byte EndHeaders = 4;
 
-    private uint _length;
+    private ulong _header; // As much of its beginning as has been read, to the flags.
     private int _headerRead;
     private uint _payloadLeft;
+    private bool _isInHeaderBlock;
 
-    /// <summary>Whether the next byte begins a frame, and is not the first of all.</summary>
+    /// <summary>Whether the next byte begins a frame, before which another may be put, and is not the first of all.</summary>
     public bool IsBetweenFrames { get; private set; }
 
     /// <summary>Whether the server has sent GOAWAY: it takes no further requests here.</summary>
@@ -40,29 +44,37 @@ internal struct FrameCursor
             }
             else if (_headerRead == 0 && bytes.Length - count >= HeaderSize)
             {
-                _payloadLeft = BinaryPrimitives.ReadUInt32BigEndian(bytes[count..]) >> 8;
-                HasSeenGoAway |= bytes[count + TypeOffset] == GoAwayType;
+                Begin(BinaryPrimitives.ReadUInt64BigEndian(bytes[count..]) >> (8 * (sizeof(ulong) - LengthTypeAndFlags)));
                 count += HeaderSize;
             }
             else
             {
-                if (_headerRead < LengthSize)
+                if (_headerRead < LengthTypeAndFlags)
                 {
-                    _length = (_length << 8) | bytes[count];
+                    _header = (_header << 8) | bytes[count];
                 }
-
-                HasSeenGoAway |= _headerRead == TypeOffset && bytes[count] == GoAwayType;
 
                 count++;
                 if (++_headerRead == HeaderSize)
                 {
-                    (_payloadLeft, _length, _headerRead) = (_length, 0, 0);
+                    Begin(_header);
+                    (_header, _headerRead) = (0, 0);
                 }
             }
 
-            IsBetweenFrames = _payloadLeft == 0 && _headerRead == 0;
+            IsBetweenFrames = _payloadLeft == 0 && _headerRead == 0 && !_isInHeaderBlock;
         }
 
         return count;
+    }
+
+    private void Begin(ulong lengthTypeAndFlags)
+    {
+        var type = (byte)(lengthTypeAndFlags >> 8);
+        _payloadLeft = (uint)(lengthTypeAndFlags >> 16);
+        HasSeenGoAway |= type == GoAwayType;
+
+        // Nothing may come between the frames of a header block.
+        _isInHeaderBlock = type is HeadersType or PushPromiseType or ContinuationType && ((byte)lengthTypeAndFlags & EndHeaders) == 0;
     }
 }

@@ -9,7 +9,7 @@ namespace Backchannel;
 /// A stream of a session, as the connection that an HTTP handler believes it has. To have the handler let go of it when its requests have ended, a
 /// GOAWAY is put between two of the frames that it reads, as if the server had sent it.
 /// </summary>
-internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
+internal sealed class LentStream(LentStreams owner, YamuxStream stream) : UnseekableStream
 {
     private readonly Stream _inner = stream.AsStream();
     private readonly TaskCompletionSource _used = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,20 +20,6 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
     private bool _answered;
     private bool _sawGoAway;
     private int _disposed;
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     // GOAWAY on stream 0 with the last stream 2³¹−1 and NO_ERROR: requests that run go on, others take another connection (RFC 9113, 6.8).
     private static ReadOnlySpan<byte> GoAway => [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -66,17 +52,11 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
             : new ValueTask<int>(Take(result.Buffer, buffer.Span, toBoundary: false));
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count)
         => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         => _answered ? _inner.WriteAsync(buffer, cancellationToken) : WriteUnansweredAsync(buffer, cancellationToken);
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
-        => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
 
@@ -84,17 +64,19 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Stream
 
     public override void Flush() => _inner.Flush();
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
     protected override void Dispose(bool disposing)
     {
         if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             _used.TrySetResult();
+
+            // Before its FIN: whoever has one more by then has opened it before, and the peer sees that one first.
+            var hasEnded = owner.TakeBack(this);
             _inner.Dispose();
-            owner.OnDisposed(this);
+            if (hasEnded)
+            {
+                owner.OnEnded();
+            }
         }
 
         base.Dispose(disposing);

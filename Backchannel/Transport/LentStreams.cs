@@ -4,36 +4,41 @@ namespace Backchannel;
 
 /// <summary>The streams of one session that HTTP handlers have as connections of theirs.</summary>
 /// <param name="explain">What to say if the peer ends the session, or the stream, instead of answering there.</param>
-internal sealed class LentStreams(Func<YamuxException, string> explain)
+/// <param name="reasonWhenEmptied">Why no more are lent once none is left. Null: more are.</param>
+internal sealed class LentStreams(Func<YamuxException, string> explain, string? reasonWhenEmptied = null)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<LentStream> _streams = [];
-    private bool _closed;
+    private string? _closeReason;
 
-    /// <summary>Raised when none is left. Not under any lock.</summary>
-    public event Action? Emptied;
+    /// <summary>Raised once, when no more are lent and none is left. Not under any lock.</summary>
+    public event Action? Ended;
 
     /// <summary>Raised when the peer says on one of them that it takes no further requests there.</summary>
     public event Action? PeerLeaving;
 
-    public bool IsEmpty
+    /// <summary>Why no more are lent; null while they are.</summary>
+    public string? CloseReason => Volatile.Read(ref _closeReason);
+
+    /// <summary>Whether no more are lent and none is left.</summary>
+    public bool HasEnded
     {
         get
         {
             lock (_gate)
             {
-                return _streams.Count == 0;
+                return _closeReason is not null && _streams.Count == 0;
             }
         }
     }
 
-    /// <summary>Null, and the stream aborted, if they are closed.</summary>
+    /// <summary>Null, and the stream aborted, if no more are lent.</summary>
     public LentStream? TryLend(YamuxStream stream)
     {
         var lent = new LentStream(this, stream);
         lock (_gate)
         {
-            if (!_closed)
+            if (_closeReason is null)
             {
                 _streams.Add(lent);
                 return lent;
@@ -45,12 +50,18 @@ internal sealed class LentStreams(Func<YamuxException, string> explain)
     }
 
     /// <summary>Lends no more, and has the handlers give back what they have when their requests have ended.</summary>
-    public void Close()
+    /// <returns>Whether it is the first time.</returns>
+    public bool Close(string reason)
     {
         LentStream[] streams;
         lock (_gate)
         {
-            _closed = true;
+            if (_closeReason is not null)
+            {
+                return false;
+            }
+
+            _closeReason = reason;
             streams = [.. _streams];
         }
 
@@ -58,20 +69,32 @@ internal sealed class LentStreams(Func<YamuxException, string> explain)
         {
             stream.RequestClose();
         }
+
+        if (streams.Length == 0)
+        {
+            Ended?.Invoke();
+        }
+
+        return true;
     }
 
-    public void OnDisposed(LentStream lent)
+    /// <summary>A handler gives its stream back: nothing more is lent from here on, if it was the last and is to be the last.</summary>
+    /// <returns>Whether <see cref="OnEnded"/> must follow.</returns>
+    public bool TakeBack(LentStream lent)
     {
         lock (_gate)
         {
             if (!_streams.Remove(lent) || _streams.Count > 0)
             {
-                return;
+                return false;
             }
-        }
 
-        Emptied?.Invoke();
+            _closeReason ??= reasonWhenEmptied;
+            return _closeReason is not null;
+        }
     }
+
+    public void OnEnded() => Ended?.Invoke();
 
     public void OnGoAway() => PeerLeaving?.Invoke();
 

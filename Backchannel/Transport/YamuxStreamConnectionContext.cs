@@ -1,13 +1,14 @@
 using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Yamux;
 
 namespace Backchannel;
 
 /// <summary>A stream that the peer has opened, as a connection that Kestrel serves.</summary>
-internal sealed class YamuxStreamConnectionContext : ConnectionContext
+internal sealed class YamuxStreamConnectionContext : ConnectionContext, IConnectionTransportFeature, IConnectionLifetimeFeature
 {
     private readonly YamuxStream _stream;
 
@@ -21,6 +22,7 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
     public YamuxStreamConnectionContext(YamuxStream stream, ConnectionContext outer)
         : this(stream, outer.ConnectionId, new FeatureCollection(outer.Features))
     {
+        Items = outer.Items;
         LocalEndPoint = outer.LocalEndPoint;
         RemoteEndPoint = outer.RemoteEndPoint;
     }
@@ -36,9 +38,16 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
         ConnectionId = $"{sessionId}:{stream.Id}";
         ConnectionClosed = stream.Closed;
         Features.Set<IYamuxStreamFeature>(new YamuxStreamFeature(stream));
+
+        // Those of the outer connection would read, and abort, all of it.
+        Features.Set<IConnectionTransportFeature>(this);
+        Features.Set<IConnectionLifetimeFeature>(this);
     }
 
     public override string ConnectionId { get; set; }
+
+    /// <summary>Called when what was written has been taken by the session, and nobody uses this any more.</summary>
+    public Action<YamuxStreamConnectionContext>? Disposed { get; init; }
 
     public override IFeatureCollection Features { get; }
 
@@ -58,7 +67,14 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext
 
     public override async ValueTask DisposeAsync()
     {
-        await _stream.DisposeAsync().ConfigureAwait(false);
-        await base.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            await _stream.DisposeAsync().ConfigureAwait(false);
+            await base.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            Disposed?.Invoke(this);
+        }
     }
 }

@@ -10,6 +10,7 @@ internal static class Http2Frames
     public const byte Priority = 2;
     public const byte RstStream = 3;
     public const byte Settings = 4;
+    public const byte PushPromise = 5;
     public const byte Ping = 6;
     public const byte GoAway = 7;
     public const byte Continuation = 9;

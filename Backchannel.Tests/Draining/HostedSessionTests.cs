@@ -1,0 +1,196 @@
+using Backchannel.Tests.Kit;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+using Yamux;
+
+namespace Backchannel.Tests.Draining;
+
+/// <summary>When a client's session ends, of which its host shows no more than that it has.</summary>
+public class HostedSessionTests
+{
+    private static readonly byte[] GoAway = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task A_drain_that_the_server_has_begun_gets_a_limit_when_the_host_stops()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+        await kit.Server.Output.WriteAsync(GoAway).Guarded();
+        Assert.Equal(GoAway.Length, await kit.Lent.ReadAtLeastAsync(new byte[100], GoAway.Length).Guarded());
+        await kit.Lent.DisposeAsync();
+        kit.Time.Advance(10 * DrainTimeout);
+        Assert.Equal(0, await PingAsync(kit)); // As long as the server likes.
+
+        kit.Hosted.Drain("the client is stopping");
+        kit.Time.Advance(DrainTimeout - TimeSpan.FromTicks(1));
+        Assert.Equal(0, await PingAsync(kit));
+        kit.Time.Advance(TimeSpan.FromTicks(1));
+
+        await kit.Running.Guarded();
+    }
+
+    [Fact]
+    public async Task A_limit_that_runs_is_not_begun_anew()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+        kit.Hosted.Drain("the first");
+        kit.Time.Advance(DrainTimeout - TimeSpan.FromTicks(1));
+
+        kit.Hosted.Drain("the second");
+        await kit.Lent.DisposeAsync();
+        Assert.Equal("the first", kit.Hosted.DrainReason);
+        kit.Time.Advance(TimeSpan.FromTicks(1));
+
+        await kit.Running.Guarded();
+    }
+
+    [Fact]
+    public async Task A_stream_that_waits_to_be_served_is_waited_for()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+
+        await kit.Lent.DisposeAsync();
+        Assert.Equal(0, await PingAsync(kit));
+        var connection = await kit.Listener.AcceptAsync().Guarded();
+        await connection!.Transport.Output.WriteAsync("the last words"u8.ToArray()).Guarded();
+        Assert.Equal(0, await PingAsync(kit));
+        await connection.DisposeAsync().Guarded();
+
+        await kit.Running.Guarded();
+        Assert.Equal("the last words"u8.Length, (await served.Input.ReadAtLeastAsync(100).Guarded()).Buffer.Length);
+    }
+
+    [Fact]
+    public async Task Whoever_comes_after_the_last_stream_was_given_back_gets_none()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+
+        await kit.Lent.DisposeAsync();
+
+        Assert.Equal("the client has closed its connection", kit.Hosted.DrainReason);
+        Assert.Null(await kit.Hosted.TryLendAsync(TestContext.Current.CancellationToken).Guarded());
+    }
+
+    [Fact]
+    public async Task A_session_that_has_failed_and_is_still_being_closed_lends_nothing()
+    {
+        var (near, far) = DuplexPipe.CreatePair();
+        var held = new HeldOutput(near);
+        await using var kit = await Kit.StartAsync(held, far);
+
+        kit.Session.Abort(new IOException("the link"));
+
+        Assert.False(kit.Session.Completion.IsCompleted);
+        Assert.Null(await kit.Hosted.TryLendAsync(TestContext.Current.CancellationToken).Guarded());
+        held.LetGo();
+        await kit.Running.Guarded();
+    }
+
+    // Whether it has ended, once what was begun before has come to its end at both ends.
+    private static async Task<int> PingAsync(Kit kit)
+    {
+        await kit.Peer.PingAsync(TestContext.Current.CancellationToken).Guarded();
+        return kit.Running.IsCompleted ? 1 : 0;
+    }
+
+    /// <summary>A transport whose writer does not complete before it is let to.</summary>
+    private sealed class HeldOutput(System.IO.Pipelines.IDuplexPipe inner) : System.IO.Pipelines.IDuplexPipe
+    {
+        private readonly HeldWriter _output = new(inner.Output);
+
+        public System.IO.Pipelines.PipeReader Input => inner.Input;
+
+        public System.IO.Pipelines.PipeWriter Output => _output;
+
+        public void LetGo() => _output.Released.SetResult();
+
+        private sealed class HeldWriter(System.IO.Pipelines.PipeWriter writer) : System.IO.Pipelines.PipeWriter
+        {
+            public TaskCompletionSource Released { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+            public override void Advance(int bytes) => writer.Advance(bytes);
+
+            public override Memory<byte> GetMemory(int sizeHint = 0) => writer.GetMemory(sizeHint);
+
+            public override Span<byte> GetSpan(int sizeHint = 0) => writer.GetSpan(sizeHint);
+
+            public override void CancelPendingFlush() => writer.CancelPendingFlush();
+
+            public override ValueTask<System.IO.Pipelines.FlushResult> FlushAsync(CancellationToken cancellationToken = default) => writer.FlushAsync(cancellationToken);
+
+            public override void Complete(Exception? exception = null) => writer.Complete(exception);
+
+            public override async ValueTask CompleteAsync(Exception? exception = null)
+            {
+                await Released.Task;
+                await writer.CompleteAsync(exception);
+            }
+        }
+    }
+
+    private sealed class Kit : IAsyncDisposable
+    {
+        private Kit(YamuxSession session, YamuxSession peer, FakeTimeProvider time)
+        {
+            (Session, Peer, Time) = (session, peer, time);
+            var options = new BackchannelHostOptions { DrainTimeout = DrainTimeout };
+            options.Yamux.TimeProvider = time;
+            Hosted = new HostedSession(session, "test", new InnerServer.Running(null!, Listener, NullLogger.Instance, NullLogger.Instance), options);
+        }
+
+        public FakeTimeProvider Time { get; }
+
+        public StreamListener Listener { get; } = new();
+
+        public YamuxSession Session { get; }
+
+        public HostedSession Hosted { get; }
+
+        public LentStream Lent { get; private set; } = null!;
+
+        public Task Running { get; private set; } = null!;
+
+        /// <summary>The server's session, and its end of the lent stream.</summary>
+        public YamuxSession Peer { get; }
+
+        public YamuxStream Server { get; private set; } = null!;
+
+        public static async Task<Kit> StartAsync(System.IO.Pipelines.IDuplexPipe? near = null, System.IO.Pipelines.IDuplexPipe? far = null)
+        {
+            var time = new FakeTimeProvider();
+            if (near is null || far is null)
+            {
+                (near, far) = DuplexPipe.CreatePair();
+            }
+
+            var kit = new Kit(YamuxSession.Create(near, YamuxRole.Client, Quiet()), YamuxSession.Create(far, YamuxRole.Server, Quiet()), time);
+            (kit.Lent, var stream) = await kit.Hosted.LendFirstAsync(TestContext.Current.CancellationToken).Guarded();
+            kit.Server = (await kit.Peer.AcceptStreamAsync().Guarded())!;
+            kit.Running = kit.Hosted.RunAsync(stream, Timeout.InfiniteTimeSpan);
+            return kit;
+
+            static YamuxOptions Quiet() => new() { EnableKeepAlive = false };
+        }
+
+        /// <summary>A stream of the server's that the client has accepted, and that nobody serves yet.</summary>
+        public async Task<YamuxStream> OpenServedAsync()
+        {
+            var stream = await Peer.OpenStreamAsync().Guarded();
+            await stream.Acknowledged.Guarded();
+            return stream;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Hosted.End();
+            await Peer.DisposeAsync().Guarded();
+            await Running.Guarded();
+            await Listener.DisposeAsync().Guarded();
+        }
+    }
+}

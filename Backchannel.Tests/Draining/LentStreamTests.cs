@@ -1,0 +1,74 @@
+using Backchannel.Tests.Authority;
+using Backchannel.Tests.Kit;
+using Xunit;
+using Yamux;
+
+namespace Backchannel.Tests.Draining;
+
+/// <summary>Where the GOAWAY is put that has an HTTP handler let go of its connection: what it reads must stay HTTP/2.</summary>
+public class LentStreamTests
+{
+    private const int GoAwaySize = 17;
+
+    [Theory]
+    [InlineData(Http2Frames.Headers)]
+    [InlineData(Http2Frames.PushPromise)]
+    public async Task It_does_not_come_between_the_frames_of_a_header_block(byte type)
+    {
+        byte[][] frames =
+        [
+            Http2Frames.Frame(type, 0, 1, [1, 2, 3]),
+            Http2Frames.Frame(Http2Frames.Continuation, 0, 1, [4]),
+            Http2Frames.Frame(Http2Frames.Continuation, 0, 1, []),
+            Http2Frames.Frame(Http2Frames.Continuation, Http2Frames.EndHeaders, 1, [5, 6]),
+        ];
+
+        // After each byte of the block, as long as it is not complete.
+        var length = frames.Sum(frame => frame.Length);
+        for (var before = 1; before < length; before++)
+        {
+            Assert.Equal(length, await GoAwayPositionAsync([.. frames.SelectMany(frame => frame)], before));
+        }
+    }
+
+    [Theory]
+    [InlineData(Http2Frames.Headers, Http2Frames.EndHeaders)]
+    [InlineData(Http2Frames.Headers, Http2Frames.EndHeaders | Http2Frames.EndStream)]
+    [InlineData(Http2Frames.Continuation, Http2Frames.EndHeaders)]
+    [InlineData(Http2Frames.Data, 0)]
+    [InlineData(Http2Frames.Settings, 0)]
+    [InlineData(Http2Frames.Ping, 0)]
+    public async Task It_comes_after_any_other_frame(byte type, byte flags)
+    {
+        var frame = Http2Frames.Frame(type, flags, 1, [1, 2, 3, 4, 5, 6, 7, 8]);
+
+        for (var before = 1; before <= frame.Length; before++)
+        {
+            Assert.Equal(frame.Length, await GoAwayPositionAsync([.. frame, .. frame], before));
+        }
+    }
+
+    // The handler has read so many bytes when it is to let go; the rest comes then.
+    private static async Task<int> GoAwayPositionAsync(byte[] bytes, int before)
+    {
+        var (near, far) = DuplexPipe.CreatePair();
+        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
+        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        var lent = new LentStreams(_ => "");
+        await using var stream = lent.TryLend(await client.OpenStreamAsync().Guarded())!;
+        var peer = (await server.AcceptStreamAsync().Guarded())!;
+        var read = new byte[bytes.Length + GoAwaySize];
+        await peer.Output.WriteAsync(bytes.AsMemory(0, before)).Guarded();
+        await stream.ReadExactlyAsync(read.AsMemory(0, before)).Guarded();
+
+        Assert.True(lent.Close("test"));
+        await peer.Output.WriteAsync(bytes.AsMemory(before)).Guarded();
+        await stream.ReadExactlyAsync(read.AsMemory(before)).Guarded();
+
+        byte[] goAway = [0, 0, 8, Http2Frames.GoAway, 0, 0, 0, 0, 0, 0x7f];
+        var position = read.AsSpan().IndexOf(goAway);
+        byte[] rest = [.. read[..position], .. read[(position + GoAwaySize)..]];
+        Assert.Equal(bytes, rest);
+        return position;
+    }
+}

@@ -1,0 +1,51 @@
+using Backchannel.Tests.Authority;
+using Backchannel.Tests.Kit;
+using Xunit;
+
+namespace Backchannel.Tests.Sharing;
+
+/// <summary>What ends one HTTP/2 connection of a client's ends no other of its connection.</summary>
+public class SeparateEndsTests
+{
+    private static readonly byte[] Broken = Http2Frames.Frame(Http2Frames.Settings, 0, 0, [1, 2, 3]);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_broken_HTTP2_connection_leaves_the_other_alone(bool firstIsBroken)
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new RawClient(server);
+        var first = new RawHttp2(await client.First.Guarded());
+        var second = new RawHttp2(await client.Session.OpenStreamAsync().Guarded());
+        var (broken, other) = firstIsBroken ? (first, second) : (second, first);
+        await Task.WhenAll(first.SendAsync(Http2Frames.Opening), second.SendAsync(Http2Frames.Opening));
+        Assert.Equal(new Answer(""), await other.CallAsync(1, Request(1)));
+
+        await broken.SendAsync(Broken);
+
+        Assert.Equal(6, (await broken.AnswersAsync()).GoAway); // FRAME_SIZE_ERROR, and the end.
+        Assert.Equal(new Answer(""), await other.CallAsync(3, Request(3)));
+        Assert.Equal(1, server.Registry.Count);
+    }
+
+    [Fact]
+    public async Task A_connection_whose_client_has_closed_its_last_stream_ends()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new RawClient(server);
+        var stream = await client.First.Guarded();
+        var first = new RawHttp2(stream);
+        await first.SendAsync(Http2Frames.Opening, Broken);
+        Assert.Equal(6, (await first.AnswersAsync()).GoAway);
+        Assert.Equal(1, server.Registry.Count); // The client may be about to open another.
+
+        await stream.DisposeAsync().Guarded();
+
+        await client.Session.Completion.Guarded();
+
+        await Guard.Until(() => (server.Registry.Count, server.ConnectionCount) == (0, 0), "nothing is left");
+    }
+
+    private static byte[] Request(int stream) => Http2Frames.Request(stream, new HpackWriter().Request().ToArray());
+}
