@@ -12,12 +12,13 @@ namespace Backchannel;
 internal sealed class LentStream(LentStreams owner, YamuxStream stream) : UnseekableStream
 {
     private readonly Stream _inner = stream.AsStream();
-    private readonly TaskCompletionSource _used = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _unansweredWrites;
+    private readonly SentRequests _requests = new(); // As long as there is no answer.
+    private readonly TaskCompletionSource _givenBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameCursor _cursor;
-    private ReadOnlyMemory<byte> _goAway;
+    private ReadOnlyMemory<byte> _ours;
     private int _goAwayState;
     private bool _answered;
+    private bool _refused;
     private bool _sawGoAway;
     private int _disposed;
 
@@ -68,7 +69,8 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
     {
         if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _used.TrySetResult();
+            _requests.End();
+            _givenBack.TrySetResult();
 
             // Before its FIN: whoever has one more by then has opened it before, and the peer sees that one first.
             var hasEnded = owner.TakeBack(this);
@@ -104,19 +106,35 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         {
             if (Volatile.Read(ref _goAwayState) == 1 && _cursor.IsBetweenFrames)
             {
-                _goAway = GoAway.ToArray();
+                _ours = GoAway.ToArray();
                 Volatile.Write(ref _goAwayState, 2);
             }
 
-            if (!_goAway.IsEmpty)
+            if (!_ours.IsEmpty && !buffer.IsEmpty)
             {
-                var count = Math.Min(_goAway.Length, buffer.Length);
-                _goAway[..count].CopyTo(buffer);
-                _goAway = _goAway[count..];
+                var count = Math.Min(_ours.Length, buffer.Length);
+                _ours[..count].CopyTo(buffer);
+                _ours = _ours[count..];
                 return count;
             }
 
-            var result = await ReadInputAsync(cancellationToken).ConfigureAwait(false);
+            if (!_ours.IsEmpty)
+            {
+                return 0; // Somebody asks whether there is something.
+            }
+
+            if (_refused)
+            {
+                // To the handler an end would be a failure of what it has not done with yet. It gives the stream back when it has.
+                await _givenBack.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+                return 0;
+            }
+
+            if (await ReadInputAsync(cancellationToken).ConfigureAwait(false) is not { } result)
+            {
+                continue; // There is an answer now.
+            }
+
             var toBoundary = Volatile.Read(ref _goAwayState) == 1;
             if (!result.IsCanceled && !(toBoundary && _cursor.IsBetweenFrames))
             {
@@ -128,7 +146,8 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         }
     }
 
-    private async ValueTask<ReadResult> ReadInputAsync(CancellationToken cancellationToken)
+    // Null: the peer has ended the connection without a word, and the handler's requests get an answer of ours.
+    private async ValueTask<ReadResult?> ReadInputAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -137,37 +156,38 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
         {
             // A connection that ends before its first request is a fault of the handler's for gRPC, which tells Internal, and not why.
-            await _used.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            throw owner.Unanswered(failure);
+            await _requests.Any.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (_requests.Streams is not { Length: > 0 } requests)
+            {
+                throw owner.Unanswered(failure); // It is being disposed.
+            }
+
+            _ours = Http2Refusal.Create(requests, owner.Unanswered(failure).Message);
+            _refused = true;
+            return null;
         }
     }
 
-    // The first write is the preface, the second a request.
     private async ValueTask WriteUnansweredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        var isRequest = Interlocked.Increment(ref _unansweredWrites) > 1;
+        _requests.Add(buffer.Span);
         try
         {
             await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
         catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
         {
-            if (isRequest)
-            {
-                throw owner.Unanswered(failure);
-            }
+            // The reader learns it too, and tells it.
         }
         finally
         {
-            if (isRequest)
-            {
-                _used.TrySetResult();
-            }
+            _requests.OnWritten();
         }
     }
 
-    private static bool IsEndedByPeer(YamuxException failure)
-        => failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamReset;
+    // Or by this end, since the peer says nothing.
+    private static bool IsEndedByPeer(YamuxException failure) => failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamReset
+        || failure is { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException };
 
     private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool toBoundary)
     {

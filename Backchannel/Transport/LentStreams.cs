@@ -98,5 +98,8 @@ internal sealed class LentStreams(Func<YamuxException, string> explain, string? 
 
     public void OnGoAway() => PeerLeaving?.Invoke();
 
-    public IOException Unanswered(YamuxException failure) => new(explain(failure), failure);
+    /// <summary>What to say of a peer that has said nothing before it ended, or was given up.</summary>
+    public IOException Unanswered(YamuxException failure) => failure.InnerException is IOException reason && failure.ErrorCode == YamuxErrorCode.SessionClosed
+        ? reason
+        : new IOException($"{explain(failure)} ({failure.Message})", failure);
 }
