@@ -22,7 +22,7 @@ internal static class EndpointCheck
         if (hasTls && !hadTls)
         {
             throw new InvalidOperationException(
-                $"The backchannel cannot work on {listen}: it would look at the encrypted bytes. Call listen.UseHttps() before listen.UseBackchannel();");
+                $"The backchannel cannot work on {listen}: it would look at the encrypted bytes. Call listen.UseHttps() before listen.UseBackchannel(); for an endpoint of appsettings.json: kestrel.ConfigurationLoader!.Endpoint(NAME, endpoint => endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions).UseBackchannel());");
         }
 
         if (!hasTls && listen.Protocols.HasFlag(HttpProtocols.Http1))

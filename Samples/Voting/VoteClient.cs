@@ -31,13 +31,8 @@ internal sealed class VoteClient : IAsyncDisposable
             endpoints => endpoints.MapGrpcService<VoterService>());
 
         var handler = ClientTransport.CreateHandler(server, tls);
-        if (!plain)
-        {
-            handler.UseBackchannel(_host);
-        }
-
         _channel = GrpcChannel.ForAddress(
-            ClientTransport.GetUri(server, tls), new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+            ClientTransport.GetUri(server, tls), new GrpcChannelOptions { HttpHandler = plain ? handler : handler.UseBackchannel(_host), DisposeHttpClient = true });
         var invoker = _channel.CreateCallInvoker();
         _server = new RefTransaction.RefTransactionClient(transcript is null ? invoker : invoker.Intercept(transcript));
     }

@@ -46,7 +46,14 @@ internal sealed class VoteRun(VoteClient client, Answer expected, ConnectFailure
         }
         catch (RpcException error)
         {
-            _tally.Add(ConnectFailure.TryGetCause(error, out var cause) ? throw failure.Explain(cause) : Answer.Of(error.Status));
+            if (ConnectFailure.TryGetCause(error, out var cause))
+            {
+                throw failure.Explain(cause);
+            }
+
+            // The backchannel answers in the place of a server that has refused the connection.
+            var answer = Answer.Of(error.Status);
+            _tally.Add(error.StatusCode == StatusCode.Unavailable && answer != expected ? throw failure.Explain(new IOException(error.Status.Detail)) : answer);
         }
     }
 

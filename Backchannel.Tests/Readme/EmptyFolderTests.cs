@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Backchannel.Tests.Kit;
+using Backchannel.Tests.Samples;
+using Xunit;
+
+namespace Backchannel.Tests.Readme;
+
+/// <summary>README from an empty folder, word by word: its commands, its files, its programs.</summary>
+[Trait("Category", "Long")]
+public sealed class EmptyFolderTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("readme-");
+    private readonly PemFolder _files = new();
+    private readonly string _root = Path.GetDirectoryName(Path.GetDirectoryName(ReadmeTests.Folder()))!;
+    private readonly int _port = FreePort();
+
+    public void Dispose()
+    {
+        _files.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task The_two_programs_of_README_run()
+    {
+        foreach (var command in Commands("dotnet new ", "dotnet add "))
+        {
+            // Restoring is for the build, which takes what the tests were built with, and no more.
+            await RunAsync(command.Contains(" package ", StringComparison.Ordinal) ? $"{command} --no-restore" : command);
+        }
+
+        Write("coordination.proto", Block("**coordination.proto**"));
+        Write("Server/Program.cs", Block("**Server/Program.cs**"));
+        Write("Client/Program.cs", Block("**Client/Program.cs**"));
+        foreach (var project in new[] { "Server", "Client" })
+        {
+            var path = Path.Combine(_folder.FullName, project, $"{project}.csproj");
+            var text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                path, text.Replace("</Project>", $"{Block("In **both** project files")}\n</Project>", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await RunAsync($"dotnet build {project} -warnaserror");
+        }
+
+        Assert.Equal(["dotnet run --project Server", "dotnet run --project Client"], Commands("dotnet run --project Server", "dotnet run --project Client"));
+        using var server = Start("dotnet run --no-build --project Server");
+        while (await server.StandardOutput.ReadLineAsync().Guarded() is { } line && !line.Contains("Application started", StringComparison.Ordinal))
+        {
+        }
+
+        try
+        {
+            Assert.Contains("accepted: True", await RunAsync("dotnet run --no-build --project Client"), StringComparison.Ordinal);
+        }
+        finally
+        {
+            server.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    private string[] Lines() => File.ReadAllLines(Path.Combine(_root, "README.md"));
+
+    /// <summary>The commands of README with one of these beginnings, without their remarks.</summary>
+    private IEnumerable<string> Commands(params string[] beginnings) => Lines()
+        .Where(line => line.StartsWith("    ", StringComparison.Ordinal) && beginnings.Any(line.TrimStart().StartsWith))
+        .Select(line => line.Split('#')[0].Trim().Replace(" backchannel/", $" {_root}/", StringComparison.Ordinal));
+
+    /// <summary>The block below the line with this beginning.</summary>
+    private string Block(string beginning)
+    {
+        var line = Array.FindIndex(Lines(), line => line.StartsWith(beginning, StringComparison.Ordinal));
+        Assert.True(line >= 0, $"README.md has no line that begins with {beginning}");
+        return string.Join('\n', CodeBlock.ReadAll(Path.Combine(_root, "README.md")).First(block => block.Line > line).Lines);
+    }
+
+    // The port is ours, and so is the certificate, which has the address and not the name.
+    private void Write(string path, string text) => File.WriteAllText(
+        Path.Combine(_folder.FullName, path),
+        text.Replace("ListenAnyIP(5001", $"ListenAnyIP({_port}", StringComparison.Ordinal).Replace("localhost:5001", $"127.0.0.1:{_port}", StringComparison.Ordinal));
+
+    private async Task<string> RunAsync(string command)
+    {
+        using var process = Start(command);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, $"{command}\n{await output}\n{await errors}");
+        return await output;
+    }
+
+    private Process Start(string command)
+    {
+        var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("dotnet", words[0]);
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", words[1..])
+        {
+            WorkingDirectory = _folder.FullName,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["SSL_CERT_FILE"] = _files["ca.pem"];
+        start.Environment["Kestrel__Certificates__Default__Path"] = _files["server.pem"];
+        start.Environment["Kestrel__Certificates__Default__KeyPath"] = _files["server.key"];
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,56 @@
+using Backchannel.Tests.Grpc;
+using Elections;
+using Grpc.Core;
+using Grpc.Net.Client;
+using ListenMux;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Sidechannel;
+using Yamux;
+
+namespace Backchannel.Tests.Readme;
+
+/// <summary>What README shows in pieces.</summary>
+internal static class Snippets
+{
+    public static void ConfigureEndpoint(WebApplicationBuilder builder)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigurationLoader!.Endpoint(
+            "Agents", endpoint => endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions).UseBackchannel()));
+    }
+
+    public static async Task RunAgentAsync(string[] args, BackchannelHost host, GrpcChannel channel)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        builder.Services.AddSingleton(host);
+        builder.Services.AddSingleton(new Presence.PresenceClient(channel));
+        builder.Services.AddHostedService<Agent>();
+        await builder.Build().RunAsync();                                     // until Ctrl-C or SIGTERM
+    }
+
+    public static async Task UseAloneAsync(ListenOptions listen, Stream networkStream)
+    {
+        listen.UseListenMux(mux => mux.Map("sidechannel"u8, (connection, next) => ServeBytesAsync(connection)));
+
+        await using var session = YamuxSession.Create(networkStream, YamuxRole.Client);
+        await using var stream = await session.OpenStreamAsync();                 // an IDuplexPipe; stream.AsStream() is a Stream
+
+        static Task ServeBytesAsync(ConnectionContext connection) => Task.CompletedTask;
+    }
+
+    public static async Task CallWithBytesAsync(SidechannelRegistry sidechannels, Transfers.TransfersClient transfers, Job job, Stream file)
+    {
+        var done = await sidechannels.CallAsync(                                  // who makes the call
+            headers => transfers.RunAsync(job, headers), (channel, ct) => channel.CopyToAsync(file, ct));
+    }
+
+    public static async Task ServeWithBytesAsync(ServerCallContext context, Stream file)
+    {
+        await using var channel = await context.OpenSidechannelAsync();           // who serves it
+        await file.CopyToAsync(channel, context.CancellationToken);
+    }
+}
