@@ -28,7 +28,7 @@ public class AdmissionTests
         await using var client = new TestClient(server);
         await using var plain = new TestClient(server, plain: true);
 
-        await CallsBothWays.AssertUnavailableAsync(client.Tester.UnaryAsync(new Request()).ResponseAsync, "it has refused this connection");
+        await CallsBothWays.AssertUnavailableAsync(client.Tester.UnaryAsync(new Request()).ResponseAsync, "when it refuses a connection");
         await Guard.Until(() => (server.ConnectionCount, client.Host.ConnectionCount) == (0, 0), "the connection is closed");
         Assert.Equal("server", (await plain.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded()).ServedBy);
 

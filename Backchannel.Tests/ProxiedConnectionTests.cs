@@ -241,7 +241,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         return handler;
     }
 
-    private static GrpcChannel NewChannel(string address, SocketsHttpHandler handler) => GrpcChannel.ForAddress(
+    private static GrpcChannel NewChannel(string address, HttpMessageHandler handler) => GrpcChannel.ForAddress(
         address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, Credentials = ChannelCredentials.SecureSsl });
 
     private static BackchannelHost NewHost() => BackchannelHost.Create(services => services.AddGrpc(), _ => { });

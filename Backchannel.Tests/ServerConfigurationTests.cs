@@ -5,6 +5,7 @@ using Grpc.Core.Interceptors;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Xunit;
 
 namespace Backchannel.Tests;
@@ -48,7 +49,34 @@ public class ServerConfigurationTests
         var error = await Assert.ThrowsAsync<InvalidOperationException>(
             () => TestServer.StartAsync(listen => listen.UseBackchannel().UseHttps(certificates.Server)));
 
-        Assert.EndsWith("Call listen.UseHttps() before listen.UseBackchannel();", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Call listen.UseHttps() before listen.UseBackchannel();", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("endpoint")]
+    [InlineData("defaults")]
+    public async Task UseBackchannel_alone_on_a_TLS_endpoint_of_the_configuration_is_refused_with_the_line_for_it(string way)
+    {
+        using var certificates = TestCertificates.Create();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Endpoints:Agents:Url", "https://127.0.0.1:0")]).Build();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(
+            kestrel =>
+            {
+                kestrel.ConfigureHttpsDefaults(https => https.ServerCertificate = certificates.Server);
+                if (way == "endpoint")
+                {
+                    kestrel.Configure(configuration).Endpoint("Agents", endpoint => endpoint.ListenOptions.UseBackchannel());
+                }
+                else
+                {
+                    kestrel.ConfigureEndpointDefaults(listen => listen.UseBackchannel());
+                    kestrel.Configure(configuration);
+                }
+            },
+            null));
+
+        Assert.EndsWith("endpoint => endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions).UseBackchannel());", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ namespace Backchannel.Tests;
 /// <summary>What a call says first when the other end has not answered at all: what it means, and what to do, before what the HTTP client thinks of it.</summary>
 public class StatusDetailTests
 {
-    private const string NoBackchannel = "The server did not answer as one with a backchannel does. Does its endpoint call listen.UseBackchannel()?";
+    private const string NoBackchannel = "The server speaks HTTP/2 without a backchannel: its endpoint must call listen.UseBackchannel().";
 
     [Theory]
     [InlineData("unary")]
@@ -39,7 +39,7 @@ public class StatusDetailTests
         });
         await using var client = new TestClient(server);
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => AssertSaysAsync(NoBackchannel, () => CallAsync(client.Tester, "unary"))));
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => AssertSaysAsync("The server took the connection and closed it without an answer.", () => CallAsync(client.Tester, "unary"))));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Yamux.Protocol;
+
 namespace Yamux;
 
 /// <summary>
@@ -19,11 +21,20 @@ public class YamuxException : IOException
     /// <summary>What went wrong.</summary>
     public YamuxErrorCode ErrorCode { get; }
 
+    /// <summary>What came in the place of a frame's version: the peer speaks another protocol. Null if that is not what went wrong.</summary>
+    internal byte? ForeignOctet { get; init; }
+
     internal static YamuxException Protocol(string what)
         => new(YamuxErrorCode.ProtocolError, $"The yamux peer broke the protocol: {what}.");
+
+    internal static YamuxException Foreign(byte octet)
+        => new(YamuxErrorCode.ProtocolError, Protocol($"the frame's version is {octet}; only version {FrameHeader.Version} exists").Message)
+        {
+            ForeignOctet = octet,
+        };
 
     /// <summary>
     /// A fresh exception for each caller: one object thrown on several threads would mix their stack traces.
     /// </summary>
-    internal YamuxException ForCaller() => new(ErrorCode, Message, InnerException);
+    internal YamuxException ForCaller() => new(ErrorCode, Message, InnerException) { ForeignOctet = ForeignOctet };
 }

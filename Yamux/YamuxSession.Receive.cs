@@ -178,7 +178,11 @@ public sealed partial class YamuxSession
         if (_headerLength > 0 || _payloadLeft > 0)
         {
             var what = _headerLength > 0 ? $"after {_headerLength} of a header's {FrameHeader.Size} bytes" : $"{_payloadLeft} bytes before the end of a payload";
-            End(new YamuxException(YamuxErrorCode.ConnectionLost, $"The peer closed the connection in the middle of a frame: {what}."), SessionEnding.Failed);
+            var cut = new YamuxException(YamuxErrorCode.ConnectionLost, $"The peer closed the connection in the middle of a frame: {what}.")
+            {
+                ForeignOctet = _headerLength > 0 && _header[0] != FrameHeader.Version ? _header[0] : null,
+            };
+            End(cut, SessionEnding.Failed);
         }
         else if (_writeFailure is { } failure && !_remoteGoAway)
         {

@@ -71,12 +71,7 @@ internal sealed class TestClient : IAsyncDisposable
         }
 
         configure?.Invoke(handler);
-        if (host is not null)
-        {
-            handler.UseBackchannel(host);
-        }
-
         return GrpcChannel.ForAddress(
-            address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
+            address, new GrpcChannelOptions { HttpHandler = host is null ? handler : handler.UseBackchannel(host), DisposeHttpClient = true, MaxReceiveMessageSize = null });
     }
 }

@@ -50,8 +50,10 @@ public class KestrelTimeoutTests
     public async Task HTTP2_pings_go_out_and_never_end_a_connection()
     {
         await using var host = BackchannelHost.Create(_ => { }, _ => { });
-        using var untouched = new SocketsHttpHandler().UseBackchannel(host);
-        using var chosen = new SocketsHttpHandler { KeepAlivePingTimeout = TimeSpan.FromSeconds(3) }.UseBackchannel(host);
+        using var untouched = new SocketsHttpHandler();
+        using var chosen = new SocketsHttpHandler { KeepAlivePingTimeout = TimeSpan.FromSeconds(3) };
+        untouched.UseBackchannel(host);
+        chosen.UseBackchannel(host);
 
         Assert.Equal(TimeSpan.FromSeconds(20), untouched.KeepAlivePingDelay);
         Assert.InRange(untouched.KeepAlivePingTimeout, TimeSpan.FromDays(1), TimeSpan.FromMilliseconds(int.MaxValue));

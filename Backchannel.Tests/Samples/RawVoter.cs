@@ -25,12 +25,7 @@ internal sealed class RawVoter : IAsyncDisposable
             await answer(http.Response);
         }));
         var handler = new SocketsHttpHandler();
-        if (!plain)
-        {
-            handler.UseBackchannel(_host);
-        }
-
-        _channel = GrpcChannel.ForAddress(server, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        _channel = GrpcChannel.ForAddress(server, new GrpcChannelOptions { HttpHandler = plain ? handler : handler.UseBackchannel(_host), DisposeHttpClient = true });
     }
 
     public byte[]? LastRequest { get; private set; }

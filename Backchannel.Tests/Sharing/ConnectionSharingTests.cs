@@ -106,13 +106,18 @@ public class ConnectionSharingTests
         var lifetimes = new List<TimeSpan>();
         var services = new ServiceCollection();
         services.AddGrpcClient<Tester.TesterClient>(options => options.Address = new Uri("http://localhost:1"))
-            .UseSocketsHttpHandler((handler, _) => lifetimes.Add(handler.UseBackchannel(host).PooledConnectionLifetime));
+            .UseSocketsHttpHandler((handler, _) =>
+            {
+                handler.UseBackchannel(host);
+                lifetimes.Add(handler.PooledConnectionLifetime);
+            });
         await using var provider = services.BuildServiceProvider();
         _ = provider.GetRequiredService<Tester.TesterClient>();
         using var asked = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromHours(1) };
 
         Assert.Equal(Timeout.InfiniteTimeSpan, Assert.Single(lifetimes));
-        Assert.Equal(TimeSpan.FromHours(1), asked.UseBackchannel(host).PooledConnectionLifetime);
+        asked.UseBackchannel(host);
+        Assert.Equal(TimeSpan.FromHours(1), asked.PooledConnectionLifetime);
     }
 
     [Fact]

@@ -20,11 +20,18 @@ internal sealed class BackchannelConnector(
             }
 
             await stream.DisposeAsync().ConfigureAwait(false);
-            throw new HttpRequestException(
+            throw new BackchannelConnectException(
                 $"A backchannel needs HTTP/2, and this connection speaks HTTP/{context.NegotiatedHttpVersion}: send requests with Version = HttpVersion.Version20 and VersionPolicy = RequestVersionExact, as gRPC does.");
         }
 
-        return await host.ConnectAsync(stream, ConnectionKey.Of(context, handler, previous), handler.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await host.ConnectAsync(stream, ConnectionKey.Of(context, handler, previous), handler.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException failure)
+        {
+            throw new BackchannelConnectException(failure.Message, failure.InnerException);
+        }
     }
 
     private bool HasProxyCredentials() => ((handler.Proxy ?? HttpClient.DefaultProxy).Credentials ?? handler.DefaultProxyCredentials) is not null;

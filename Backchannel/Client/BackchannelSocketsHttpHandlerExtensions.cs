@@ -18,6 +18,8 @@ public static class BackchannelSocketsHttpHandlerExtensions
     /// that the handler makes. The server must know the backchannel: a plain one refuses such a connection.
     /// </summary>
     /// <remarks>
+    /// <para>What is returned is to be given to the channel, in the place of <paramref name="handler"/>: it sees to it that requests go over HTTP/2, as a backchannel does, refuses those
+    /// that are to be HTTP/1 or HTTP/3, and begins each failure to connect with its reason. Where a factory keeps the handler itself (<c>UseSocketsHttpHandler</c>) all else works as well.</para>
     /// <para>All handlers of a host share one connection to each address and client certificate, with servers of this library: whatever made them
     /// (<c>IHttpClientFactory</c> makes one every two minutes), the server sees one peer. Gitaly's servers take one HTTP/2 connection each, so that a second handler is a second peer there.</para>
     /// <para>Settings that would end a connection which the server still needs are changed unless they were set:
@@ -34,15 +36,15 @@ public static class BackchannelSocketsHttpHandlerExtensions
     /// </remarks>
     /// <param name="handler">The handler, not used yet. A <see cref="SocketsHttpHandler.PlaintextStreamFilter"/> that it has runs first.</param>
     /// <param name="host">The client's services. It must outlive the handler's connections, which end when it is disposed.</param>
-    /// <returns><paramref name="handler"/>.</returns>
+    /// <returns>The handler for the channel; disposing it disposes <paramref name="handler"/>.</returns>
     /// <exception cref="InvalidOperationException">The handler has a backchannel already, or has been used.</exception>
-    public static SocketsHttpHandler UseBackchannel(this SocketsHttpHandler handler, BackchannelHost host)
+    public static HttpMessageHandler UseBackchannel(this SocketsHttpHandler handler, BackchannelHost host)
     {
         ArgumentNullException.ThrowIfNull(handler);
         ArgumentNullException.ThrowIfNull(host);
         if (handler.PlaintextStreamFilter?.Target is BackchannelConnector)
         {
-            throw new InvalidOperationException("The handler has a backchannel already.");
+            throw new InvalidOperationException("The handler has a backchannel already: call UseBackchannel once, and give what it returns to as many channels as you like.");
         }
 
         try
@@ -51,7 +53,7 @@ public static class BackchannelSocketsHttpHandlerExtensions
         }
         catch (InvalidOperationException used)
         {
-            throw new InvalidOperationException("The handler was used already: call UseBackchannel before its first request.", used);
+            throw new InvalidOperationException("The handler was used already: call UseBackchannel before its first request, or take a new handler.", used);
         }
 
         GrpcBalancer.SwitchOff(handler);
@@ -77,6 +79,6 @@ public static class BackchannelSocketsHttpHandlerExtensions
             handler.KeepAlivePingTimeout = NoPingTimeout;
         }
 
-        return handler;
+        return new BackchannelHandler(handler);
     }
 }

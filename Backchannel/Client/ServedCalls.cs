@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +11,8 @@ namespace Backchannel;
 /// </summary>
 internal sealed class ServedCalls
 {
+    private const string GrpcContentType = "application/grpc";
+
     private readonly AsyncLocal<Call?> _current = new();
 
     /// <summary>Whether the caller is a call that the host serves: it cannot wait for the host's end, which waits for it.</summary>
@@ -19,7 +22,14 @@ internal sealed class ServedCalls
     {
         if (context.Features.Get<HostedSession>()?.DrainReason is { } reason)
         {
-            Refuse(context, reason);
+            Refuse(context, StatusCode.Unavailable, reason);
+
+            // The connection was opened for this call, or its server has not heard yet that it goes away.
+            context.Response.OnCompleted(() =>
+            {
+                context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+                return Task.CompletedTask;
+            });
             return;
         }
 
@@ -28,6 +38,10 @@ internal sealed class ServedCalls
         try
         {
             await next(context).ConfigureAwait(false);
+            if (IsUnmapped(context))
+            {
+                Refuse(context, StatusCode.Unimplemented, $"The client serves no {context.Request.Path}: it has not mapped it (endpoints.MapGrpcService<…>() in BackchannelHost.Create).");
+            }
         }
         finally
         {
@@ -35,18 +49,26 @@ internal sealed class ServedCalls
         }
     }
 
-    // A response of headers alone. The connection was opened for this call, or its server has not heard yet that it goes away.
-    private static void Refuse(HttpContext context, string reason)
+    // A call that gRPC has no method for, or nobody. What is mapped may answer the same, and says why itself.
+    private static bool IsUnmapped(HttpContext context)
+        => !context.Response.HasStarted
+            && context.Request.ContentType?.StartsWith(GrpcContentType, StringComparison.OrdinalIgnoreCase) == true
+            && context.GetEndpoint() switch
+            {
+                null => context.Response.StatusCode == StatusCodes.Status404NotFound,
+                var endpoint => endpoint.Metadata.GetMetadata<GrpcMethodMetadata>() is null && context.Response.Headers.GrpcStatus == Text(StatusCode.Unimplemented),
+            };
+
+    // A response of headers alone.
+    private static void Refuse(HttpContext context, StatusCode status, string reason)
     {
-        context.Response.ContentType = "application/grpc";
-        context.Response.Headers["grpc-status"] = ((int)StatusCode.Unavailable).ToString(CultureInfo.InvariantCulture);
-        context.Response.Headers["grpc-message"] = Uri.EscapeDataString(reason);
-        context.Response.OnCompleted(() =>
-        {
-            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
-            return Task.CompletedTask;
-        });
+        context.Response.StatusCode = StatusCodes.Status200OK;
+        context.Response.ContentType = GrpcContentType;
+        context.Response.Headers.GrpcStatus = Text(status);
+        context.Response.Headers.GrpcMessage = Uri.EscapeDataString(reason);
     }
+
+    private static string Text(StatusCode status) => ((int)status).ToString(CultureInfo.InvariantCulture);
 
     private sealed class Call
     {

@@ -5,12 +5,20 @@ namespace Backchannel;
 /// <summary>What it means that a server ends the session, or a stream, to which it has said nothing yet.</summary>
 internal static class ServerAnswer
 {
-    public static string Explain(YamuxException failure) => failure.ErrorCode switch
+    public static string Explain(YamuxException failure) => failure switch
     {
-        YamuxErrorCode.StreamReset =>
-            "The server takes no further HTTP/2 connection over the backchannel's connection: it has as many as it allows (BackchannelServerOptions.MaxHttpConnectionsPerPeer), or is leaving.",
+        { ErrorCode: YamuxErrorCode.StreamReset } =>
+            "The server takes no further HTTP/2 connection over the backchannel's connection: it has as many as it allows (BackchannelServerOptions.MaxHttpConnectionsPerPeer).",
 
-        // A server that does not know the backchannel takes the magic for a broken HTTP/2 client, and that is what its answer looks like.
-        _ => "The server did not answer as one with a backchannel does. Does its endpoint call listen.UseBackchannel()? If it does, it has refused this connection.",
+        // The first octet of a TLS record: an alert, or a handshake.
+        { ForeignOctet: 0x15 or 0x16 } => "The server speaks TLS: its address must begin with https://.",
+        { ForeignOctet: (byte)'H' } =>
+            "The server answers in HTTP/1: it is no gRPC server, or its endpoint does not speak HTTP/2 alone. At Kestrel: listen.Protocols = HttpProtocols.Http2, and listen.UseBackchannel().",
+        { ForeignOctet: { } octet } => $"The server is no gRPC server: its answer begins with octet {octet}.",
+
+        // The beginning of SETTINGS, read as a frame of yamux's.
+        { ErrorCode: YamuxErrorCode.ProtocolError } =>
+            "The server speaks HTTP/2 without a backchannel: its endpoint must call listen.UseBackchannel(). To call it without one, use a handler without one.",
+        _ => "The server took the connection and closed it without an answer. A port that speaks TLS does so where the address begins with http:// instead of https://; a server with a backchannel when it refuses a connection (BackchannelServerOptions.OnConnecting), and its log says why.",
     };
 }

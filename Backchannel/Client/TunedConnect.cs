@@ -16,7 +16,7 @@ internal static class TunedConnect
         {
             socket.ConfigureForYamux();
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
+            return SpeaksTls(context) ? new TlsConnection(socket, ConnectFailure.Address(context.InitialRequestMessage.RequestUri!)) : new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {
@@ -24,4 +24,8 @@ internal static class TunedConnect
             throw;
         }
     }
+
+    // Not to a SOCKS proxy, whose own protocol comes first.
+    private static bool SpeaksTls(SocketsHttpConnectionContext context)
+        => context.InitialRequestMessage.RequestUri is { Scheme: "https" } uri && (uri.IdnHost, uri.Port) == (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
 }

@@ -24,12 +24,8 @@ internal sealed class GrpcClient : IAsyncDisposable
             endpoints => endpoints.MapGrpcService<LoadService>(),
             options => options.Yamux.MaxStreamWindowSize = maxWindow == 0 ? options.Yamux.MaxStreamWindowSize : maxWindow);
         var handler = new SocketsHttpHandler { UseProxy = false };
-        if (layer is GrpcLayer.Yamux or GrpcLayer.Backchannel)
-        {
-            handler.UseBackchannel(_host);
-        }
-
-        _channel = GrpcChannel.ForAddress($"http://{server}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        var isMultiplexed = layer is GrpcLayer.Yamux or GrpcLayer.Backchannel;
+        _channel = GrpcChannel.ForAddress($"http://{server}", new GrpcChannelOptions { HttpHandler = isMultiplexed ? handler.UseBackchannel(_host) : handler, DisposeHttpClient = true });
     }
 
     /// <inheritdoc cref="Caller.MeasureAsync"/>

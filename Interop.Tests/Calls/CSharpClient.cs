@@ -65,11 +65,10 @@ internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
                     endpoints.MapGrpcService<NumberedVoter>();
                 },
                 options => options.UseSidechannels(Sidechannels));
-            handler.UseBackchannel(_host);
         }
 
         var scheme = certificates is null ? "http" : "https";
-        _channel = GrpcChannel.ForAddress($"{scheme}://{authority}", new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        _channel = GrpcChannel.ForAddress($"{scheme}://{authority}", new GrpcChannelOptions { HttpHandler = _host is null ? handler : handler.UseBackchannel(_host), DisposeHttpClient = true });
         Server = new FarEnd.FarEndClient(token is null ? _channel.CreateCallInvoker() : _channel.Intercept(new TokenClientInterceptor(token)));
         Voting = new RefTransaction.RefTransactionClient(_channel);
     }

@@ -1,0 +1,40 @@
+namespace Backchannel;
+
+/// <summary>Says why no connection with a backchannel came about, where the HTTP client says what layers it went through.</summary>
+internal static class ConnectFailure
+{
+    /// <summary>The failure with its reason first; null if the reason is none of ours.</summary>
+    public static HttpRequestException? Explain(HttpRequestException failure, Uri request)
+    {
+        var address = Address(request);
+        if (failure.HttpRequestError == HttpRequestError.VersionNegotiationError)
+        {
+            return New(failure.HttpRequestError, NoHttp2(address), failure);
+        }
+
+        for (Exception? cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is BackchannelConnectException known)
+            {
+                return New(HttpRequestError.ConnectionError, known.Message, known.InnerException);
+            }
+        }
+
+        return null;
+    }
+
+    public static HttpRequestException TimedOut(Uri request, TimeSpan limit, Exception timeout) => New(
+        HttpRequestError.ConnectionError,
+        $"No connection to {Address(request)} within {limit.TotalSeconds} s (SocketsHttpHandler.ConnectTimeout): it cannot be reached, or does not answer.",
+        timeout);
+
+    /// <summary>A server that has TLS, and not HTTP/2.</summary>
+    public static string NoHttp2(string address)
+        => $"{address} speaks TLS, and offers no HTTP/2 (ALPN). gRPC needs it: at Kestrel, listen.Protocols must have HttpProtocols.Http2. Something between here and the server may have taken its place, too.";
+
+    public static string Address(Uri uri) => uri.GetLeftPart(UriPartial.Authority);
+
+    // gRPC tells each exception of the chain, and takes it for Unavailable if one is an IOException.
+    private static HttpRequestException New(HttpRequestError error, string message, Exception? cause)
+        => new(error, message, new IOException("The backchannel was not established.", cause));
+}
