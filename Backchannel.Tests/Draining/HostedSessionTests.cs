@@ -74,6 +74,8 @@ public class HostedSessionTests
 
         Assert.Equal("the client has closed its connection", kit.Hosted.DrainReason);
         Assert.Null(await kit.Hosted.TryLendAsync(TestContext.Current.CancellationToken).Guarded());
+        Assert.Equal(0, await PingAsync(kit));
+        Assert.Equal(2, kit.Peer.StreamCount); // What was opened in vain is taken back at once.
     }
 
     [Fact]
@@ -171,7 +173,7 @@ public class HostedSessionTests
             var kit = new Kit(YamuxSession.Create(near, YamuxRole.Client, Quiet()), YamuxSession.Create(far, YamuxRole.Server, Quiet()), time);
             (kit.Lent, var stream) = await kit.Hosted.LendFirstAsync(TestContext.Current.CancellationToken).Guarded();
             kit.Server = (await kit.Peer.AcceptStreamAsync().Guarded())!;
-            kit.Running = kit.Hosted.RunAsync(stream, Timeout.InfiniteTimeSpan);
+            kit.Running = kit.Hosted.RunAsync(kit.Hosted.ExpectAnswerAsync(stream, Timeout.InfiniteTimeSpan));
             return kit;
 
             static YamuxOptions Quiet() => new() { EnableKeepAlive = false };

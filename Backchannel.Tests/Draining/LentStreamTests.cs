@@ -48,6 +48,71 @@ public class LentStreamTests
         }
     }
 
+    [Fact]
+    public async Task It_is_told_to_a_handler_that_waits_for_bytes()
+    {
+        var (near, far) = DuplexPipe.CreatePair();
+        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
+        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        var lent = new LentStreams(_ => "");
+        await using var stream = lent.TryLend(await client.OpenStreamAsync().Guarded())!;
+        var settings = Http2Frames.Frame(Http2Frames.Settings, 0, 0, []);
+        await (await server.AcceptStreamAsync().Guarded())!.Output.WriteAsync(settings).Guarded();
+        await stream.ReadExactlyAsync(new byte[settings.Length]).Guarded();
+        var waiting = stream.ReadAsync(new byte[100]);
+
+        lent.Close("test");
+
+        Assert.Equal(GoAwaySize, await waiting.Guarded());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100)]
+    public async Task A_peer_that_ends_the_stream_unanswered_is_answered_for_once_for_each_request(int pieces)
+    {
+        var (near, far) = DuplexPipe.CreatePair();
+        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
+        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        var stream = new LentStreams(_ => "100% why").TryLend(await client.OpenStreamAsync().Guarded())!;
+        byte[] sent =
+        [
+            .. Http2Frames.Opening,
+            .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 1, [0x82]),
+            .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 3, [0x82]),
+            .. Http2Frames.Frame(Http2Frames.Data, 0, 1, new byte[50]),
+            .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders | Http2Frames.EndStream, 1, [0x82]),
+        ];
+        foreach (var piece in sent.Chunk(pieces))
+        {
+            await stream.WriteAsync(piece).Guarded();
+        }
+
+        (await server.AcceptStreamAsync().Guarded())!.Abort();
+
+        var types = new List<(byte Type, int Stream)>();
+        var blocks = new List<string>();
+        do
+        {
+            var header = new byte[9];
+            await stream.ReadExactlyAsync(header).Guarded();
+            var payload = new byte[(header[1] << 8) | header[2]];
+            await stream.ReadExactlyAsync(payload).Guarded();
+            types.Add((header[3], header[8]));
+            blocks.Add(System.Text.Encoding.ASCII.GetString(payload));
+        }
+        while (types[^1].Type != Http2Frames.GoAway);
+
+        Assert.Equal(
+            [(Http2Frames.Settings, 0), (Http2Frames.Headers, 1), (Http2Frames.RstStream, 1), (Http2Frames.Headers, 3), (Http2Frames.RstStream, 3), (Http2Frames.GoAway, 0)], types);
+        Assert.Contains("100%25%20why", blocks[1], StringComparison.Ordinal);
+        Assert.Equal("\0\0\0\u0003\0\0\0\0", blocks[^1]);
+        var waiting = stream.ReadAsync(new byte[1]);
+        Assert.False(waiting.IsCompleted);
+        await stream.DisposeAsync();
+        Assert.Equal(0, await waiting.Guarded());
+    }
+
     // The handler has read so many bytes when it is to let go; the rest comes then.
     private static async Task<int> GoAwayPositionAsync(byte[] bytes, int before)
     {

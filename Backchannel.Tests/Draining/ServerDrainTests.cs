@@ -120,6 +120,21 @@ public class ServerDrainTests
         await Guard.Until(() => client.Host.ConnectionCount == 0, "the client's session ends");
     }
 
+    [Fact]
+    public async Task A_server_that_stops_does_not_wait_for_a_client_that_it_never_called()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+        var peer = Assert.Single(server.Registry.Peers);
+
+        Assert.True(peer.Drain("test"));
+
+        Assert.True(peer.Drained.IsCompleted);
+        Assert.False(peer.Drain("again"));
+        await server.StopAsync().Guarded();
+    }
+
     private static async Task EchoAsync(AsyncDuplexStreamingCall<Request, Reply> call)
     {
         await call.RequestStream.WriteAsync(new Request(), TestContext.Current.CancellationToken).Guarded();

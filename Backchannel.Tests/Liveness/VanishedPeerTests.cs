@@ -76,7 +76,9 @@ public class VanishedPeerTests
         Assert.Equal(1, host.ConnectionCount);
         time.Advance(TimeSpan.FromSeconds(0.001));
 
-        await CallsBothWays.AssertUnavailableAsync(call, "The server took the connection and said nothing within 5 s (SocketsHttpHandler.ConnectTimeout).");
+        var failure = await Assert.ThrowsAsync<global::Grpc.Core.RpcException>(() => call.Guarded());
+        Assert.Equal(
+            (global::Grpc.Core.StatusCode.Unavailable, "The server took the connection and said nothing within 5 s (SocketsHttpHandler.ConnectTimeout)."), (failure.StatusCode, failure.Status.Detail));
         await Guard.Until(() => host.ConnectionCount == 0, "the connection is closed");
     }
 

@@ -195,6 +195,7 @@ public class ConnectionSharingTests
         using var third = NewChannel();
         calls.Add(Call(third));
         await AdvanceUntilAsync(3);
+        await Guard.Until(() => server.Sessions[0].StreamCount == 1, "the stream that was not taken is taken back");
 
         await Guard.Until(() => host.ConnectionCount == 3, "the host knows them");
         Assert.All(calls, call => Assert.False(call.IsCompleted));

@@ -87,6 +87,65 @@ public sealed class DifferentConnectionsTests : IAsyncDisposable
         Assert.Equal(2, await NewCall(server.Address, filtered)());
     }
 
+    [Fact]
+    public async Task Two_servers_at_two_ports_are_two_places()
+    {
+        await using var first = await TestServer.StartAsync();
+        await using var second = await TestServer.StartAsync();
+
+        await NewCall(first.Address, new SocketsHttpHandler())();
+        await NewCall(second.Address, new SocketsHttpHandler())();
+        await NewCall(first.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), new SocketsHttpHandler())();
+
+        Assert.Equal((2, 1), (first.Registry.Count, second.Registry.Count));
+    }
+
+    [Fact]
+    public async Task A_handler_that_connects_in_its_own_way_has_its_own_connection()
+    {
+        await using var server = await TestServer.StartAsync();
+        var link = new FrozenLink();
+
+        Assert.Equal(1, await NewCall(server.Address, new SocketsHttpHandler())());
+        Assert.Equal(2, await NewCall(server.Address, new SocketsHttpHandler { ConnectCallback = link.ConnectAsync })());
+    }
+
+    [Fact]
+    public async Task A_handler_with_another_protection_has_its_own_connection()
+    {
+        using var certificates = TestCertificates.Create();
+        await using var server = await StartAsync(certificates);
+        var older = New(certificates);
+        older.SslOptions.EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12;
+
+        Assert.Equal(1, await NewCall(server.Address, New(certificates))());
+        Assert.Equal(2, await NewCall(server.Address, older)());
+        Assert.Equal(1, await NewCall(server.Address, New(certificates))());
+    }
+
+    [Fact]
+    public async Task Requests_to_another_name_at_the_same_address_have_their_own_connection()
+    {
+        using var certificates = TestCertificates.Create();
+        await using var server = await StartAsync(certificates);
+        using var http = new HttpClient(New(certificates).UseBackchannel(_host));
+
+        foreach (var name in (string?[])[null, "localhost", null])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, server.Address) { Version = HttpVersion.Version20, Headers = { Host = name } };
+            using var response = await http.SendAsync(request).Guarded();
+        }
+
+        Assert.Equal(2, server.Registry.Count);
+    }
+
+    private static SocketsHttpHandler New(TestCertificates certificates)
+    {
+        var handler = new SocketsHttpHandler();
+        certificates.Trust(handler);
+        return handler;
+    }
+
     private static Task<TestServer> StartAsync(TestCertificates certificates)
         => TestServer.StartAsync(listen => listen.UseHttps(certificates.Server).UseBackchannel());
 

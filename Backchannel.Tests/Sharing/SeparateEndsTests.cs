@@ -1,6 +1,9 @@
 using Backchannel.Tests.Authority;
 using Backchannel.Tests.Kit;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Xunit;
+using Yamux;
 
 namespace Backchannel.Tests.Sharing;
 
@@ -27,6 +30,67 @@ public class SeparateEndsTests
         Assert.Equal(6, (await broken.AnswersAsync()).GoAway); // FRAME_SIZE_ERROR, and the end.
         Assert.Equal(new Answer(""), await other.CallAsync(3, Request(3)));
         Assert.Equal(1, server.Registry.Count);
+    }
+
+    [Fact]
+    public async Task What_middleware_behind_the_backchannel_aborts_and_reads_is_one_HTTP2_connection()
+    {
+        var inner = new List<ConnectionContext>();
+        ConnectionContext? outer = null;
+        await using var server = await TestServer.StartAsync(listen =>
+        {
+            listen.Use(next => connection =>
+            {
+                connection.Items["mine"] = connection;
+                outer = connection;
+                return next(connection);
+            });
+            TestServer.Cleartext(listen);
+            listen.Use(next => connection =>
+            {
+                lock (inner)
+                {
+                    inner.Add(connection);
+                }
+
+                return next(connection);
+            });
+        });
+        await using var client = new RawClient(server);
+        var first = new RawHttp2(await client.First.Guarded());
+        await first.SendAsync(Http2Frames.Opening);
+        Assert.Equal(new Answer(""), await first.CallAsync(1, Request(1)));
+        var second = new RawHttp2(await client.Session.OpenStreamAsync().Guarded());
+        await second.SendAsync(Http2Frames.Opening);
+        Assert.Equal(new Answer(""), await second.CallAsync(1, Request(1)));
+
+        Assert.All(inner, connection =>
+        {
+            Assert.Same(outer, connection.Items["mine"]);
+            Assert.Equal((outer!.RemoteEndPoint, outer.LocalEndPoint), (connection.RemoteEndPoint, connection.LocalEndPoint));
+            Assert.Same(connection.Transport, connection.Features.Get<IConnectionTransportFeature>()?.Transport);
+            Assert.False(connection.ConnectionClosed.IsCancellationRequested);
+        });
+        Assert.Equal(outer!.ConnectionId, inner[0].ConnectionId);
+        Assert.NotEqual(outer.ConnectionId, inner[1].ConnectionId);
+        inner[1].Features.Get<IConnectionLifetimeFeature>()!.Abort();
+        Assert.Equal(new Answer(null), await AnswerOrEndAsync(second));
+        await Guard.Until(() => inner[1].ConnectionClosed.IsCancellationRequested, "the aborted one is closed");
+        Assert.Equal(new Answer(""), await first.CallAsync(3, Request(3)));
+        inner[0].Abort(new ConnectionAbortedException("test"));
+        Assert.Equal(new Answer(null), await AnswerOrEndAsync(first));
+
+        static async Task<Answer> AnswerOrEndAsync(RawHttp2 connection)
+        {
+            try
+            {
+                return await connection.AnswerAsync(99);
+            }
+            catch (YamuxException)
+            {
+                return new Answer(null);
+            }
+        }
     }
 
     [Fact]

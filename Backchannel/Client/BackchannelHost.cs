@@ -190,7 +190,7 @@ public sealed class BackchannelHost : IAsyncDisposable
             session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
             var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options);
             var (lent, first) = await hosted.LendFirstAsync(cancellationToken).ConfigureAwait(false);
-            Run(hosted, first, answer, key, server.Logger);
+            Run(hosted, hosted.ExpectAnswerAsync(first, answer), key, server.Logger);
             return (hosted, lent);
         }
         catch
@@ -209,7 +209,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         }
     }
 
-    private void Run(HostedSession session, YamuxStream first, TimeSpan answer, ConnectionKey key, ILogger logger)
+    private void Run(HostedSession session, Task answered, ConnectionKey key, ILogger logger)
     {
         lock (_gate)
         {
@@ -220,7 +220,7 @@ public sealed class BackchannelHost : IAsyncDisposable
                 await started.Task.ConfigureAwait(false);
                 try
                 {
-                    await session.RunAsync(first, answer).ConfigureAwait(false);
+                    await session.RunAsync(answered).ConfigureAwait(false);
                 }
                 catch (Exception error)
                 {

@@ -45,13 +45,30 @@ internal sealed class HostedSession
     /// <summary>Whether a further stream may be had. If not, a further connection may reach another server.</summary>
     public bool IsOpen => DrainReason is null && !_serverLeaves && !_session.Completion.IsCompleted;
 
-    /// <summary>Runs until the session has ended and its connection is closed.</summary>
+    /// <summary>Ends the session if its server says nothing in time, from now on.</summary>
     /// <param name="first">The stream whose acknowledgement is the first thing that the server says.</param>
-    /// <param name="answerLimit">How long it has for that; infinite: no limit of its own.</param>
-    public async Task RunAsync(YamuxStream first, TimeSpan answerLimit)
+    /// <param name="limit">How long it has for that; infinite: no limit of its own.</param>
+    public async Task ExpectAnswerAsync(YamuxStream first, TimeSpan limit)
+    {
+        try
+        {
+            await first.Acknowledged.WaitAsync(limit, _timeProvider).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _session.Abort(new IOException($"The server took the connection and said nothing within {limit.TotalSeconds} s (SocketsHttpHandler.ConnectTimeout)."));
+        }
+        catch (YamuxException)
+        {
+            // The streams tell why.
+        }
+    }
+
+    /// <summary>Runs until the session has ended and its connection is closed.</summary>
+    /// <param name="answered">What <see cref="ExpectAnswerAsync"/> has returned.</param>
+    public async Task RunAsync(Task answered)
     {
         BackchannelLog.Serving(_logger);
-        var answered = ExpectAnswerAsync(first, answerLimit);
         await using (_session.ConfigureAwait(false))
         {
             try
@@ -195,22 +212,6 @@ internal sealed class HostedSession
         if (idle && _lent.HasEnded)
         {
             End();
-        }
-    }
-
-    private async Task ExpectAnswerAsync(YamuxStream first, TimeSpan limit)
-    {
-        try
-        {
-            await first.Acknowledged.WaitAsync(limit, _timeProvider).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            _session.Abort(new IOException($"The server took the connection and said nothing within {limit.TotalSeconds} s (SocketsHttpHandler.ConnectTimeout)."));
-        }
-        catch (YamuxException)
-        {
-            // The streams tell why.
         }
     }
 }
