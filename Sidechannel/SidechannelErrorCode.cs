@@ -9,7 +9,7 @@ public enum SidechannelErrorCode
     /// <summary>The call has ended, and with it whoever read what the callback writes.</summary>
     CallEnded,
 
-    /// <summary>The caller did not answer within 5 s.</summary>
+    /// <summary>The caller did not answer: nothing came of it for 5 s, or it took longer than a stream may to be acknowledged (75 s).</summary>
     HandshakeTimeout,
 
     /// <summary>The caller closed or reset the sidechannel instead of saying <c>ok</c>: it knows no such id, or the id was used before.</summary>

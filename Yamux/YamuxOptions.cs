@@ -73,12 +73,12 @@ public sealed class YamuxOptions
     /// long closing a session waits for the peer. Default 10 s. hashicorp/yamux: <c>ConnectionWriteTimeout</c>.
     /// </summary>
     /// <remarks>
-    /// That the transport takes bytes is seen when a write ends, of 80 KiB at most, and of less where writes take long. A socket that holds much unsent
+    /// That the transport takes bytes is seen when a write ends, of 80 KiB at most, and of less at first and where writes take long; and by answers to pings, with <see cref="EnableKeepAlive"/>. A socket that holds much unsent
     /// hides it: see <see cref="YamuxSocketExtensions.ConfigureForYamux"/>.
     /// </remarks>
     public TimeSpan ConnectionWriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether the peer is pinged every <see cref="KeepAliveInterval"/>. Default true. hashicorp/yamux: <c>EnableKeepAlive</c>.</summary>
+    /// <summary>Whether the peer is pinged every <see cref="KeepAliveInterval"/>, and, at first and where writes take long, between every 32 KiB of Data. Default true. hashicorp/yamux: <c>EnableKeepAlive</c>.</summary>
     public bool EnableKeepAlive { get; set; } = true;
 
     /// <summary>The time between two keepalive pings. Default 30 s. hashicorp/yamux: <c>KeepAliveInterval</c>.</summary>

@@ -57,7 +57,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
         // Where the read loop goes on, on a thread of the pool's, and never on one that has other work to go back to.
         _lendsThread = transport is StreamTransport { IsSocket: true };
-        Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers, options.TimeProvider);
+        Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers, options.EnableKeepAlive, options.TimeProvider);
     }
 
     /// <summary>Which end of the session this is.</summary>
@@ -71,6 +71,9 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// failed; completed normally if it was disposed, or if the peer closed the connection between two frames.
     /// </summary>
     public Task Completion => _completion.Task;
+
+    /// <summary>How often bytes were received: whoever waits for the peer sees whether it says anything.</summary>
+    internal long ReadCount => Timer.ReadCount;
 
     internal YamuxOptions Options { get; }
 

@@ -15,7 +15,8 @@ internal sealed class TestClient : IAsyncDisposable
     private readonly GrpcChannel _channel;
 
     public TestClient(
-        TestServer server, string name = "client", bool plain = false, Action<SocketsHttpHandler>? configure = null, Action<BackchannelHostOptions>? options = null)
+        TestServer server, string name = "client", bool plain = false, Action<SocketsHttpHandler>? configure = null, Action<BackchannelHostOptions>? options = null,
+        string? address = null)
     {
         State = new TesterState(name);
         Host = BackchannelHost.Create(
@@ -27,7 +28,7 @@ internal sealed class TestClient : IAsyncDisposable
             },
             endpoints => endpoints.MapGrpcService<TesterService>(),
             options);
-        _newChannel = () => Connect(server.Address, plain ? null : Host, configure);
+        _newChannel = () => Connect(address ?? server.Address, plain ? null : Host, configure);
         _channel = _newChannel();
         Tester = new Tester.TesterClient(_channel);
     }

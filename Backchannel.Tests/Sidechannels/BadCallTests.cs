@@ -72,7 +72,7 @@ public class BadCallTests
     [Fact]
     public async Task A_client_that_takes_no_sidechannels_is_given_up_and_told_what_to_call()
     {
-        var time = new FakeTimeProvider();
+        var time = new HandshakeClock();
         var seen = new TaskCompletionSource<SidechannelException>();
         await using var server = await TransferServer.StartAsync(
             async (_, context) =>
@@ -81,16 +81,17 @@ public class BadCallTests
                 return new Done();
             },
             time: time);
-        var asked = new TaskCompletionSource();
-        await using var client = new TransferClient(server, configureStreams: streams => streams.Use(next => connection =>
-        {
-            asked.SetResult();
-            return next(connection);
-        }));
+        await using var client = new TransferClient(server, configureStreams: _ => { });
 
         var call = client.Server.RunAsync(new Job(), new Metadata { { "gitaly-sidechannel-id", "7" } }).ResponseAsync;
-        await asked.Task.Guarded();
-        time.Advance(TimeSpan.FromSeconds(5));
+        await time.AnswerAwaited.Guarded();
+        await Guard.Until(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(5));
+                return seen.Task.IsCompleted;
+            },
+            "the handler gives up");
 
         AssertNames("UseSidechannels(registry): those of BackchannelHost.Create", await seen.Task.Guarded(), SidechannelErrorCode.HandshakeTimeout);
         await call.Guarded();

@@ -1,6 +1,5 @@
 using System.Text;
 using Backchannel.Tests.Kit;
-using Microsoft.Extensions.Time.Testing;
 using Sidechannel;
 using Xunit;
 using Yamux;
@@ -10,7 +9,7 @@ namespace Backchannel.Tests.Sidechannels;
 /// <summary>A handler whose caller says what it likes, byte by byte.</summary>
 public sealed class ScriptedCallerTests : IAsyncDisposable
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly HandshakeClock _time = new();
     private readonly YamuxSession _handler;
     private readonly YamuxSession _caller;
 
@@ -40,21 +39,70 @@ public sealed class ScriptedCallerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_caller_that_never_says_ok_is_given_up_after_five_seconds()
+    public async Task A_caller_that_takes_the_stream_and_says_nothing_is_given_up_after_five_seconds()
     {
         var opening = _handler.OpenSidechannelAsync(3).AsTask();
         await using var stream = await AcceptAsync();
         await ReadHelloAsync(stream);
+        await _time.AnswerAwaited.Guarded();
 
         _time.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
         Assert.False(opening.IsCompleted);
         _time.Advance(TimeSpan.FromTicks(1));
 
-        var failure = await Assert.ThrowsAsync<SidechannelException>(() => opening.Guarded());
-        Assert.Equal(SidechannelErrorCode.HandshakeTimeout, failure.ErrorCode);
-        Assert.Contains("Sidechannel 3", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("5 s", failure.Message, StringComparison.Ordinal);
-        await AssertNoStreamsAsync();
+        await AssertGivenUpAsync(opening, "5 s");
+    }
+
+    [Fact]
+    public async Task A_caller_that_says_something_else_meanwhile_has_the_time_in_which_a_stream_must_be_acknowledged()
+    {
+        var opening = _handler.OpenSidechannelAsync(3).AsTask();
+        await using var stream = await AcceptAsync();
+        await ReadHelloAsync(stream);
+        await _time.AnswerAwaited.Guarded();
+
+        for (var seconds = 5; seconds < 75; seconds += 5)
+        {
+            await _caller.PingAsync().Guarded();
+            _time.Advance(TimeSpan.FromSeconds(5));
+            Assert.False(opening.IsCompleted);
+        }
+
+        await _caller.PingAsync().Guarded();
+        _time.Advance(TimeSpan.FromSeconds(5));
+
+        await AssertGivenUpAsync(opening, "75 s");
+    }
+
+    [Fact]
+    public async Task An_answer_that_stands_behind_other_bytes_of_the_callers_is_one()
+    {
+        var opening = _handler.OpenSidechannelAsync(3).AsTask();
+        await using var stream = await AcceptAsync();
+        await ReadHelloAsync(stream);
+        await _time.AnswerAwaited.Guarded();
+        for (var seconds = 0; seconds < 60; seconds += 5)
+        {
+            await _caller.PingAsync().Guarded();
+            _time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        await stream.AsStream().WriteAsync("ok"u8.ToArray());
+
+        await (await opening.Guarded()).DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_caller_that_does_not_acknowledge_the_stream_is_given_up_when_that_is_due()
+    {
+        var opening = _handler.OpenSidechannelAsync(3).AsTask();
+        await Guard.Until(() => _caller.StreamCount == 1, "the caller's session knows of the stream");
+
+        _time.Advance(TimeSpan.FromSeconds(75) - TimeSpan.FromTicks(1));
+        Assert.False(opening.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+
+        await AssertGivenUpAsync(opening, "75 s");
     }
 
     [Fact]
@@ -248,4 +296,13 @@ public sealed class ScriptedCallerTests : IAsyncDisposable
     }
 
     private Task AssertNoStreamsAsync() => Guard.Until(() => _handler.StreamCount == 0, "the handler's session forgets its streams");
+
+    private async Task AssertGivenUpAsync(Task<SidechannelStream> opening, string limit)
+    {
+        var failure = await Assert.ThrowsAsync<SidechannelException>(() => opening.Guarded());
+        Assert.Equal(SidechannelErrorCode.HandshakeTimeout, failure.ErrorCode);
+        Assert.Contains("idechannel 3", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(limit, failure.Message, StringComparison.Ordinal);
+        await AssertNoStreamsAsync();
+    }
 }

@@ -22,7 +22,7 @@ public static class SidechannelOpenExtensions
     /// <see cref="StatusCode.FailedPrecondition"/>: the call offers none, or its connection is not multiplexed;
     /// <see cref="StatusCode.InvalidArgument"/>: what it offers is no id.
     /// </exception>
-    /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else; the message says what its end may lack.</exception>
+    /// <exception cref="SidechannelException">The caller has refused it, did not answer (nothing came of it for 5 s, or it took longer than <see cref="YamuxOptions.StreamOpenTimeout"/>), or answered something else; the message says what its end may lack.</exception>
     /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public static ValueTask<SidechannelStream> OpenSidechannelAsync(this ServerCallContext context)
@@ -36,30 +36,33 @@ public static class SidechannelOpenExtensions
     /// <param name="id">The id, from 0.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentOutOfRangeException">The id is less than 0.</exception>
-    /// <exception cref="SidechannelException">The caller has refused it, did not answer within 5 s, or answered something else.</exception>
+    /// <exception cref="SidechannelException">The caller has refused it, did not answer (nothing came of it for 5 s, or it took longer than <see cref="YamuxOptions.StreamOpenTimeout"/>), or answered something else.</exception>
     /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
     public static async ValueTask<SidechannelStream> OpenSidechannelAsync(this YamuxSession session, long id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentOutOfRangeException.ThrowIfNegative(id);
-        using var timeout = new CancellationTokenSource(Handshake.Limit, session.Options.TimeProvider);
+        using var timeout = new CancellationTokenSource(session.Options.StreamOpenTimeout, session.Options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         YamuxStream? stream = null;
+        SilenceLimit? silence = null;
         try
         {
             stream = await session.OpenStreamAsync(either.Token).ConfigureAwait(false);
             await stream.AsStream().WriteAsync(Handshake.Hello(id), either.Token).ConfigureAwait(false);
+            await stream.Acknowledged.WaitAsync(either.Token).ConfigureAwait(false);
+
+            // Only from now on: before, it may be this end's own bytes that stand in the way of the question.
+            silence = new SilenceLimit(session, Handshake.Limit, timeout);
             await ReadAnswerAsync(stream, id, either.Token).ConfigureAwait(false);
             return new HandlerStream(stream);
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (
+            (timeout.IsCancellationRequested && failure is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            || failure is YamuxException { ErrorCode: YamuxErrorCode.StreamOpenTimeout })
         {
             stream?.Abort();
-            throw new SidechannelException(
-                SidechannelErrorCode.HandshakeTimeout,
-                stream is null
-                    ? $"No stream could be opened for sidechannel {id} within {Handshake.Limit.TotalSeconds} s: too many of this end's wait for the caller's acknowledgement. Open fewer at a time."
-                    : $"Sidechannel {id} was not accepted by the caller within {Handshake.Limit.TotalSeconds} s. {Remedy}");
+            throw new SidechannelException(SidechannelErrorCode.HandshakeTimeout, ExplainTimeout(session, id, stream, silence), failure);
         }
         catch (YamuxException failure) when (failure.ErrorCode == YamuxErrorCode.StreamReset)
         {
@@ -71,6 +74,10 @@ public static class SidechannelOpenExtensions
             stream?.Abort(failure);
             cancellationToken.ThrowIfCancellationRequested();
             throw;
+        }
+        finally
+        {
+            silence?.Dispose();
         }
     }
 
@@ -109,6 +116,22 @@ public static class SidechannelOpenExtensions
             throw new SidechannelException(
                 SidechannelErrorCode.HandshakeFailed, $"Sidechannel {id} was answered by the caller with the bytes {Convert.ToHexString(answer)} instead of \"ok\", as no registry does. {Remedy}");
         }
+    }
+
+    private static string ExplainTimeout(YamuxSession session, long id, YamuxStream? stream, SilenceLimit? silence)
+    {
+        var limit = $"within {session.Options.StreamOpenTimeout.TotalSeconds} s (YamuxOptions.StreamOpenTimeout)";
+        if (stream is null)
+        {
+            return $"No stream could be opened for sidechannel {id} {limit}: too many of this end's wait for the caller's acknowledgement. Open fewer at a time.";
+        }
+
+        return silence switch
+        {
+            null => $"The stream of sidechannel {id} was not acknowledged by the caller {limit}. {Remedy}",
+            { IsOver: true } => $"Sidechannel {id} was not accepted by the caller, of whom nothing came for {Handshake.Limit.TotalSeconds} s. {Remedy}",
+            _ => $"Sidechannel {id} was not accepted by the caller {limit}. {Remedy}",
+        };
     }
 
     private static SidechannelException Refused(long id, Exception? reason) => new(

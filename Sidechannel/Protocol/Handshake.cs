@@ -11,7 +11,7 @@ internal static class Handshake
 {
     public const int IdLength = sizeof(long);
 
-    /// <summary>How long the handler waits for the whole of it, and the caller for its id.</summary>
+    /// <summary>How long the handler waits for an answer while nothing comes of the caller, and the caller for its id.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
     public static ReadOnlySpan<byte> Magic => "sidechannel"u8;

@@ -65,13 +65,15 @@ public class SessionTests
     {
         await using var t = Scenario.Stalled();
         var stream = await t.OpenAsync();
+        await stream.Output.WriteAsync(new byte[10_000]).Guarded();
+        await t.WriteStartedAsync();
         await stream.Output.WriteAsync(new byte[100_000]).Guarded();
 
         t.Session.Abort();
 
         await t.Session.Completion.Guarded();
         await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, stream.Input.ReadAsync());
-        await t.Peer.ExpectAsync(Frame.Data(1, new byte[65_536]));
+        await t.Peer.ExpectAsync(Frame.Data(1, new byte[10_000]));
         await t.Peer.ExpectEndAsync();
     }
 

@@ -39,7 +39,7 @@ public class MemoryTests
 
         await streams[0].Output.WriteAsync(new byte[1]).Guarded();
         await streams[1].Output.WriteAsync(new byte[131_072]).Guarded();
-        var blocked = streams[2].Output.WriteAsync(new byte[1]).AsTask();
+        var blocked = streams[2].Output.WriteAsync(new byte[2048]).AsTask();
         Assert.False(blocked.IsCompleted);
         var frames = Enumerable.Range(0, 1000).SelectMany(_ => Frame.Credit(5, 1).ToBytes()).Concat(Frame.Data(7, [1]).ToBytes()).ToArray();
         var before = GC.GetTotalMemory(forceFullCollection: true);

@@ -13,7 +13,7 @@ public class QueuedAnswerTests
     private readonly Pipe _pipe = new(DuplexPipe.Rendezvous);
     private readonly FrameWriter _writer;
 
-    public QueuedAnswerTests() => _writer = new FrameWriter(_pipe.Writer, new Owner(), maxAnswers: 8, TimeProvider.System);
+    public QueuedAnswerTests() => _writer = new FrameWriter(_pipe.Writer, new Owner(), maxAnswers: 8, probes: false, TimeProvider.System);
 
     [Fact]
     public void Answers_that_were_sent_do_not_count_though_the_backlog_is_never_empty()

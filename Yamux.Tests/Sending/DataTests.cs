@@ -146,4 +146,63 @@ public class DataTests
         Assert.Equal(4, seen.Count(id => id == 1));
         Assert.Equal(4, seen.Count(id => id == 3));
     }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(1024, true)]
+    [InlineData(1025, false)]
+    public async Task A_little_on_a_stream_with_nothing_on_its_way_does_not_wait_behind_the_bulk_of_others(int count, bool goes)
+    {
+        await using var t = Scenario.Stalled();
+        var writes = await BlockAsync(t);
+        var stream = await t.Session.OpenStreamAsync().Guarded();
+
+        var write = t.EndsWithSession(stream.Output.WriteAsync(new byte[count]));
+        var next = t.EndsWithSession((await t.Session.OpenStreamAsync().Guarded()).Output.WriteAsync(new byte[1]));
+
+        Assert.Equal(goes, write.IsCompleted);
+        Assert.True(next.IsCompleted);
+        Assert.DoesNotContain(writes, bulk => bulk.IsCompleted);
+    }
+
+    [Fact]
+    public async Task It_has_waited_its_turn_for_the_next()
+    {
+        await using var t = Scenario.Stalled();
+        await BlockAsync(t);
+        var stream = await t.Session.OpenStreamAsync().Guarded();
+
+        await stream.Output.WriteAsync(new byte[1]).Guarded();
+        var next = t.EndsWithSession(stream.Output.WriteAsync(new byte[1]));
+
+        Assert.False(next.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Little_has_a_bound_too()
+    {
+        await using var t = Scenario.Stalled();
+        await BlockAsync(t);
+        var writes = new List<Task>();
+        for (var i = 0; i < 200; i++)
+        {
+            writes.Add(t.EndsWithSession((await t.Session.OpenStreamAsync().Guarded()).Output.WriteAsync(new byte[1024])));
+        }
+
+        // Of the 224 KiB, 128 are the others' bulk; each takes its header as well, and the SYN of its stream.
+        Assert.InRange(writes.Count(write => write.IsCompleted), 80, 96);
+    }
+
+    // Streams that write more than waits behind a write to a transport that takes nothing.
+    private static async Task<List<Task>> BlockAsync(Scenario t)
+    {
+        var writes = new List<Task>();
+        for (var i = 0; i < 20; i++)
+        {
+            var stream = await t.Session.OpenStreamAsync().Guarded();
+            writes.Add(t.EndsWithSession(stream.Output.WriteAsync(new byte[262_144])));
+        }
+
+        return writes;
+    }
 }

@@ -18,6 +18,9 @@ internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
     /// <summary>Whether it stands in the queue of a <see cref="FrameWriter"/>, whose gate guards it.</summary>
     public bool IsQueued { get; set; }
 
+    /// <summary>When its stream has last given that writer Data, as the writer counts. Guarded by the same gate.</summary>
+    public int Round { get; set; } = -1;
+
     /// <summary>Wakes the waiter, or lets the next one through.</summary>
     public void Set()
     {

@@ -8,9 +8,10 @@ namespace Yamux.IO;
 internal sealed partial class FrameWriter
 {
     // That a write ends is how a session sees its bytes move, so it must be one that a slow link can do. It has room for a full
-    // frame with its header, and for the control frames before it. Where writes take long they become smaller.
+    // frame with its header, and for the control frames before it. Where writes take long they become smaller; until it is known whether they do, they are small.
     private const int MaxBytesPerWrite = 80 * 1024;
     private const int MinBytesPerWrite = 4 * 1024;
+    private const int FirstBytesPerWrite = 16 * 1024;
     private static readonly TimeSpan LongWrite = TimeSpan.FromSeconds(1);
 
     // A thread that flushes for others gives up after so many writes in a row: its own work waits meanwhile.
@@ -31,7 +32,7 @@ internal sealed partial class FrameWriter
     private SegmentedBuffer _sending = new(SmallestSegment);
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
     private int _writing;
-    private int _bytesPerWrite = MaxBytesPerWrite;
+    private int _bytesPerWrite = FirstBytesPerWrite;
     private long _waitingSince;
 
     // A flush goes on, or begins, when the work item that was queued for it runs.
@@ -224,7 +225,8 @@ internal sealed partial class FrameWriter
 
             if (_writing == _bytesPerWrite)
             {
-                FitToPace(TimeSpan.Zero);
+                // At once, and so it goes up step by step only: until the buffers on the way are full, that says little.
+                _bytesPerWrite = Math.Min(_bytesPerWrite + MinBytesPerWrite, MaxBytesPerWrite);
             }
 
             if (!TryPrepareNextWrite(atOnce: false))
@@ -258,7 +260,7 @@ internal sealed partial class FrameWriter
         {
             _bytesPerWrite = Math.Max(_bytesPerWrite / 2, MinBytesPerWrite);
         }
-        else if (waited < LongWrite / 4)
+        else if (waited < LongWrite / 4 && _writing == _bytesPerWrite)
         {
             _bytesPerWrite = Math.Min(_bytesPerWrite * 2, MaxBytesPerWrite);
         }
@@ -365,6 +367,7 @@ internal sealed partial class FrameWriter
         _answersBeingSent = _answersInBacklog;
         _answersInBacklog = 0;
         _lastStreamId = 0;
+        _round++;
         WakeBlockedUnsynchronized();
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Yamux.Internal;
 using Yamux.Protocol;
 
 namespace Yamux.IO;
@@ -27,11 +28,21 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     /// </summary>
     public const int MaxFramePayload = 64 * 1024;
 
+    // What a stream says that has nothing in the backlog, and does not say much, does not wait behind the bulk of others: it has room of its own, beyond the last frame of theirs.
+    private const int MaxSmallPayload = 1024;
+    private const int MaxBacklogWithSmall = MaxBacklog + MaxFramePayload + (32 * 1024);
+
+    // What stands in the kernel, or in a pipe behind the transport, is out of sight. Where a link is slow, or not known to be fast, a ping is put between so many bytes, so that
+    // answers come as long as they move. It takes the value that no other ping has.
+    private const int BytesPerProbe = 32 * 1024;
+    private static readonly FrameHeader Probe = new(FrameType.Ping, FrameFlags.Syn, 0, PendingPings.NoValue);
+
     private readonly Lock _gate = new();
     private readonly PipeWriter _output;
     private readonly IFrameWriterOwner _owner;
     private readonly TimeProvider _time;
     private readonly int _maxAnswers;
+    private readonly bool _probes;
     private readonly Queue<AsyncSignal> _blocked = new();
     private readonly Queue<YamuxStream> _credits = new();
     private readonly TaskCompletionSource _idleAfterStop = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -48,15 +59,26 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private uint _lastStreamId;
     private int _lastLength;
 
+    private int _bytesSinceProbe;
+
+    // How often the backlog was taken. Who has appended since has something in it.
+    private int _round;
+
     // Whether the backlog has more than Data, which nobody wants to gather for.
     private bool _hasControl;
 
-    public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers, TimeProvider time)
+    /// <param name="output">The transport's.</param>
+    /// <param name="owner">Who is told what becomes of writes.</param>
+    /// <param name="maxAnswers">How many answers that the peer provoked may wait.</param>
+    /// <param name="probes">Whether it is told by the answers to pings that slow bytes move.</param>
+    /// <param name="time">The clock.</param>
+    public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers, bool probes, TimeProvider time)
     {
         _output = output;
         _owner = owner;
         _time = time;
         _maxAnswers = maxAnswers;
+        _probes = probes;
         _onWritten = OnWritten;
     }
 
@@ -127,7 +149,9 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
                 return AppendResult.Stopped;
             }
 
-            if (_flushing && _backlog.Length >= MaxBacklog)
+            var length = (int)payload.Length;
+            var isSmall = length <= MaxSmallPayload && writable.Round != _round;
+            if (_flushing && _backlog.Length >= (isSmall ? MaxBacklogWithSmall : MaxBacklog))
             {
                 // Once: it comes again whenever credit wakes it, and credit costs a peer that reads nothing twelve bytes.
                 if (!writable.IsQueued)
@@ -139,7 +163,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
                 return AppendResult.Blocked;
             }
 
-            var length = (int)payload.Length;
+            writable.Round = _round;
             if (_lastStreamId == streamId && _lastLength + length <= MaxFramePayload)
             {
                 _lastLength += length;
@@ -153,6 +177,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
             }
 
             _backlog.Write(payload);
+            ProbeUnsynchronized(length);
             return AppendResult.Appended;
         }
     }
@@ -265,6 +290,21 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
         _credits.Clear();
         _lastStreamId = 0;
         WakeBlockedUnsynchronized();
+    }
+
+    private void ProbeUnsynchronized(int length)
+    {
+        if (!_probes || Volatile.Read(ref _bytesPerWrite) == MaxBytesPerWrite)
+        {
+            return;
+        }
+
+        _bytesSinceProbe += length;
+        if (_bytesSinceProbe >= BytesPerProbe)
+        {
+            _bytesSinceProbe = 0;
+            AppendUnsynchronized(Probe);
+        }
     }
 
     private void AppendUnsynchronized(FrameHeader header)

@@ -5,6 +5,9 @@ namespace Yamux.Internal;
 /// <summary>The pings that wait for their answer, by the value that the answer will carry. Thread safe; its lock is a leaf.</summary>
 internal sealed class PendingPings(TimeProvider time)
 {
+    /// <summary>The value of no ping here: who sends it asks nothing but that something comes back.</summary>
+    public const uint NoValue = 0;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, Ping> _pings = [];
     private readonly RoundTripTime _roundTrip = new(time);
@@ -123,7 +126,7 @@ internal sealed class PendingPings(TimeProvider time)
         {
             _lastValue++;
         }
-        while (_pings.ContainsKey(_lastValue));
+        while (_lastValue == NoValue || _pings.ContainsKey(_lastValue));
         return _lastValue;
     }
 

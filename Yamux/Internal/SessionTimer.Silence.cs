@@ -31,6 +31,9 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private long _lookWrites;
     private bool _wasLate;
 
+    /// <summary>How often bytes were received.</summary>
+    public long ReadCount => Volatile.Read(ref _reads);
+
     private long Moves => Volatile.Read(ref _reads) + Volatile.Read(ref _moves);
 
     /// <summary>Bytes were received, a part of a frame or more: the peer lives. By the read loop.</summary>
