@@ -37,10 +37,10 @@ public class FragmentationTests
         var data = Bytes.Pattern(65_536);
         await first.Output.WriteAsync(data).Guarded();
         await second.Output.WriteAsync(data).Guarded();
-        await first.Output.WriteAsync(data).Guarded(); // Behind the first: they leave in writes of 80 KiB, headers and all.
+        await first.Output.WriteAsync(data).Guarded(); // Behind the first: they leave in writes that do not end where frames do.
         await t.Peer.ExpectAsync(Frame.Data(1, data));
         var piece = await t.Peer.End.Input.ReadAsync().Guarded();
-        Assert.Equal(81_920, piece.Buffer.Length);
+        Assert.True(piece.Buffer.Length < Frame.HeaderSize + data.Length); // A part of the next.
         t.Peer.End.Input.AdvanceTo(piece.Buffer.Start);
 
         await t.Peer.ExpectAsync(Frame.Data(3, data), Frame.Data(1, data));
