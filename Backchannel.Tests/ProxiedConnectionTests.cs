@@ -52,6 +52,25 @@ public sealed class ProxiedConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Two_users_of_a_proxy_do_not_share_a_tunnel()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy();
+        await using var host = NewHost();
+        var channels = new List<GrpcChannel>();
+        foreach (var user in (string[])["first", "second", "first"])
+        {
+            var handler = NewHandler(new WebProxy(proxy.Address) { Credentials = new NetworkCredential(user, "secret") });
+            var channel = NewChannel(server.Address, handler.UseBackchannel(host));
+            channels.Add(channel);
+            await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded();
+        }
+
+        Assert.Equal(2, server.Registry.Count);
+        channels.ForEach(channel => channel.Dispose());
+    }
+
+    [Fact]
     public async Task A_proxy_is_reached_over_TLS()
     {
         await using var server = await StartAsync();
@@ -221,7 +240,7 @@ public sealed class ProxiedConnectionTests : IDisposable
 
         var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
 
-        Assert.Contains("unable to establish HTTP/2 connection", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains($"{server.Address} is to be reached through an HTTP proxy (SocketsHttpHandler.Proxy, or HTTP_PROXY in the environment), which carries https:// addresses alone.", error.Status.Detail, StringComparison.Ordinal);
         Assert.Equal(0, proxy.ConnectionCount);
     }
 

@@ -66,6 +66,25 @@ public class LentStreamTests
         Assert.Equal(GoAwaySize, await waiting.Guarded());
     }
 
+    [Fact]
+    public async Task A_stream_that_failed_before_any_request_is_given_back_when_it_is_to_be()
+    {
+        var (near, far) = DuplexPipe.CreatePair();
+        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
+        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        var lent = new LentStreams(_ => "why");
+        await using var stream = lent.TryLend(await client.OpenStreamAsync().Guarded())!;
+        await stream.WriteAsync(Http2Frames.Opening).Guarded();
+        (await server.AcceptStreamAsync().Guarded())!.Abort();
+        var waiting = stream.ReadAsync(new byte[100]).AsTask();
+        await Guard.Until(() => client.StreamCount == 0, "the stream has failed");
+        Assert.False(waiting.IsCompleted);
+
+        lent.Close("test");
+
+        Assert.Contains("why", (await Assert.ThrowsAsync<IOException>(() => waiting.Guarded())).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(100)]

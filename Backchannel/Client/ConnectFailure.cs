@@ -9,7 +9,7 @@ internal static class ConnectFailure
         var address = Address(request);
         if (failure.HttpRequestError == HttpRequestError.VersionNegotiationError)
         {
-            return New(failure.HttpRequestError, NoHttp2(address), failure);
+            return New(failure.HttpRequestError, request.Scheme == Uri.UriSchemeHttps ? NoHttp2(address) : NoCleartextThroughProxy(address), failure);
         }
 
         for (Exception? cause = failure; cause is not null; cause = cause.InnerException)
@@ -31,6 +31,10 @@ internal static class ConnectFailure
     /// <summary>A server that has TLS, and not HTTP/2.</summary>
     public static string NoHttp2(string address)
         => $"{address} speaks TLS, and offers no HTTP/2 (ALPN). gRPC needs it: at Kestrel, listen.Protocols must have HttpProtocols.Http2. Something between here and the server may have taken its place, too.";
+
+    // The HTTP client asks an HTTP proxy for a tunnel to an https address alone, and gives up without one.
+    private static string NoCleartextThroughProxy(string address)
+        => $"{address} is to be reached through an HTTP proxy (SocketsHttpHandler.Proxy, or HTTP_PROXY in the environment), which carries https:// addresses alone. Use one, a SOCKS proxy, or UseProxy = false.";
 
     public static string Address(Uri uri) => uri.GetLeftPart(UriPartial.Authority);
 

@@ -12,7 +12,7 @@ internal sealed record ConnectionKey(
     string Scheme,
     string Host,
     int Port,
-    Uri? Proxy,
+    string? Proxy,
     Delegate? ConnectCallback,
     Delegate? Filter,
     string? ServerName,
@@ -40,9 +40,16 @@ internal sealed record ConnectionKey(
             tls is null ? null : $"{tls.SslProtocol} {tls.NegotiatedCipherSuite}");
     }
 
-    private static Uri? ProxyOf(SocketsHttpHandler handler, Uri address)
+    // With the name of the user there. Who has the name and not the password has not got as far as here.
+    private static string? ProxyOf(SocketsHttpHandler handler, Uri address)
     {
         var proxy = handler.UseProxy ? handler.Proxy ?? HttpClient.DefaultProxy : null;
-        return proxy is null || proxy.IsBypassed(address) ? null : proxy.GetProxy(address);
+        if (proxy is null || proxy.IsBypassed(address) || proxy.GetProxy(address) is not { } uri)
+        {
+            return null;
+        }
+
+        var user = (proxy.Credentials ?? handler.DefaultProxyCredentials)?.GetCredential(uri, "Basic");
+        return $"{uri} {user?.Domain}\\{user?.UserName}";
     }
 }

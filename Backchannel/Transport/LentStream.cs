@@ -31,6 +31,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         if (Interlocked.CompareExchange(ref _goAwayState, 1, 0) == 0)
         {
             stream.Input.CancelPendingRead();
+            _requests.End(); // Nor does the reader of a stream that has failed wait for one.
         }
     }
 

@@ -8,7 +8,7 @@ using Yamux;
 namespace Backchannel;
 
 /// <summary>A stream that the peer has opened, as a connection that Kestrel serves.</summary>
-internal sealed class YamuxStreamConnectionContext : ConnectionContext, IConnectionTransportFeature, IConnectionLifetimeFeature
+internal sealed class YamuxStreamConnectionContext : ConnectionContext, IConnectionTransportFeature, IConnectionLifetimeFeature, IConnectionItemsFeature
 {
     private readonly YamuxStream _stream;
 
@@ -22,7 +22,7 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext, IConnect
     public YamuxStreamConnectionContext(YamuxStream stream, ConnectionContext outer)
         : this(stream, outer.ConnectionId, new FeatureCollection(outer.Features))
     {
-        Items = outer.Items;
+        Items = new ConnectionItems(new Dictionary<object, object?>(outer.Items)); // Its own, since others are served beside it.
         LocalEndPoint = outer.LocalEndPoint;
         RemoteEndPoint = outer.RemoteEndPoint;
     }
@@ -42,6 +42,7 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext, IConnect
         // Those of the outer connection would read, and abort, all of it.
         Features.Set<IConnectionTransportFeature>(this);
         Features.Set<IConnectionLifetimeFeature>(this);
+        Features.Set<IConnectionItemsFeature>(this);
     }
 
     public override string ConnectionId { get; set; }

@@ -42,7 +42,7 @@ public static class SidechannelOpenExtensions
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentOutOfRangeException.ThrowIfNegative(id);
-        using var timeout = new CancellationTokenSource(session.Options.StreamOpenTimeout, session.Options.TimeProvider);
+        using var timeout = new CancellationTokenSource(LongestOf(session), session.Options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         YamuxStream? stream = null;
         SilenceLimit? silence = null;
@@ -118,9 +118,12 @@ public static class SidechannelOpenExtensions
         }
     }
 
+    private static TimeSpan LongestOf(YamuxSession session)
+        => session.Options.StreamOpenTimeout is var limit && limit != Timeout.InfiniteTimeSpan && limit < Handshake.Longest ? limit : Handshake.Longest;
+
     private static string ExplainTimeout(YamuxSession session, long id, YamuxStream? stream, SilenceLimit? silence)
     {
-        var limit = $"within {session.Options.StreamOpenTimeout.TotalSeconds} s (YamuxOptions.StreamOpenTimeout)";
+        var limit = $"within {LongestOf(session).TotalSeconds} s (YamuxOptions.StreamOpenTimeout)";
         if (stream is null)
         {
             return $"No stream could be opened for sidechannel {id} {limit}: too many of this end's wait for the caller's acknowledgement. Open fewer at a time.";

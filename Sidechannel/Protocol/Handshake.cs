@@ -14,6 +14,9 @@ internal static class Handshake
     /// <summary>How long the handler waits for an answer while nothing comes of the caller, and the caller for its id.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long it may take in all, where <see cref="Yamux.YamuxOptions.StreamOpenTimeout"/> does not say less.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(75);
+
     public static ReadOnlySpan<byte> Magic => "sidechannel"u8;
 
     public static ReadOnlySpan<byte> Accepted => "ok"u8;

@@ -46,6 +46,27 @@ public class PaceTests
         Assert.NotEqual(0, await WriteAndReadAsync(t, stream, 100_000));
     }
 
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(65_536)]
+    public async Task There_is_none_after_768_KiB_whatever_the_size_of_writes(int size)
+    {
+        await using var t = Scenario.Client(options => options.EnableKeepAlive = true);
+        var stream = await t.OpenAsync(credit: 2_000_000);
+        await t.Peer.SendAsync(Frame.Credit(1, 1));
+        var pings = 0;
+        for (var sent = 0; sent < 800_000; sent += size)
+        {
+            pings += await WriteAndReadAsync(t, stream, size);
+        }
+
+        Assert.InRange(pings, 1, 24);
+        for (var sent = 0; sent < 200_000; sent += size)
+        {
+            Assert.Equal(0, await WriteAndReadAsync(t, stream, size));
+        }
+    }
+
     [Fact]
     public async Task Without_keepalive_there_is_none()
     {

@@ -33,6 +33,7 @@ internal sealed partial class FrameWriter
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
     private int _writing;
     private int _bytesPerWrite = FirstBytesPerWrite;
+    private int _bytesSinceSlow; // Up to ShowsFastLink.
     private long _waitingSince;
 
     // A flush goes on, or begins, when the work item that was queued for it runs.
@@ -247,7 +248,13 @@ internal sealed partial class FrameWriter
     {
         Volatile.Write(ref _waiting, false);
         _owner.OnWriteEnded(_writing >= MinBytesPerWrite);
-        FitToPace(_time.GetElapsedTime(_waitingSince));
+        var waited = _time.GetElapsedTime(_waitingSince);
+        if (waited > LongWrite)
+        {
+            Volatile.Write(ref _bytesSinceSlow, 0);
+        }
+
+        FitToPace(waited);
         if (TryPrepareNextWrite(atOnce: true))
         {
             RunWrites();
@@ -283,6 +290,7 @@ internal sealed partial class FrameWriter
         }
 
         _sending.Consume(_writing);
+        Volatile.Write(ref _bytesSinceSlow, Math.Min(_bytesSinceSlow + _writing, ShowsFastLink));
         lock (_gate)
         {
             if (_abandoned)

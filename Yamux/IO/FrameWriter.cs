@@ -35,6 +35,9 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     // What stands in the kernel, or in a pipe behind the transport, is out of sight. Where a link is slow, or not known to be fast, a ping is put between so many bytes, so that
     // answers come as long as they move. It takes the value that no other ping has.
     private const int BytesPerProbe = 32 * 1024;
+
+    // More than stands out of sight anywhere: a link that took so much, and of which no write took long, is fast.
+    private const int ShowsFastLink = 768 * 1024;
     private static readonly FrameHeader Probe = new(FrameType.Ping, FrameFlags.Syn, 0, PendingPings.NoValue);
 
     private readonly Lock _gate = new();
@@ -294,7 +297,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
     private void ProbeUnsynchronized(int length)
     {
-        if (!_probes || Volatile.Read(ref _bytesPerWrite) == MaxBytesPerWrite)
+        if (!_probes || Volatile.Read(ref _bytesSinceSlow) == ShowsFastLink)
         {
             return;
         }
