@@ -219,6 +219,37 @@ public class EndOfCallTests
     });
 
     [Fact]
+    public async Task A_callback_that_swallowed_its_cancelled_write_has_failed_though_the_call_ends_well_before_it_returns()
+    {
+        var given = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            await using var channel = await context.OpenSidechannelAsync();
+            await given.Task;
+            await Assert.ThrowsAsync<YamuxException>(() => Content.DigestAsync(channel));
+            return new Done { Size = 7 };
+        });
+        await using var client = new TransferClient(server);
+        var waiter = client.Sidechannels.Register(async (channel, _) =>
+        {
+            using var source = new CancellationTokenSource();
+            var write = channel.WriteAsync(new byte[64 << 20], source.Token);
+            await source.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write.AsTask());
+            given.SetResult();
+            await goOn.Task;
+        });
+        Assert.Equal(7, (await client.Server.RunAsync(new Job(), waiter.Metadata).ResponseAsync.Guarded()).Size);
+        var waiting = waiter.WaitAsync();
+
+        goOn.SetResult();
+
+        await Assert.ThrowsAsync<YamuxException>(() => waiting.Guarded());
+        await client.EndAsync();
+    }
+
+    [Fact]
     public async Task A_handler_that_forgets_its_channel_has_it_disposed()
     {
         await using var server = await TransferServer.StartAsync(async (_, context) =>

@@ -20,6 +20,7 @@ internal sealed class CallerStream : SidechannelStream
     private readonly CancellationToken _unreadOrCancelledToken;
     private bool _callEnded;
     private bool _completed;
+    private bool _isCut; // A write of it was cancelled.
     private bool _writing;
 
     /// <param name="stream">The stream, past the handshake.</param>
@@ -78,6 +79,12 @@ internal sealed class CallerStream : SidechannelStream
         BeginWrite();
         try
         {
+            if (_isCut)
+            {
+                // Whether the call has ended by now or not. It fails, with what the stream failed with.
+                await Inner.WriteAsync(new ReadOnlySequence<byte>(PacketHeader.End.ToArray()), CancellationToken.None).ConfigureAwait(false);
+            }
+
             // Once the call has ended there is nobody who waits for the end.
             if (!_completed && !Volatile.Read(ref _callEnded))
             {
@@ -135,6 +142,7 @@ internal sealed class CallerStream : SidechannelStream
         catch (OperationCanceledException cancellation)
         {
             // Nobody can tell where the next packet begins.
+            _isCut = true;
             Inner.Abort(cancellation);
             cancellationToken.ThrowIfCancellationRequested();
             throw;
