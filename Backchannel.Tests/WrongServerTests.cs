@@ -100,6 +100,14 @@ public sealed class WrongServerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_ends_the_HTTP2_connection_in_good_order_before_it_answers()
+    {
+        await using var server = new OneStreamServer(endsStream: true);
+
+        await AssertToldAsync(server.Address, "The server closed the HTTP/2 connection without an answer: it may be about to stop.");
+    }
+
+    [Fact]
     public async Task A_server_that_refuses_the_connection()
     {
         await using var server = await TestServer.StartAsync(

@@ -51,13 +51,11 @@ public class LentStreamTests
     [Fact]
     public async Task It_is_told_to_a_handler_that_waits_for_bytes()
     {
-        var (near, far) = DuplexPipe.CreatePair();
-        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
-        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        await using var sessions = new SessionPair();
         var lent = new LentStreams(_ => "");
-        await using var stream = lent.TryLend(await client.OpenStreamAsync().Guarded())!;
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         var settings = Http2Frames.Frame(Http2Frames.Settings, 0, 0, []);
-        await (await server.AcceptStreamAsync().Guarded())!.Output.WriteAsync(settings).Guarded();
+        await (await sessions.Server.AcceptStreamAsync().Guarded())!.Output.WriteAsync(settings).Guarded();
         await stream.ReadExactlyAsync(new byte[settings.Length]).Guarded();
         var waiting = stream.ReadAsync(new byte[100]);
 
@@ -69,15 +67,13 @@ public class LentStreamTests
     [Fact]
     public async Task A_stream_that_failed_before_any_request_is_given_back_when_it_is_to_be()
     {
-        var (near, far) = DuplexPipe.CreatePair();
-        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
-        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        await using var sessions = new SessionPair();
         var lent = new LentStreams(_ => "why");
-        await using var stream = lent.TryLend(await client.OpenStreamAsync().Guarded())!;
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         await stream.WriteAsync(Http2Frames.Opening).Guarded();
-        (await server.AcceptStreamAsync().Guarded())!.Abort();
+        (await sessions.Server.AcceptStreamAsync().Guarded())!.Abort();
         var waiting = stream.ReadAsync(new byte[100]).AsTask();
-        await Guard.Until(() => client.StreamCount == 0, "the stream has failed");
+        await Guard.Until(() => sessions.Client.StreamCount == 0, "the stream has failed");
         Assert.False(waiting.IsCompleted);
 
         lent.Close("test");
@@ -86,14 +82,14 @@ public class LentStreamTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(100)]
-    public async Task A_peer_that_ends_the_stream_unanswered_is_answered_for_once_for_each_request(int pieces)
+    [InlineData(1, false)]
+    [InlineData(100, false)]
+    [InlineData(1, true)]
+    [InlineData(100, true)]
+    public async Task A_peer_that_ends_the_stream_unanswered_is_answered_for_once_for_each_request(int pieces, bool inOrder)
     {
-        var (near, far) = DuplexPipe.CreatePair();
-        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
-        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
-        var stream = new LentStreams(_ => "100% why").TryLend(await client.OpenStreamAsync().Guarded())!;
+        await using var sessions = new SessionPair();
+        var stream = new LentStreams(_ => "100% why").TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         byte[] sent =
         [
             .. Http2Frames.Opening,
@@ -107,7 +103,15 @@ public class LentStreamTests
             await stream.WriteAsync(piece).Guarded();
         }
 
-        (await server.AcceptStreamAsync().Guarded())!.Abort();
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
+        if (inOrder)
+        {
+            await peer.Output.CompleteAsync().Guarded();
+        }
+        else
+        {
+            peer.Abort();
+        }
 
         var types = new List<(byte Type, int Stream)>();
         var blocks = new List<string>();
@@ -135,12 +139,10 @@ public class LentStreamTests
     // The handler has read so many bytes when it is to let go; the rest comes then.
     private static async Task<int> GoAwayPositionAsync(byte[] bytes, int before)
     {
-        var (near, far) = DuplexPipe.CreatePair();
-        await using var client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
-        await using var server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        await using var sessions = new SessionPair();
         var lent = new LentStreams(_ => "");
-        await using var stream = lent.TryLend(await client.OpenStreamAsync().Guarded())!;
-        var peer = (await server.AcceptStreamAsync().Guarded())!;
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
         var read = new byte[bytes.Length + GoAwaySize];
         await peer.Output.WriteAsync(bytes.AsMemory(0, before)).Guarded();
         await stream.ReadExactlyAsync(read.AsMemory(0, before)).Guarded();
@@ -154,5 +156,25 @@ public class LentStreamTests
         byte[] rest = [.. read[..position], .. read[(position + GoAwaySize)..]];
         Assert.Equal(bytes, rest);
         return position;
+    }
+
+    private sealed class SessionPair : IAsyncDisposable
+    {
+        public SessionPair()
+        {
+            var (near, far) = DuplexPipe.CreatePair();
+            Client = YamuxSession.Create(near, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
+            Server = YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        }
+
+        public YamuxSession Client { get; }
+
+        public YamuxSession Server { get; }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Server.DisposeAsync();
+            await Client.DisposeAsync();
+        }
     }
 }

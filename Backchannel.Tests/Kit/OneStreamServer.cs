@@ -12,10 +12,13 @@ internal sealed class OneStreamServer : IAsyncDisposable
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly CancellationTokenSource _stop = new();
     private readonly List<YamuxSession> _sessions = [];
+    private readonly bool _endsStream;
     private readonly Task _accepting;
 
-    public OneStreamServer()
+    /// <param name="endsStream">Whether it ends the stream at once, in good order.</param>
+    public OneStreamServer(bool endsStream = false)
     {
+        _endsStream = endsStream;
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
         _accepting = AcceptAsync();
@@ -71,7 +74,12 @@ internal sealed class OneStreamServer : IAsyncDisposable
         {
             await stream.ReadExactlyAsync(new byte["backchannel".Length], _stop.Token);
             var session = YamuxSession.Create(stream, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
-            await session.AcceptStreamAsync(_stop.Token);
+            var accepted = await session.AcceptStreamAsync(_stop.Token);
+            if (_endsStream)
+            {
+                await accepted!.Output.CompleteAsync();
+            }
+
             lock (_sessions)
             {
                 _sessions.Add(session);

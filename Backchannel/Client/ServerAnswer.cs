@@ -5,8 +5,9 @@ namespace Backchannel;
 /// <summary>What it means that a server ends the session, or a stream, to which it has said nothing yet.</summary>
 internal static class ServerAnswer
 {
-    public static string Explain(YamuxException failure) => failure switch
+    public static string Explain(YamuxException? failure) => failure switch
     {
+        null => "The server closed the HTTP/2 connection without an answer: it may be about to stop.",
         { ErrorCode: YamuxErrorCode.StreamReset } =>
             "The server takes no further HTTP/2 connection over the backchannel's connection: it has as many as it allows (BackchannelServerOptions.MaxHttpConnectionsPerPeer).",
 

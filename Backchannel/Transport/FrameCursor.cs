@@ -8,13 +8,7 @@ namespace Backchannel;
 /// </code></remarks>
 internal struct FrameCursor
 {
-    private const int HeaderSize = 9;
     private const int LengthTypeAndFlags = 5;
-    private const byte HeadersType = 1;
-    private const byte PushPromiseType = 5;
-    private const byte GoAwayType = 7;
-    private const byte ContinuationType = 9;
-    private const byte EndHeaders = 4;
 
     private ulong _header; // As much of its beginning as has been read, to the flags.
     private int _headerRead;
@@ -42,10 +36,10 @@ internal struct FrameCursor
                 _payloadLeft -= (uint)step;
                 count += step;
             }
-            else if (_headerRead == 0 && bytes.Length - count >= HeaderSize)
+            else if (_headerRead == 0 && bytes.Length - count >= Http2FrameHeader.Size)
             {
                 Begin(BinaryPrimitives.ReadUInt64BigEndian(bytes[count..]) >> (8 * (sizeof(ulong) - LengthTypeAndFlags)));
-                count += HeaderSize;
+                count += Http2FrameHeader.Size;
             }
             else
             {
@@ -55,7 +49,7 @@ internal struct FrameCursor
                 }
 
                 count++;
-                if (++_headerRead == HeaderSize)
+                if (++_headerRead == Http2FrameHeader.Size)
                 {
                     Begin(_header);
                     (_header, _headerRead) = (0, 0);
@@ -72,9 +66,10 @@ internal struct FrameCursor
     {
         var type = (byte)(lengthTypeAndFlags >> 8);
         _payloadLeft = (uint)(lengthTypeAndFlags >> 16);
-        HasSeenGoAway |= type == GoAwayType;
+        HasSeenGoAway |= type == Http2FrameType.GoAway;
 
         // Nothing may come between the frames of a header block.
-        _isInHeaderBlock = type is HeadersType or PushPromiseType or ContinuationType && ((byte)lengthTypeAndFlags & EndHeaders) == 0;
+        _isInHeaderBlock = type is Http2FrameType.Headers or Http2FrameType.PushPromise or Http2FrameType.Continuation
+            && ((byte)lengthTypeAndFlags & Http2FrameHeader.EndHeadersFlag) == 0;
     }
 }

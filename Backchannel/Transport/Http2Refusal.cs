@@ -12,12 +12,6 @@ namespace Backchannel;
 /// </summary>
 internal static class Http2Refusal
 {
-    private const byte Headers = 1;
-    private const byte RstStream = 3;
-    private const byte Settings = 4;
-    private const byte GoAway = 7;
-    private const byte EndStreamAndHeaders = 0x01 | 0x04;
-
     // HPACK, RFC 7541: fields without indexing, of which the static table has the names of two.
     private const byte StatusName = 8;
     private const byte NewName = 0;
@@ -36,28 +30,23 @@ internal static class Http2Refusal
         WriteField(answer, "grpc-message", Uri.EscapeDataString(message));
 
         var frames = new ArrayBufferWriter<byte>();
-        WriteFrame(frames, Settings, 0, 0, []);
+        WriteFrame(frames, Http2FrameType.Settings, 0, 0, []);
         ReadOnlySpan<byte> noError = [0, 0, 0, 0]; // The rest of the request is not needed.
         foreach (var request in requests)
         {
-            WriteFrame(frames, Headers, EndStreamAndHeaders, request, answer.WrittenSpan);
-            WriteFrame(frames, RstStream, 0, request, noError);
+            WriteFrame(frames, Http2FrameType.Headers, Http2FrameHeader.EndStreamFlag | Http2FrameHeader.EndHeadersFlag, request, answer.WrittenSpan);
+            WriteFrame(frames, Http2FrameType.RstStream, 0, request, noError);
         }
 
         Span<byte> goAway = stackalloc byte[2 * sizeof(int)];
         BinaryPrimitives.WriteInt32BigEndian(goAway, requests.IsEmpty ? 0 : requests[^1]);
-        WriteFrame(frames, GoAway, 0, 0, goAway);
+        WriteFrame(frames, Http2FrameType.GoAway, 0, 0, goAway);
         return frames.WrittenSpan.ToArray();
     }
 
     private static void WriteFrame(ArrayBufferWriter<byte> frames, byte type, byte flags, int stream, ReadOnlySpan<byte> payload)
     {
-        Span<byte> header = stackalloc byte[Http2FrameHeader.Size];
-        BinaryPrimitives.WriteInt32BigEndian(header, payload.Length << 8);
-        header[3] = type;
-        header[4] = flags;
-        BinaryPrimitives.WriteInt32BigEndian(header[5..], stream);
-        frames.Write<byte>(header);
+        new Http2FrameHeader(payload.Length, type, flags, stream).Write(frames);
         frames.Write<byte>(payload);
     }
 

@@ -12,18 +12,15 @@ namespace Backchannel;
 internal sealed class LentStream(LentStreams owner, YamuxStream stream) : UnseekableStream
 {
     private readonly Stream _inner = stream.AsStream();
-    private readonly SentRequests _requests = new(); // As long as there is no answer.
-    private readonly TaskCompletionSource _givenBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly UnansweredRequests _requests = new();
     private FrameCursor _cursor;
     private ReadOnlyMemory<byte> _ours;
     private int _goAwayState;
     private bool _answered;
-    private bool _refused;
-    private bool _sawGoAway;
     private int _disposed;
 
     // GOAWAY on stream 0 with the last stream 2³¹−1 and NO_ERROR: requests that run go on, others take another connection (RFC 9113, 6.8).
-    private static ReadOnlySpan<byte> GoAway => [0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+    private static ReadOnlySpan<byte> GoAway => [0, 0, 8, Http2FrameType.GoAway, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
     /// <summary>Has the handler send no further requests here, and dispose of this when those that run have ended.</summary>
     public void RequestClose()
@@ -31,7 +28,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         if (Interlocked.CompareExchange(ref _goAwayState, 1, 0) == 0)
         {
             stream.Input.CancelPendingRead();
-            _requests.End(); // Nor does the reader of a stream that has failed wait for one.
+            _requests.ExpectNoOther(); // Nor does the reader of a stream that has failed wait for one.
         }
     }
 
@@ -58,7 +55,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        => _answered ? _inner.WriteAsync(buffer, cancellationToken) : WriteUnansweredAsync(buffer, cancellationToken);
+        => _answered ? _inner.WriteAsync(buffer, cancellationToken) : _requests.WriteAsync(_inner, buffer, cancellationToken);
 
     public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
 
@@ -70,8 +67,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
     {
         if (disposing && Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _requests.End();
-            _givenBack.TrySetResult();
+            _requests.GiveBack();
 
             // Before its FIN: whoever has one more by then has opened it before, and the peer sees that one first.
             var hasEnded = owner.TakeBack(this);
@@ -124,10 +120,9 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
                 return 0; // Somebody asks whether there is something.
             }
 
-            if (_refused)
+            if (_requests.AreRefused)
             {
-                // To the handler an end would be a failure of what it has not done with yet. It gives the stream back when it has.
-                await _givenBack.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await _requests.WaitUntilGivenBackAsync(cancellationToken).ConfigureAwait(false);
                 return 0;
             }
 
@@ -150,49 +145,30 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
     // Null: the peer has ended the connection without a word, and the handler's requests get an answer of ours.
     private async ValueTask<ReadResult?> ReadInputAsync(CancellationToken cancellationToken)
     {
+        YamuxException? end = null;
         try
         {
-            return await stream.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
-        {
-            // A connection that ends before its first request is a fault of the handler's for gRPC, which tells Internal, and not why.
-            await _requests.Any.WaitAsync(cancellationToken).ConfigureAwait(false);
-            if (_requests.Streams is not { Length: > 0 } requests)
+            var result = await stream.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (_answered || !result.IsCompleted || result.IsCanceled || !result.Buffer.IsEmpty)
             {
-                throw owner.Unanswered(failure); // It is being disposed.
+                return result;
             }
 
-            _ours = Http2Refusal.Create(requests, owner.Unanswered(failure).Message);
-            _refused = true;
-            return null;
+            stream.Input.AdvanceTo(result.Buffer.End);
         }
-    }
+        catch (YamuxException failure) when (!_answered && UnansweredRequests.IsEndedByPeer(failure))
+        {
+            end = failure;
+        }
 
-    private async ValueTask WriteUnansweredAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
-    {
-        _requests.Add(buffer.Span);
-        try
-        {
-            await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
-        catch (YamuxException failure) when (!_answered && IsEndedByPeer(failure))
-        {
-            // The reader learns it too, and tells it.
-        }
-        finally
-        {
-            _requests.OnWritten();
-        }
+        _ours = await _requests.RefuseAsync(owner.Unanswered(end), cancellationToken).ConfigureAwait(false);
+        return null;
     }
-
-    // Or by this end, since the peer says nothing.
-    private static bool IsEndedByPeer(YamuxException failure) => failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamReset
-        || failure is { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException };
 
     private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool toBoundary)
     {
         var total = 0;
+        var hadSeenGoAway = _cursor.HasSeenGoAway;
         foreach (var piece in source)
         {
             var bytes = piece.Span[..Math.Min(piece.Length, destination.Length - total)];
@@ -206,9 +182,8 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         }
 
         stream.Input.AdvanceTo(source.GetPosition(total));
-        if (_cursor.HasSeenGoAway && !_sawGoAway)
+        if (_cursor.HasSeenGoAway && !hadSeenGoAway)
         {
-            _sawGoAway = true;
             owner.OnGoAway();
         }
 

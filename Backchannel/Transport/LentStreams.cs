@@ -5,7 +5,7 @@ namespace Backchannel;
 /// <summary>The streams of one session that HTTP handlers have as connections of theirs.</summary>
 /// <param name="explain">What to say if the peer ends the session, or the stream, instead of answering there.</param>
 /// <param name="reasonWhenEmptied">Why no more are lent once none is left. Null: more are.</param>
-internal sealed class LentStreams(Func<YamuxException, string> explain, string? reasonWhenEmptied = null)
+internal sealed class LentStreams(Func<YamuxException?, string> explain, string? reasonWhenEmptied = null)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<LentStream> _streams = [];
@@ -99,7 +99,11 @@ internal sealed class LentStreams(Func<YamuxException, string> explain, string? 
     public void OnGoAway() => PeerLeaving?.Invoke();
 
     /// <summary>What to say of a peer that has said nothing before it ended, or was given up.</summary>
-    public IOException Unanswered(YamuxException failure) => failure.InnerException is IOException reason && failure.ErrorCode == YamuxErrorCode.SessionClosed
-        ? reason
-        : new IOException($"{explain(failure)} ({failure.Message})", failure);
+    /// <param name="failure">How it ended; null: in good order.</param>
+    public IOException Unanswered(YamuxException? failure) => failure switch
+    {
+        null => new IOException(explain(null)),
+        { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException reason } => reason,
+        _ => new IOException($"{explain(failure)} ({failure.Message})", failure),
+    };
 }

@@ -11,15 +11,14 @@ namespace Backchannel;
 internal readonly record struct Http2FrameHeader(int Length, byte Type, byte Flags, int StreamId)
 {
     public const int Size = 9;
-    private const byte HeadersType = 1;
-    private const byte ContinuationType = 9;
-    private const byte EndHeadersFlag = 0x04;
+    public const byte EndStreamFlag = 0x01;
+    public const byte EndHeadersFlag = 0x04;
     private const byte PaddedFlag = 0x08;
     private const byte PriorityFlag = 0x20;
 
-    public bool IsHeaders => Type == HeadersType;
+    public bool IsHeaders => Type == Http2FrameType.Headers;
 
-    public bool IsContinuation => Type == ContinuationType;
+    public bool IsContinuation => Type == Http2FrameType.Continuation;
 
     public bool EndsHeaders => (Flags & EndHeadersFlag) != 0;
 
@@ -36,6 +35,16 @@ internal readonly record struct Http2FrameHeader(int Length, byte Type, byte Fla
 
         return new Http2FrameHeader(
             (octets[0] << 16) | (octets[1] << 8) | octets[2], octets[3], octets[4], BinaryPrimitives.ReadInt32BigEndian(octets[5..]) & int.MaxValue);
+    }
+
+    public void Write(IBufferWriter<byte> output)
+    {
+        var octets = output.GetSpan(Size);
+        BinaryPrimitives.WriteInt32BigEndian(octets, Length << 8);
+        octets[3] = Type;
+        octets[4] = Flags;
+        BinaryPrimitives.WriteInt32BigEndian(octets[5..], StreamId);
+        output.Advance(Size);
     }
 
     /// <summary>

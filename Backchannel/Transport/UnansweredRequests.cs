@@ -1,0 +1,127 @@
+using System.Buffers;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>
+/// The requests of an HTTP client on a connection on which the peer has said nothing yet, found in what the client writes. If the peer ends it without a word they
+/// are answered in its place: a connection that ends before its first request is answered is to gRPC a fault of the client's own, Internal, and does not tell why. Thread safe.
+/// </summary>
+internal sealed class UnansweredRequests
+{
+    private const int PrefaceSize = 24;
+
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _anyWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _givenBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<int> _streams = [];
+    private readonly byte[] _header = new byte[Http2FrameHeader.Size];
+    private int _headerRead;
+    private long _left = PrefaceSize; // Of what is stepped over: the preface, and what frames carry.
+
+    /// <summary>Whether they have been answered in the peer's place.</summary>
+    public bool AreRefused { get; private set; }
+
+    /// <summary>Whether a failure means that the peer has ended the connection, or this end has since the peer says nothing.</summary>
+    public static bool IsEndedByPeer(YamuxException failure)
+        => failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamReset
+            || failure is { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException };
+
+    /// <summary>Writes, and notes what begins requests.</summary>
+    public async ValueTask WriteAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        Add(bytes.Span);
+        try
+        {
+            await connection.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (YamuxException failure) when (IsEndedByPeer(failure))
+        {
+            // The reader learns it too, and tells it.
+        }
+        finally
+        {
+            if (Snapshot().Length > 0)
+            {
+                _anyWritten.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>The frames that answer them, as soon as there is one.</summary>
+    /// <exception cref="IOException"><paramref name="reason"/>: there will be none.</exception>
+    public async ValueTask<byte[]> RefuseAsync(IOException reason, CancellationToken cancellationToken)
+    {
+        await _anyWritten.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (Snapshot() is not { Length: > 0 } streams)
+        {
+            throw reason;
+        }
+
+        AreRefused = true;
+        return Http2Refusal.Create(streams, reason.Message);
+    }
+
+    /// <summary>Waits for no request any more.</summary>
+    public void ExpectNoOther() => _anyWritten.TrySetResult();
+
+    /// <summary>The client gives the connection back.</summary>
+    public void GiveBack()
+    {
+        ExpectNoOther();
+        _givenBack.TrySetResult();
+    }
+
+    /// <summary>Until then the client, which has its answers, must not see that the connection has ended: that would be a failure of what it has not done with yet.</summary>
+    public Task WaitUntilGivenBackAsync(CancellationToken cancellationToken) => _givenBack.Task.WaitAsync(cancellationToken);
+
+    // In the order in which they were opened.
+    private int[] Snapshot()
+    {
+        lock (_gate)
+        {
+            return [.. _streams];
+        }
+    }
+
+    private void Add(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            AddUnsynchronized(bytes);
+        }
+    }
+
+    private void AddUnsynchronized(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            if (_left > 0)
+            {
+                var step = (int)Math.Min(_left, bytes.Length);
+                _left -= step;
+                bytes = bytes[step..];
+                continue;
+            }
+
+            var part = bytes[..Math.Min(bytes.Length, Http2FrameHeader.Size - _headerRead)];
+            part.CopyTo(_header.AsSpan(_headerRead));
+            _headerRead += part.Length;
+            bytes = bytes[part.Length..];
+            if (_headerRead == Http2FrameHeader.Size)
+            {
+                OnFrame(Http2FrameHeader.Read(new ReadOnlySequence<byte>(_header)));
+            }
+        }
+    }
+
+    // Trailers are HEADERS too, of a stream that is known.
+    private void OnFrame(Http2FrameHeader header)
+    {
+        (_headerRead, _left) = (0, header.Length);
+        if (header.IsHeaders && header.StreamId > _streams.LastOrDefault())
+        {
+            _streams.Add(header.StreamId);
+        }
+    }
+}
