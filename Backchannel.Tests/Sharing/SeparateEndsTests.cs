@@ -1,4 +1,5 @@
 using Backchannel.Tests.Authority;
+using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -109,6 +110,29 @@ public class SeparateEndsTests
         await client.Session.Completion.Guarded();
 
         await Guard.Until(() => (server.Registry.Count, server.ConnectionCount) == (0, 0), "nothing is left");
+    }
+
+    [Fact]
+    public async Task An_HTTP2_connection_that_comes_when_the_clients_last_has_ended_is_told_to_go_elsewhere()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new RawClient(server);
+        var stream = await client.First.Guarded();
+        var first = new RawHttp2(stream);
+        await first.SendAsync(Http2Frames.Opening);
+        Assert.Equal(new Answer(""), await first.CallAsync(1, Request(1)));
+        var call = new Tester.TesterClient(Assert.Single(server.Registry.Peers).Invoker).UnaryAsync(new Request()).ResponseAsync;
+        var called = await client.Session.AcceptStreamAsync().Guarded(); // Which keeps the connection.
+        await stream.DisposeAsync().Guarded();
+        await Guard.Until(() => server.Registry.Count == 0, "the peer takes no further calls");
+
+        var second = new RawHttp2(await client.Session.OpenStreamAsync().Guarded());
+        await second.SendAsync(Http2Frames.Opening);
+
+        Assert.Equal(0, (await second.AnswersAsync()).GoAway); // NO_ERROR, and the end.
+        Assert.False(call.IsCompleted);
+        called!.Abort();
+        await CallsBothWays.AssertUnavailableAsync(call);
     }
 
     private static byte[] Request(int stream) => Http2Frames.Request(stream, new HpackWriter().Request().ToArray());

@@ -66,6 +66,8 @@ internal sealed class TransferServer : IAsyncDisposable
         Log.AssertNoErrors();
     }
 
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         await _app.StopAsync().Guarded();

@@ -115,8 +115,10 @@ public class TransferTests
         await server.AssertNothingLeftAsync();
     }
 
-    [Fact]
-    public async Task A_call_to_a_client_that_has_closed_its_channel_may_still_open_its_sidechannel()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_to_a_client_that_runs_while_the_connection_drains_may_still_open_its_sidechannel(bool serverStops)
     {
         var bytes = Content.Bytes(1_000_000);
         var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -135,14 +137,69 @@ public class TransferTests
             headers => toClient.RunAsync(new Job(), headers), async (channel, ct) => got = await Content.DigestAsync(channel, ct), peer.Session);
         await called.Task.Guarded();
 
-        client.CloseChannel();
+        var stopping = Task.CompletedTask;
+        if (serverStops)
+        {
+            stopping = server.StopAsync();
+        }
+        else
+        {
+            client.CloseChannel();
+        }
+
         await Guard.Until(() => server.Peers.Count == 0, "the server knows");
         goOn.SetResult();
         await call.Guarded();
 
         Assert.Equal(Content.Digest(bytes), got);
+        await stopping.Guarded();
         await client.EndAsync();
         await server.AssertNothingLeftAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_to_the_server_that_runs_while_either_end_stops_may_still_open_its_sidechannel(bool serverStops)
+    {
+        var bytes = Content.Bytes(1_000_000);
+        var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TransferServer.StartAsync(async (_, context) =>
+        {
+            called.SetResult();
+            await goOn.Task;
+            return await SendAsync(context, bytes);
+        });
+        await using var client = new TransferClient(server);
+        Done? got = null;
+        var call = client.CallAsync(async (channel, ct) => got = await Content.DigestAsync(channel, ct));
+        await called.Task.Guarded();
+        Assert.True(server.Peers.TryGetPeer(1, out var peer));
+
+        var stopping = serverStops ? server.StopAsync() : client.Host.StopAsync(TestContext.Current.CancellationToken);
+        await Guard.Until(async () =>
+        {
+            try
+            {
+                await new Transfers.TransfersClient(peer.Invoker).RunAsync(new Job());
+                return false;
+            }
+            catch (RpcException refusal) when (refusal.StatusCode == StatusCode.Unavailable)
+            {
+                return true;
+            }
+            catch (RpcException)
+            {
+                return false; // The client serves nothing.
+            }
+        }, "the connection drains");
+        goOn.SetResult();
+        await call.Guarded();
+
+        Assert.Equal(Content.Digest(bytes), got);
+        await stopping.Guarded();
+        await Guard.Until(() => client.Host.ConnectionCount == 0, "the connection ends");
     }
 
     [Fact]

@@ -93,8 +93,14 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             {
                 await streams.ServeFirstAsync(first).ConfigureAwait(false);
                 await Task.WhenAny(streams.WaitUntilIdleAsync(), peer.Completion).ConfigureAwait(false);
+
+                // A server that stops ends the connection itself when its own time is over.
+                var limit = closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout;
                 Drain(peer, "the client has closed its connection");
-                await DrainedAsync(peer, streams, closing).ConfigureAwait(false);
+
+                // An HTTP/2 connection that was on its way is told to go elsewhere: what it is part of ends, and can not be called any more.
+                connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+                await DrainedAsync(peer, streams, limit).ConfigureAwait(false);
             }
         }
         finally
@@ -114,10 +120,9 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
     }
 
     // No call to the client runs, and none of its streams is served: one may still come for a call to it, and even an HTTP/2 connection.
-    private async Task DrainedAsync(BackchannelPeer peer, InboundStreams streams, CancellationToken closing)
+    private async Task DrainedAsync(BackchannelPeer peer, InboundStreams streams, TimeSpan drain)
     {
-        // A server that stops ends the connection itself when its own time is over.
-        using var limit = new CancellationTokenSource(closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout, options.Yamux.TimeProvider);
+        using var limit = new CancellationTokenSource(drain, options.Yamux.TimeProvider);
         do
         {
             Task either = Task.WhenAny(Task.WhenAll(peer.Drained, streams.WaitUntilIdleAsync()), peer.Completion);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
@@ -6,6 +7,7 @@ using Yamux;
 namespace Backchannel;
 
 /// <summary>A client that is connected to this server, and can be called by it.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
 public sealed class BackchannelPeer
 {
     private const string Unanswered =
@@ -13,6 +15,7 @@ public sealed class BackchannelPeer
 
     private readonly LentStreams _lent = new(_ => Unanswered);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _noCalls = new();
 
     internal BackchannelPeer(
         long id, YamuxSession session, EndPoint? remoteEndPoint, X509Certificate2? clientCertificate, bool isEncrypted, BackchannelServerOptions options)
@@ -22,7 +25,11 @@ public sealed class BackchannelPeer
         RemoteEndPoint = remoteEndPoint;
         ClientCertificate = clientCertificate;
         Invoker = PeerChannel.Create(this, isEncrypted, options);
-        _lent.Ended += () => _drained.TrySetResult();
+        _lent.Ended += () =>
+        {
+            _drained.TrySetResult();
+            _ = _noCalls.CancelAsync();
+        };
     }
 
     /// <summary>The peer's id: 1, 2, 3 … in the order in which the clients connected to this server. Never used again.</summary>
@@ -51,6 +58,9 @@ public sealed class BackchannelPeer
 
     /// <summary>Completes when the peer drains and no call to it runs any more.</summary>
     internal Task Drained => _drained.Task;
+
+    /// <summary>Cancelled when <see cref="Drained"/> completes.</summary>
+    internal CancellationToken NoCalls => _noCalls.Token;
 
     /// <summary>Lets no further call begin. Those that run go on.</summary>
     /// <returns>Whether it is the first time.</returns>

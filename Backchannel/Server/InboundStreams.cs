@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using Yamux;
 
@@ -21,6 +22,7 @@ internal sealed class InboundStreams(
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0"u8;
 
     private readonly Lock _gate = new();
+    private readonly IConnectionLifetimeNotificationFeature? _lifetime = connection.Features.Get<IConnectionLifetimeNotificationFeature>();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _http = 1; // The first.
     private int _running = 1; // The acceptance itself.
@@ -92,6 +94,7 @@ internal sealed class InboundStreams(
         {
             if (await SpeaksHttp2Async(further.Transport.Input).ConfigureAwait(false))
             {
+                further.Features.Set(_lifetime); // Kestrel sends GOAWAY when the connection is asked to close.
                 await next(further).ConfigureAwait(false);
             }
             else
@@ -161,6 +164,7 @@ internal sealed class InboundStreams(
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var further = new YamuxStreamConnectionContext(stream, connection);
         further.Features.Set(this);
+        further.Features.Set<IConnectionLifetimeNotificationFeature>(new StreamLifetime(_lifetime, peer.NoCalls));
         try
         {
             await serve(further).ConfigureAwait(false);
