@@ -50,13 +50,7 @@ public class AdmissionTests
         using var certificates = TestCertificates.Create();
         using var others = TestCertificates.Create();
         await using var server = await TestServer.StartAsync(
-            listen => listen
-                .UseHttps(certificates.Server, https =>
-                {
-                    https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                    https.AllowAnyClientCertificate();
-                })
-                .UseBackchannel(),
+            certificates.MutualTls(ClientCertificateMode.AllowCertificate, ofAnybody: true),
             options => options.OnConnecting = context =>
             {
                 if (context.ClientCertificate?.Thumbprint != certificates.Client.Thumbprint)

@@ -71,13 +71,7 @@ public class SecurityTests
     public async Task A_socket_that_TLS_does_not_take_is_no_peer()
     {
         using var certificates = TestCertificates.Create();
-        await using var server = await TestServer.StartAsync(listen => listen
-            .UseHttps(certificates.Server, https =>
-            {
-                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) => certificate.Issuer == certificates.Authority.Subject;
-            })
-            .UseBackchannel());
+        await using var server = await TestServer.StartAsync(certificates.MutualTls());
         await using var nobody = new TestClient(server, configure: certificates.Trust);
         await using var cleartext = new RawClient(server);
 

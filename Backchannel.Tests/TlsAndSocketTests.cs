@@ -29,13 +29,7 @@ public class TlsAndSocketTests
     public async Task Mutual_TLS_shows_the_clients_certificate_to_handlers()
     {
         using var certificates = TestCertificates.Create();
-        await using var server = await TestServer.StartAsync(listen => listen
-            .UseHttps(certificates.Server, https =>
-            {
-                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (certificate, _, _) => certificate.Issuer == certificates.Authority.Subject;
-            })
-            .UseBackchannel());
+        await using var server = await TestServer.StartAsync(certificates.MutualTls());
         await using var client = new TestClient(server, configure: handler =>
         {
             certificates.Trust(handler);

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Backchannel.Tests.Kit;
 
@@ -42,6 +45,17 @@ internal sealed class TestCertificates : IDisposable
         CustomTrustStore = { Authority },
         RevocationMode = X509RevocationMode.NoCheck,
     };
+
+    /// <summary>A backchannel's endpoint that asks for the client's certificate.</summary>
+    /// <param name="mode">Whether there must be one.</param>
+    /// <param name="ofAnybody">Whether it may come from another authority.</param>
+    public Action<ListenOptions> MutualTls(ClientCertificateMode mode = ClientCertificateMode.RequireCertificate, bool ofAnybody = false) => listen => listen
+        .UseHttps(Server, https =>
+        {
+            https.ClientCertificateMode = mode;
+            https.ClientCertificateValidation = (certificate, _, _) => ofAnybody || certificate.Issuer == Authority.Subject;
+        })
+        .UseBackchannel();
 
     public void Dispose()
     {

@@ -146,13 +146,7 @@ public class ConnectionSharingTests
     {
         using var certificates = TestCertificates.Create();
         using var others = TestCertificates.Create();
-        await using var server = await TestServer.StartAsync(listen => listen
-            .UseHttps(certificates.Server, https =>
-            {
-                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.AllowAnyClientCertificate();
-            })
-            .UseBackchannel());
+        await using var server = await TestServer.StartAsync(certificates.MutualTls(ofAnybody: true));
         await using var host = BackchannelHost.Create(services => services.AddGrpc(), _ => { });
         using var first = Channel(certificates);
         using var again = Channel(certificates);
