@@ -100,6 +100,10 @@ public sealed class YamuxOptions
     /// How many answers that the peer provoked (to pings, and to streams that were refused) may wait to be sent; one more
     /// ends the session with <see cref="YamuxErrorCode.ProtocolError"/>. Default 1,024; at least 1. The bound of CVE-2024-32984.
     /// </summary>
+    /// <remarks>
+    /// A peer of this library pings after each 32 KiB that it sends over a slow link, to see that they move. What comes of them at once is some dozens: fewer answers than that end sessions of
+    /// peers that are well.
+    /// </remarks>
     public int MaxQueuedAnswers { get; set; } = 1024;
 
     /// <summary>

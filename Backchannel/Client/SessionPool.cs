@@ -14,6 +14,18 @@ internal sealed class SessionPool(TimeProvider timeProvider)
     private readonly Lock _gate = new();
     private readonly Dictionary<ConnectionKey, Place> _places = [];
 
+    /// <summary>How many places are remembered: those with an open session, and those to which somebody connects.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _places.Count;
+            }
+        }
+    }
+
     /// <summary>A stream of the place's session, or of a new one that <paramref name="create"/> makes.</summary>
     /// <returns>The stream, and whether <paramref name="create"/> made its session.</returns>
     public async ValueTask<(Stream Stream, bool IsNew)> LendAsync(
