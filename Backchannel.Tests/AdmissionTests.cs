@@ -135,6 +135,26 @@ public class AdmissionTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task A_server_that_stops_cancels_the_hook_and_the_log_is_quiet(bool listens)
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync(options: options => options.OnConnecting = async context =>
+        {
+            asked.TrySetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, listens ? context.CancellationToken : TestContext.Current.CancellationToken);
+        });
+        await using var client = new RawClient(server);
+        await asked.Task.Guarded();
+
+        await server.StopAsync().Guarded();
+
+        Assert.Equal(0, server.ConnectionCount);
+        Assert.DoesNotContain(server.Log.Lines, line => line.Category == "Backchannel.Server" && line.Level > LogLevel.Debug);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task What_a_hook_throws_after_it_was_given_up_is_logged(bool byTimeout)
     {
         var time = new FakeTimeProvider();

@@ -10,6 +10,8 @@ public class LentStreamTests
 {
     private const int GoAwaySize = 17;
 
+    private static byte[] Settings => Http2Frames.Frame(Http2Frames.Settings, 0, 0, []);
+
     [Theory]
     [InlineData(Http2Frames.Headers)]
     [InlineData(Http2Frames.PushPromise)]
@@ -62,6 +64,57 @@ public class LentStreamTests
         lent.Close("test");
 
         Assert.Equal(GoAwaySize, await waiting.Guarded());
+    }
+
+    [Fact]
+    public async Task A_handler_that_waits_for_the_first_byte_is_told_too()
+    {
+        await using var sessions = new SessionPair();
+        var lent = new LentStreams(_ => "");
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var buffer = new byte[100];
+        var waiting = stream.ReadAsync(buffer);
+
+        lent.Close("test");
+
+        Assert.Equal(Settings.Length + GoAwaySize, await waiting.Guarded());
+        Assert.Equal(Settings, buffer[..Settings.Length]); // What a server must begin with.
+        Assert.Equal(Http2Frames.GoAway, buffer[Settings.Length + 3]);
+    }
+
+    [Theory]
+    [InlineData(100, 100)]
+    [InlineData(1, 100)]
+    [InlineData(100, 1)]
+    public async Task A_peer_that_begins_with_GOAWAY_is_read_as_if_it_had_begun_with_SETTINGS(int piece, int read)
+    {
+        await using var sessions = new SessionPair();
+        var leaving = 0;
+        var lent = new LentStreams(_ => "");
+        lent.PeerLeaving += () => leaving++;
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
+        var goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, new byte[8]);
+        var buffer = new byte[Settings.Length + goAway.Length];
+
+        var reading = ReadAsync();
+        foreach (var bytes in goAway.Chunk(piece))
+        {
+            await peer.Output.WriteAsync(bytes).Guarded();
+        }
+
+        await reading.Guarded();
+
+        Assert.Equal([.. Settings, .. goAway], buffer);
+        Assert.Equal(1, leaving);
+
+        async Task ReadAsync()
+        {
+            for (var count = 0; count < buffer.Length;)
+            {
+                count += await stream.ReadAsync(buffer.AsMemory(count, Math.Min(read, buffer.Length - count)));
+            }
+        }
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Xunit;
 
@@ -73,6 +74,35 @@ public class ServerDrainTests
         await calls.EndToClientAsync();
         await calls.Peer.Completion.Guarded();
         await Guard.Until(() => (server.ConnectionCount, client.Host.ConnectionCount) == (1, 1), "the old one ends");
+    }
+
+    [Fact]
+    public async Task A_further_HTTP2_connection_that_comes_when_its_session_is_about_to_close_goes_elsewhere()
+    {
+        var came = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync(options: options => options.ConfigureStreams = streams => streams.Use(next => async connection =>
+        {
+            came.SetResult();
+            await goOn.Task;
+            await next(connection);
+        }));
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+        using var channel = client.NewChannel();
+        var call = new Tester.TesterClient(channel).UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync;
+        await came.Task.Guarded();
+
+        // The channel's own connection was closed again, or is about to be.
+        var connection = Assert.Single(server.Connections, connection => connection.Features.Get<IBackchannelPeerFeature>() is not null);
+        connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+        goOn.SetResult();
+
+        Assert.Equal("client", (await call.Guarded()).ServedBy);
+        Assert.Equal(2, Assert.Single(server.Registry.Peers).Id);
+        await calls.EndToServerAsync();
+        await calls.EndToClientAsync();
+        await calls.Peer.Completion.Guarded();
     }
 
     [Fact]

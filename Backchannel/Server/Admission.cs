@@ -24,9 +24,9 @@ internal sealed class Admission(BackchannelServerOptions options, ILogger logger
         {
             await asked.WaitAsync(giveUp.Token).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (connection.ConnectionClosed.IsCancellationRequested)
+        catch (OperationCanceledException) when (connection.ConnectionClosed.IsCancellationRequested || closing.IsCancellationRequested)
         {
-            Abandon(asked, connection); // Nobody waits for an answer.
+            Abandon(asked, connection); // Nobody waits for an answer, or nobody is let in any more.
             return false;
         }
         catch (Exception failure)

@@ -11,6 +11,8 @@ namespace Backchannel;
 /// </summary>
 internal sealed class LentStream(LentStreams owner, YamuxStream stream) : UnseekableStream
 {
+    private const int TypeOffset = 3; // Of a frame's type in its header.
+
     private readonly Stream _inner = stream.AsStream();
     private readonly UnansweredRequests _requests = new();
     private FrameCursor _cursor;
@@ -18,6 +20,9 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
     private int _goAwayState;
     private bool _answered;
     private int _disposed;
+
+    // SETTINGS without any: what a server must send first (RFC 9113, 3.4).
+    private static ReadOnlySpan<byte> Settings => [0, 0, 0, Http2FrameType.Settings, 0, 0, 0, 0, 0];
 
     // GOAWAY on stream 0 with the last stream 2³¹−1 and NO_ERROR: requests that run go on, others take another connection (RFC 9113, 6.8).
     private static ReadOnlySpan<byte> GoAway => [0, 0, 8, Http2FrameType.GoAway, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -34,7 +39,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.IsEmpty || Volatile.Read(ref _goAwayState) != 0 || !_answered)
+        if (buffer.IsEmpty || Volatile.Read(ref _goAwayState) != 0 || !_answered || !_ours.IsEmpty)
         {
             return ReadSlowAsync(buffer, cancellationToken);
         }
@@ -101,9 +106,9 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
     {
         while (true)
         {
-            if (Volatile.Read(ref _goAwayState) == 1 && _cursor.IsBetweenFrames)
+            if (Volatile.Read(ref _goAwayState) == 1 && (_cursor.IsBetweenFrames || !_answered))
             {
-                _ours = GoAway.ToArray();
+                _ours = _answered ? GoAway.ToArray() : [.. Settings, .. GoAway];
                 Volatile.Write(ref _goAwayState, 2);
             }
 
@@ -134,6 +139,15 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
             var toBoundary = Volatile.Read(ref _goAwayState) == 1;
             if (!result.IsCanceled && !(toBoundary && _cursor.IsBetweenFrames))
             {
+                if (!_answered && BeginsWithGoAway(result.Buffer))
+                {
+                    // So Kestrel does on a connection that comes when it is about to close. The handler would take it for a fault, and not try elsewhere.
+                    _answered = true;
+                    _ours = Settings.ToArray();
+                    stream.Input.AdvanceTo(result.Buffer.Start);
+                    continue;
+                }
+
                 _answered = true;
                 return Take(result.Buffer, buffer.Span, toBoundary);
             }
@@ -148,7 +162,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         YamuxException? end = null;
         try
         {
-            var result = await stream.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var result = await stream.Input.ReadAtLeastAsync(_answered ? 1 : TypeOffset + 1, cancellationToken).ConfigureAwait(false);
             if (_answered || !result.IsCompleted || result.IsCanceled || !result.Buffer.IsEmpty)
             {
                 return result;
@@ -163,6 +177,18 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
 
         _ours = await _requests.RefuseAsync(owner.Unanswered(end), cancellationToken).ConfigureAwait(false);
         return null;
+    }
+
+    private static bool BeginsWithGoAway(in ReadOnlySequence<byte> frames)
+    {
+        Span<byte> beginning = stackalloc byte[TypeOffset + 1];
+        if (frames.Length < beginning.Length)
+        {
+            return false;
+        }
+
+        frames.Slice(0, beginning.Length).CopyTo(beginning);
+        return beginning[TypeOffset] == Http2FrameType.GoAway;
     }
 
     private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool toBoundary)
