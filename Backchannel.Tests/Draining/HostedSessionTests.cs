@@ -1,3 +1,4 @@
+using Backchannel.Tests.Authority;
 using Backchannel.Tests.Kit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -9,7 +10,7 @@ namespace Backchannel.Tests.Draining;
 /// <summary>When a client's session ends, of which its host shows no more than that it has.</summary>
 public class HostedSessionTests
 {
-    private static readonly byte[] GoAway = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static readonly byte[] GoAway = [.. Http2Frames.Frame(Http2Frames.Settings, 0, 0, []), .. Http2Frames.Frame(Http2Frames.GoAway, 0, 0, new byte[8])];
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(30);
 
     [Fact]

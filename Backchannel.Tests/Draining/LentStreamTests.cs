@@ -1,5 +1,6 @@
 using Backchannel.Tests.Authority;
 using Backchannel.Tests.Kit;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using Yamux;
 
@@ -9,6 +10,8 @@ namespace Backchannel.Tests.Draining;
 public class LentStreamTests
 {
     private const int GoAwaySize = 17;
+
+    private static byte[] Request => [.. Http2Frames.Opening, .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 1, [0x82])];
 
     private static byte[] Settings => Http2Frames.Frame(Http2Frames.Settings, 0, 0, []);
 
@@ -54,11 +57,11 @@ public class LentStreamTests
     public async Task It_is_told_to_a_handler_that_waits_for_bytes()
     {
         await using var sessions = new SessionPair();
-        var lent = new LentStreams(_ => "");
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
-        var settings = Http2Frames.Frame(Http2Frames.Settings, 0, 0, []);
-        await (await sessions.Server.AcceptStreamAsync().Guarded())!.Output.WriteAsync(settings).Guarded();
-        await stream.ReadExactlyAsync(new byte[settings.Length]).Guarded();
+        await stream.WriteAsync(Request).Guarded();
+        await (await sessions.Server.AcceptStreamAsync().Guarded())!.Output.WriteAsync(Settings).Guarded();
+        await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
         var waiting = stream.ReadAsync(new byte[100]);
 
         lent.Close("test");
@@ -70,16 +73,37 @@ public class LentStreamTests
     public async Task A_handler_that_waits_for_the_first_byte_is_told_too()
     {
         await using var sessions = new SessionPair();
-        var lent = new LentStreams(_ => "");
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         var buffer = new byte[100];
-        var waiting = stream.ReadAsync(buffer);
+        var waiting = stream.ReadAsync(buffer).AsTask();
 
         lent.Close("test");
+        Assert.False(waiting.IsCompleted); // Before its first request that were a handshake that failed.
+        await stream.WriteAsync(Request).Guarded();
 
         Assert.Equal(Settings.Length + GoAwaySize, await waiting.Guarded());
         Assert.Equal(Settings, buffer[..Settings.Length]); // What a server must begin with.
         Assert.Equal(Http2Frames.GoAway, buffer[Settings.Length + 3]);
+    }
+
+    [Fact]
+    public async Task A_handler_whose_first_request_does_not_come_is_told_after_a_second()
+    {
+        var time = new FakeTimeProvider();
+        await using var sessions = new SessionPair();
+        var lent = new LentStreams(_ => "", time);
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var waiting = stream.ReadAsync(new byte[100]).AsTask();
+        lent.Close("test");
+
+        await Guard.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1)); // It may not have come to wait for it yet.
+            return waiting.IsCompleted;
+        }, "it is told");
+
+        Assert.Equal(Settings.Length + GoAwaySize, await waiting);
     }
 
     [Theory]
@@ -90,7 +114,7 @@ public class LentStreamTests
     {
         await using var sessions = new SessionPair();
         var leaving = 0;
-        var lent = new LentStreams(_ => "");
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
         lent.PeerLeaving += () => leaving++;
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
@@ -103,10 +127,12 @@ public class LentStreamTests
             await peer.Output.WriteAsync(bytes).Guarded();
         }
 
+        await Guard.Until(() => leaving > 0, "the server's leaving is known");
+        Assert.False(reading.IsCompleted);
+        await stream.WriteAsync(Request).Guarded();
         await reading.Guarded();
 
         Assert.Equal([.. Settings, .. goAway], buffer);
-        Assert.Equal(1, leaving);
 
         async Task ReadAsync()
         {
@@ -121,7 +147,8 @@ public class LentStreamTests
     public async Task A_stream_that_failed_before_any_request_is_given_back_when_it_is_to_be()
     {
         await using var sessions = new SessionPair();
-        var lent = new LentStreams(_ => "why");
+        var time = new FakeTimeProvider();
+        var lent = new LentStreams(_ => "why", time);
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         await stream.WriteAsync(Http2Frames.Opening).Guarded();
         (await sessions.Server.AcceptStreamAsync().Guarded())!.Abort();
@@ -131,7 +158,20 @@ public class LentStreamTests
 
         lent.Close("test");
 
-        Assert.Contains("why", (await Assert.ThrowsAsync<IOException>(() => waiting.Guarded())).Message, StringComparison.Ordinal);
+        // By GOAWAY, if it was to be before the reader saw the failure.
+        await Guard.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return waiting.IsCompleted;
+        }, "the handler is told");
+        if (waiting.IsFaulted)
+        {
+            Assert.Contains("why", (await Assert.ThrowsAsync<IOException>(() => waiting)).Message, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Equal(Settings.Length + GoAwaySize, await waiting);
+        }
     }
 
     [Theory]
@@ -142,7 +182,7 @@ public class LentStreamTests
     public async Task A_peer_that_ends_the_stream_unanswered_is_answered_for_once_for_each_request(int pieces, bool inOrder)
     {
         await using var sessions = new SessionPair();
-        var stream = new LentStreams(_ => "100% why").TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var stream = new LentStreams(_ => "100% why", TimeProvider.System).TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         byte[] sent =
         [
             .. Http2Frames.Opening,
@@ -193,10 +233,13 @@ public class LentStreamTests
     private static async Task<int> GoAwayPositionAsync(byte[] bytes, int before)
     {
         await using var sessions = new SessionPair();
-        var lent = new LentStreams(_ => "");
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
         var read = new byte[bytes.Length + GoAwaySize];
+        await stream.WriteAsync(Request).Guarded();
+        await peer.Output.WriteAsync(Settings).Guarded();
+        await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
         await peer.Output.WriteAsync(bytes.AsMemory(0, before)).Guarded();
         await stream.ReadExactlyAsync(read.AsMemory(0, before)).Guarded();
 

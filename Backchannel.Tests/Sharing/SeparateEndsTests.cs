@@ -72,6 +72,8 @@ public class SeparateEndsTests
             Assert.Same(connection.Transport, connection.Features.Get<IConnectionTransportFeature>()?.Transport);
             Assert.False(connection.ConnectionClosed.IsCancellationRequested);
         });
+        inner[0].Items["its own"] = 1;
+        Assert.All([outer!, inner[1]], connection => Assert.False(connection.Items.ContainsKey("its own")));
         Assert.Equal(outer!.ConnectionId, inner[0].ConnectionId);
         Assert.NotEqual(outer.ConnectionId, inner[1].ConnectionId);
         inner[1].Features.Get<IConnectionLifetimeFeature>()!.Abort();

@@ -146,6 +146,7 @@ public sealed class BackchannelHost : IAsyncDisposable
             {
                 listen.Protocols = HttpProtocols.Http2;
                 options.Streams?.Invoke(listen);
+                listen.Use(next => connection => HostedSession.ServeHttpAsync(connection, next));
                 listen.UseAnyAuthority(kestrel.Limits);
             });
         });

@@ -19,9 +19,10 @@ internal sealed class HostedSession
     private readonly TimeProvider _timeProvider;
     private readonly TimeSpan _drainTimeout;
     private readonly ILogger _logger;
-    private readonly LentStreams _lent = new(ServerAnswer.Explain, reasonWhenEmptied: "the client has closed its connection");
+    private readonly LentStreams _lent;
     private readonly Lock _gate = new();
-    private readonly HashSet<ConnectionContext> _served = [];
+    private readonly HashSet<ConnectionContext> _served = []; // From the acceptance to the end.
+    private readonly HashSet<ConnectionContext> _http = []; // Those of them that turned out to be HTTP/2.
     private readonly CancellationTokenSource _end;
     private bool _hasLimit;
     private volatile bool _serverLeaves;
@@ -35,6 +36,7 @@ internal sealed class HostedSession
         _timeProvider = options.Yamux.TimeProvider;
         _drainTimeout = options.DrainTimeout;
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _timeProvider);
+        _lent = new LentStreams(ServerAnswer.Explain, _timeProvider, reasonWhenEmptied: "the client has closed its connection");
         _lent.Ended += OnLentEnded;
         _lent.PeerLeaving += () => _serverLeaves = true;
     }
@@ -121,6 +123,21 @@ internal sealed class HostedSession
         }
     }
 
+    /// <summary>Where the streams that the server opens are known to be HTTP/2 connections.</summary>
+    public static async Task ServeHttpAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        var session = connection.Features.Get<HostedSession>()!;
+        session.OnHttp(connection, begins: true);
+        try
+        {
+            await next(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            session.OnHttp(connection, begins: false);
+        }
+    }
+
     /// <summary>Whether the server answers at all. Throws nothing.</summary>
     public async Task<bool> AnswersAsync(CancellationToken cancellationToken)
     {
@@ -170,15 +187,25 @@ internal sealed class HostedSession
         EndIfIdle();
     }
 
+    private void OnHttp(ConnectionContext connection, bool begins)
+    {
+        lock (_gate)
+        {
+            _ = begins ? _http.Add(connection) : _http.Remove(connection);
+        }
+
+        CloseUnneeded();
+    }
+
     private void DrainServed(TimeSpan limit)
     {
-        ConnectionContext[] served;
+        ConnectionContext[] http;
         bool isFirstLimit;
         lock (_gate)
         {
             isFirstLimit = limit != Timeout.InfiniteTimeSpan && !_hasLimit;
             _hasLimit |= isFirstLimit;
-            served = [.. _served];
+            http = [.. _http];
         }
 
         try
@@ -193,12 +220,29 @@ internal sealed class HostedSession
             return; // It has ended meanwhile.
         }
 
-        foreach (var connection in served)
+        RequestClose(http);
+        CloseUnneeded();
+        EndIfIdle();
+    }
+
+    // A stream that is no HTTP/2 connection may belong to a call in either direction, until none runs any more.
+    private void CloseUnneeded()
+    {
+        ConnectionContext[] others;
+        lock (_gate)
+        {
+            others = _http.Count == 0 && _lent.HasEnded ? [.. _served] : [];
+        }
+
+        RequestClose(others);
+    }
+
+    private static void RequestClose(ConnectionContext[] connections)
+    {
+        foreach (var connection in connections)
         {
             connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
         }
-
-        EndIfIdle();
     }
 
     private void EndIfIdle()

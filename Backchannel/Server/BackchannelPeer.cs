@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
@@ -7,15 +6,13 @@ using Yamux;
 namespace Backchannel;
 
 /// <summary>A client that is connected to this server, and can be called by it.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
 public sealed class BackchannelPeer
 {
     private const string Unanswered =
         "The client ended the connection of the call instead of answering. Does it serve the backchannel (handler.UseBackchannel(host)), or has it gone?";
 
-    private readonly LentStreams _lent = new(_ => Unanswered);
+    private readonly LentStreams _lent;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly CancellationTokenSource _noCalls = new();
 
     internal BackchannelPeer(
         long id, YamuxSession session, EndPoint? remoteEndPoint, X509Certificate2? clientCertificate, bool isEncrypted, BackchannelServerOptions options)
@@ -25,11 +22,8 @@ public sealed class BackchannelPeer
         RemoteEndPoint = remoteEndPoint;
         ClientCertificate = clientCertificate;
         Invoker = PeerChannel.Create(this, isEncrypted, options);
-        _lent.Ended += () =>
-        {
-            _drained.TrySetResult();
-            _ = _noCalls.CancelAsync();
-        };
+        _lent = new LentStreams(_ => Unanswered, options.Yamux.TimeProvider);
+        _lent.Ended += () => _drained.TrySetResult();
     }
 
     /// <summary>The peer's id: 1, 2, 3 … in the order in which the clients connected to this server. Never used again.</summary>
@@ -50,6 +44,13 @@ public sealed class BackchannelPeer
     /// <summary>The certificate that the client has shown (mutual TLS), or null.</summary>
     public X509Certificate2? ClientCertificate { get; }
 
+    /// <summary>Raised once, when <see cref="Drained"/> has completed.</summary>
+    internal event Action CallsEnded
+    {
+        add => _lent.Ended += value;
+        remove => _lent.Ended -= value;
+    }
+
     /// <summary>Completes when the connection to the client has ended.</summary>
     public Task Completion => Session.Completion;
 
@@ -58,9 +59,6 @@ public sealed class BackchannelPeer
 
     /// <summary>Completes when the peer drains and no call to it runs any more.</summary>
     internal Task Drained => _drained.Task;
-
-    /// <summary>Cancelled when <see cref="Drained"/> completes.</summary>
-    internal CancellationToken NoCalls => _noCalls.Token;
 
     /// <summary>Lets no further call begin. Those that run go on.</summary>
     /// <returns>Whether it is the first time.</returns>

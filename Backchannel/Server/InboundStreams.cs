@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -16,6 +17,7 @@ namespace Backchannel;
 /// <param name="next">Serves HTTP/2.</param>
 /// <param name="options">How many HTTP/2 connections there may be, with the first, and how long one may take to say that it is one.</param>
 /// <param name="logger">Told of what fails.</param>
+[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
 internal sealed class InboundStreams(
     BackchannelPeer peer, ConnectionContext connection, ConnectionDelegate serve, ConnectionDelegate next, BackchannelServerOptions options, ILogger logger)
 {
@@ -24,7 +26,9 @@ internal sealed class InboundStreams(
     private readonly Lock _gate = new();
     private readonly IConnectionLifetimeNotificationFeature? _lifetime = connection.Features.Get<IConnectionLifetimeNotificationFeature>();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _http = 1; // The first.
+    private readonly CancellationTokenSource _unneeded = new();
+    private int _http = 1; // The first, and those that may be one.
+    private int _served = 1; // Those that are.
     private int _running = 1; // The acceptance itself.
 
     /// <summary>
@@ -55,6 +59,7 @@ internal sealed class InboundStreams(
     /// <summary>Accepts and serves the further streams, until the session has ended and all of them are served.</summary>
     public async Task RunAsync()
     {
+        peer.CallsEnded += OnCallsEnded;
         await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
         {
             Interlocked.Increment(ref _running);
@@ -74,6 +79,7 @@ internal sealed class InboundStreams(
             await next(first).ConfigureAwait(false);
         }
 
+        OnServed();
         OnHttpEnded();
     }
 
@@ -94,8 +100,12 @@ internal sealed class InboundStreams(
         {
             if (await SpeaksHttp2Async(further.Transport.Input).ConfigureAwait(false))
             {
-                further.Features.Set(_lifetime); // Kestrel sends GOAWAY when the connection is asked to close.
-                await next(further).ConfigureAwait(false);
+                await ServeKnownHttpAsync(further).ConfigureAwait(false);
+            }
+            else if (_unneeded.IsCancellationRequested)
+            {
+                // One that is on its way, and comes too late, goes elsewhere.
+                await further.Transport.Output.WriteAsync(Http2Refusal.Create([], "")).ConfigureAwait(false);
             }
             else
             {
@@ -105,6 +115,24 @@ internal sealed class InboundStreams(
         finally
         {
             OnHttpEnded();
+        }
+    }
+
+    private async Task ServeKnownHttpAsync(ConnectionContext further)
+    {
+        further.Features.Set(_lifetime); // Kestrel sends GOAWAY when the connection is asked to close.
+        lock (_gate)
+        {
+            _served++;
+        }
+
+        try
+        {
+            await next(further).ConfigureAwait(false);
+        }
+        finally
+        {
+            OnServed();
         }
     }
 
@@ -126,9 +154,10 @@ internal sealed class InboundStreams(
     private async ValueTask<bool> SpeaksHttp2Async(PipeReader input)
     {
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.Yamux.TimeProvider);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _unneeded.Token);
         try
         {
-            var read = await input.ReadAtLeastAsync(Preface.Length, timeout.Token).ConfigureAwait(false);
+            var read = await input.ReadAtLeastAsync(Preface.Length, giveUp.Token).ConfigureAwait(false);
             var begins = StartsWithPreface(read.Buffer);
             input.AdvanceTo(read.Buffer.Start); // Examined nothing: the next reader gets the bytes at once.
             return begins;
@@ -159,12 +188,36 @@ internal sealed class InboundStreams(
         }
     }
 
+    private void OnServed()
+    {
+        lock (_gate)
+        {
+            _served--;
+        }
+
+        OnCallsEnded();
+    }
+
+    // In either direction, if the peer drains and no HTTP/2 connection of its is served. No other stream can belong to one then.
+    private void OnCallsEnded()
+    {
+        lock (_gate)
+        {
+            if (_served > 0 || !peer.Drained.IsCompleted)
+            {
+                return;
+            }
+        }
+
+        _ = _unneeded.CancelAsync(); // Elsewhere: who gave back the last call has locks of its own.
+    }
+
     private async Task ServeAsync(YamuxStream stream)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var further = new YamuxStreamConnectionContext(stream, connection);
         further.Features.Set(this);
-        further.Features.Set<IConnectionLifetimeNotificationFeature>(new StreamLifetime(_lifetime, peer.NoCalls));
+        further.Features.Set<IConnectionLifetimeNotificationFeature>(new StreamLifetime(_lifetime, _unneeded.Token));
         try
         {
             await serve(further).ConfigureAwait(false);

@@ -9,12 +9,12 @@ namespace Backchannel;
 /// A stream of a session, as the connection that an HTTP handler believes it has. To have the handler let go of it when its requests have ended, a
 /// GOAWAY is put between two of the frames that it reads, as if the server had sent it.
 /// </summary>
-internal sealed class LentStream(LentStreams owner, YamuxStream stream) : UnseekableStream
+internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProvider timeProvider) : UnseekableStream
 {
     private const int TypeOffset = 3; // Of a frame's type in its header.
 
     private readonly Stream _inner = stream.AsStream();
-    private readonly UnansweredRequests _requests = new();
+    private readonly UnansweredRequests _requests = new(timeProvider);
     private FrameCursor _cursor;
     private ReadOnlyMemory<byte> _ours;
     private int _goAwayState;
@@ -60,7 +60,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        => _answered ? _inner.WriteAsync(buffer, cancellationToken) : _requests.WriteAsync(_inner, buffer, cancellationToken);
+        => _answered && _requests.AnyWritten ? _inner.WriteAsync(buffer, cancellationToken) : _requests.WriteAsync(_inner, buffer, cancellationToken);
 
     public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
 
@@ -108,6 +108,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
         {
             if (Volatile.Read(ref _goAwayState) == 1 && (_cursor.IsBetweenFrames || !_answered))
             {
+                await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
                 _ours = _answered ? GoAway.ToArray() : [.. Settings, .. GoAway];
                 Volatile.Write(ref _goAwayState, 2);
             }
@@ -142,9 +143,11 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream) : Unseek
                 if (!_answered && BeginsWithGoAway(result.Buffer))
                 {
                     // So Kestrel does on a connection that comes when it is about to close. The handler would take it for a fault, and not try elsewhere.
+                    owner.OnGoAway();
+                    stream.Input.AdvanceTo(result.Buffer.Start);
+                    await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
                     _answered = true;
                     _ours = Settings.ToArray();
-                    stream.Input.AdvanceTo(result.Buffer.Start);
                     continue;
                 }
 

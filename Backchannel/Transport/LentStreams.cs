@@ -4,8 +4,9 @@ namespace Backchannel;
 
 /// <summary>The streams of one session that HTTP handlers have as connections of theirs.</summary>
 /// <param name="explain">What to say if the peer ends the session, or the stream, instead of answering there.</param>
+/// <param name="timeProvider">The session's clock.</param>
 /// <param name="reasonWhenEmptied">Why no more are lent once none is left. Null: more are.</param>
-internal sealed class LentStreams(Func<YamuxException?, string> explain, string? reasonWhenEmptied = null)
+internal sealed class LentStreams(Func<YamuxException?, string> explain, TimeProvider timeProvider, string? reasonWhenEmptied = null)
 {
     private readonly Lock _gate = new();
     private readonly HashSet<LentStream> _streams = [];
@@ -35,7 +36,7 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, string?
     /// <summary>Null, and the stream aborted, if no more are lent.</summary>
     public LentStream? TryLend(YamuxStream stream)
     {
-        var lent = new LentStream(this, stream);
+        var lent = new LentStream(this, stream, timeProvider);
         lock (_gate)
         {
             if (_closeReason is null)

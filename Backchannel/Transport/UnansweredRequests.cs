@@ -7,17 +7,24 @@ namespace Backchannel;
 /// The requests of an HTTP client on a connection on which the peer has said nothing yet, found in what the client writes. If the peer ends it without a word they
 /// are answered in its place: a connection that ends before its first request is answered is to gRPC a fault of the client's own, Internal, and does not tell why. Thread safe.
 /// </summary>
-internal sealed class UnansweredRequests
+internal sealed class UnansweredRequests(TimeProvider timeProvider)
 {
     private const int PrefaceSize = 24;
 
+    // It is written as soon as the handler's threads get to it.
+    private static readonly TimeSpan FirstRequestLimit = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _anyWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _noOther = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _givenBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<int> _streams = [];
     private readonly byte[] _header = new byte[Http2FrameHeader.Size];
     private int _headerRead;
     private long _left = PrefaceSize; // Of what is stepped over: the preface, and what frames carry.
+
+    /// <summary>Whether the first has been written.</summary>
+    public bool AnyWritten => _anyWritten.Task.IsCompleted;
 
     /// <summary>Whether they have been answered in the peer's place.</summary>
     public bool AreRefused { get; private set; }
@@ -26,6 +33,17 @@ internal sealed class UnansweredRequests
     public static bool IsEndedByPeer(YamuxException failure)
         => failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamReset
             || failure is { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException };
+
+    /// <summary>
+    /// Waits for the request for which the connection was made. A client that hears before it that the server leaves takes that for a handshake that failed. It may never come: the call was
+    /// cancelled.
+    /// </summary>
+    public async ValueTask WaitForFirstAsync(CancellationToken cancellationToken)
+    {
+        Task first = Task.WhenAny(_anyWritten.Task, _givenBack.Task);
+        await first.WaitAsync(FirstRequestLimit, timeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
 
     /// <summary>Writes, and notes what begins requests.</summary>
     public async ValueTask WriteAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -52,7 +70,7 @@ internal sealed class UnansweredRequests
     /// <exception cref="IOException"><paramref name="reason"/>: there will be none.</exception>
     public async ValueTask<byte[]> RefuseAsync(IOException reason, CancellationToken cancellationToken)
     {
-        await _anyWritten.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await Task.WhenAny(_anyWritten.Task, _noOther.Task).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (Snapshot() is not { Length: > 0 } streams)
         {
             throw reason;
@@ -63,7 +81,7 @@ internal sealed class UnansweredRequests
     }
 
     /// <summary>Waits for no request any more.</summary>
-    public void ExpectNoOther() => _anyWritten.TrySetResult();
+    public void ExpectNoOther() => _noOther.TrySetResult();
 
     /// <summary>The client gives the connection back.</summary>
     public void GiveBack()

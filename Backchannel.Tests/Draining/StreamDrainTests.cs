@@ -1,0 +1,143 @@
+using System.Buffers.Binary;
+using System.Text;
+using Backchannel.Tests.Authority;
+using Backchannel.Tests.Grpc;
+using Backchannel.Tests.Kit;
+using Google.Protobuf;
+using ListenMux;
+using Microsoft.AspNetCore.Connections;
+using Sidechannel;
+using Xunit;
+using Yamux;
+
+namespace Backchannel.Tests.Draining;
+
+/// <summary>Streams that are no HTTP/2 connections, while their connection drains: calls that run may need them.</summary>
+public class StreamDrainTests
+{
+    [Fact]
+    public async Task A_stream_that_a_running_call_of_the_clients_opens_is_served_while_the_server_stops()
+    {
+        await using var server = await TestServer.StartAsync(options: options => options.ConfigureStreams = streams => streams.UseListenMux(mux => mux.Map(
+            "hello there"u8,
+            async (connection, _) =>
+            {
+                await connection.Transport.Input.CopyToAsync(connection.Transport.Output);
+                await connection.Transport.Output.CompleteAsync();
+            })));
+        await using var client = new RawClient(server);
+        var http = new RawHttp2(await client.First.Guarded());
+        await http.SendAsync(Http2Frames.Opening, Call(new Request { Hang = true }));
+        await server.State.Hanging.Guarded();
+
+        var stopping = server.StopAsync();
+        await Guard.Until(() => server.Registry.Count == 0, "the connection drains");
+        var stream = await client.Session.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync("hello there, echo"u8.ToArray());
+        await stream.Output.CompleteAsync();
+        using var reader = new StreamReader(stream.AsStream(), Encoding.ASCII);
+
+        Assert.Equal(", echo", await reader.ReadToEndAsync().Guarded());
+        Assert.False(stopping.IsCompleted);
+        server.State.LetGo();
+        await client.DisposeAsync();
+        await stopping.Guarded();
+    }
+
+    [Theory]
+    [InlineData("P")]
+    [InlineData("PRI * HTTP/2.")]
+    public async Task A_stream_that_has_not_said_what_it_is_hears_that_the_server_stops(string said)
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new RawClient(server);
+        await (await client.First.Guarded()).Output.WriteAsync(Http2Frames.Opening);
+        var stream = await client.Session.OpenStreamAsync().Guarded();
+        await stream.Output.WriteAsync(Encoding.ASCII.GetBytes(said));
+        await stream.Acknowledged.Guarded();
+
+        var stopping = server.StopAsync();
+
+        Assert.Equal(0, (await new RawHttp2(stream).AnswersAsync()).GoAway);
+        await client.DisposeAsync();
+        await stopping.Guarded();
+    }
+
+    [Fact]
+    public async Task A_sidechannel_in_the_middle_of_its_handshake_is_not_cut_when_the_client_stops()
+    {
+        var registry = new SidechannelRegistry();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync();
+        await using var client = NewClient(server, registry, asked);
+        var calls = await CallsBothWays.StartAsync(server, client);
+        await using var waiter = registry.Register((channel, ct) => channel.WriteAsync("offered"u8.ToArray(), ct).AsTask());
+        await using var stream = await calls.Peer.Session.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync("side"u8.ToArray());
+        await asked.Task.Guarded();
+
+        var stopping = client.Host.StopAsync(TestContext.Current.CancellationToken);
+        await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "the client is stopping");
+        await calls.EndToClientAsync();
+        var rest = new byte[15];
+        "channel"u8.CopyTo(rest);
+        BinaryPrimitives.WriteInt64BigEndian(rest.AsSpan(7), waiter.Id);
+        await stream.AsStream().WriteAsync(rest);
+        var ok = new byte[2];
+        await stream.AsStream().ReadExactlyAsync(ok).Guarded();
+
+        Assert.Equal("ok"u8.ToArray(), ok);
+        await stream.DisposeAsync().Guarded();
+        await calls.EndToServerAsync();
+        await stopping.Guarded();
+    }
+
+    [Fact]
+    public async Task A_stream_that_says_nothing_does_not_hold_up_a_client_that_stops()
+    {
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync();
+        await using var client = NewClient(server, new SidechannelRegistry(), asked);
+        var calls = await CallsBothWays.StartAsync(server, client);
+        await using var stream = await calls.Peer.Session.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync("side"u8.ToArray());
+        await asked.Task.Guarded();
+
+        var stopping = client.Host.StopAsync(TestContext.Current.CancellationToken);
+        await calls.EndToServerAsync();
+        await calls.EndToClientAsync();
+
+        await stopping.Guarded();
+    }
+
+    // A client whose sidechannels are told of when they have said as much as here.
+    private static TestClient NewClient(TestServer server, SidechannelRegistry registry, TaskCompletionSource asked) => new(server, options: options =>
+    {
+        options.AddStreams(streams => streams.Use(next => async connection =>
+        {
+            var read = await connection.Transport.Input.ReadAtLeastAsync("side".Length);
+            var isOurs = read.Buffer.Length == "side".Length;
+            connection.Transport.Input.AdvanceTo(read.Buffer.Start, isOurs ? read.Buffer.End : read.Buffer.Start);
+            var serving = next(connection);
+            if (isOurs)
+            {
+                asked.SetResult();
+            }
+
+            await serving;
+        }));
+        options.UseSidechannels(registry);
+    });
+
+    private static byte[] Call(Request request)
+    {
+        var block = new HpackWriter().Field(HpackWriter.Post).Field(HpackWriter.Http)
+            .Literal(HpackWriter.Path, $"/{Tester.Descriptor.FullName}/Unary", Indexing.Without, isHuffman: false)
+            .Literal("content-type", "application/grpc", Indexing.Without, isHuffman: false)
+            .Literal("te", "trailers", Indexing.Without, isHuffman: false);
+        var message = new byte[5 + request.CalculateSize()];
+        message[4] = (byte)request.CalculateSize();
+        request.ToByteArray().CopyTo(message, 5);
+        return [.. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 1, block.ToArray()), .. Http2Frames.Frame(Http2Frames.Data, Http2Frames.EndStream, 1, message)];
+    }
+}
