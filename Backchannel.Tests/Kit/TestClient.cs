@@ -4,6 +4,7 @@ using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Backchannel.Tests.Kit;
@@ -22,12 +23,17 @@ internal sealed class TestClient : IAsyncDisposable
         Host = BackchannelHost.Create(
             services =>
             {
+                services.Configure<HostOptions>(host => host.ShutdownTimeout = Guard.BeyondLimit);
                 services.AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
                 services.AddSingleton(State);
                 services.AddGrpc();
             },
             endpoints => endpoints.MapGrpcService<TesterService>(),
-            options);
+            backchannel =>
+            {
+                backchannel.DrainTimeout = Guard.BeyondLimit;
+                options?.Invoke(backchannel);
+            });
         _newChannel = () => Connect(address ?? server.Address, plain ? null : Host, configure);
         _channel = _newChannel();
         Tester = new Tester.TesterClient(_channel);

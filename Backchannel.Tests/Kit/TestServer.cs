@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Backchannel.Tests.Kit;
@@ -59,7 +60,12 @@ internal sealed class TestServer : IAsyncDisposable
         builder.Services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug));
         builder.Services.AddSingleton(state);
         builder.Services.AddGrpc();
-        builder.Services.AddBackchannel(options);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Guard.BeyondLimit);
+        builder.Services.AddBackchannel(backchannel =>
+        {
+            backchannel.DrainTimeout = Guard.BeyondLimit;
+            options?.Invoke(backchannel);
+        });
         var app = builder.Build();
         app.MapGrpcService<TesterService>();
         try

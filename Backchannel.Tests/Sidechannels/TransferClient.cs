@@ -4,6 +4,7 @@ using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sidechannel;
 using Xunit;
@@ -31,6 +32,7 @@ internal sealed class TransferClient : IAsyncDisposable
         Host = BackchannelHost.Create(
             services =>
             {
+                services.Configure<HostOptions>(host => host.ShutdownTimeout = Guard.BeyondLimit);
                 services.AddLogging(logging => logging.AddProvider(Log).SetMinimumLevel(LogLevel.Debug));
                 services.AddSingleton(handler ?? ((_, _) => throw new NotSupportedException("this client serves nothing")));
                 services.AddGrpc();
@@ -38,6 +40,7 @@ internal sealed class TransferClient : IAsyncDisposable
             endpoints => endpoints.MapGrpcService<TransfersService>(),
             options =>
             {
+                options.DrainTimeout = Guard.BeyondLimit;
                 options.Yamux.TimeProvider = time ?? TimeProvider.System;
                 options.Yamux.EnableKeepAlive = time is null; // A clock that jumps leaves no time to answer.
                 if (configureStreams is null)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sidechannel;
 using Xunit;
@@ -46,8 +47,10 @@ internal sealed class TransferServer : IAsyncDisposable
         builder.Services.AddLogging(logging => logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug));
         builder.Services.AddSingleton(handler);
         builder.Services.AddGrpc();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Guard.BeyondLimit);
         builder.Services.AddBackchannel(options =>
         {
+            options.DrainTimeout = Guard.BeyondLimit;
             options.Yamux.TimeProvider = time ?? TimeProvider.System;
             options.Yamux.EnableKeepAlive = time is null; // A clock that jumps leaves no time to answer.
             options.UseSidechannels(sidechannels);
