@@ -92,7 +92,10 @@ public class ClientConfigurationTests
         var error = Assert.Throws<ArgumentOutOfRangeException>(
             () => BackchannelHost.Create(_ => { }, _ => { }, options => options.Yamux.AcceptBacklog = 0));
 
+        var drain = Assert.Throws<ArgumentOutOfRangeException>(() => BackchannelHost.Create(_ => { }, _ => { }, options => options.DrainTimeout = TimeSpan.Zero));
+
         Assert.Contains("AcceptBacklog is 0; it must be 1 to", error.Message, StringComparison.Ordinal);
+        Assert.Contains("DrainTimeout is 00:00:00; it must be more than 0", drain.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,6 +132,43 @@ public class ClientConfigurationTests
         await session.Completion.Guarded();
         await Guard.Until(() => server.ConnectionCount == 0, "the server closes it");
         Assert.Equal(0, server.Registry.Count);
+    }
+
+    [Fact]
+    public async Task A_multiplexed_connection_that_opens_no_stream_does_not_hold_up_a_stop()
+    {
+        await using var server = await TestServer.StartAsync();
+        using var socket = await ConnectAsync(server);
+        var stream = new NetworkStream(socket);
+        await stream.WriteAsync("backchannel"u8.ToArray());
+        await using var session = YamuxSession.Create(stream, YamuxRole.Client);
+        await session.PingAsync().Guarded();
+
+        await server.StopAsync().Guarded();
+
+        await session.Completion.Guarded();
+    }
+
+    [Fact]
+    public async Task A_connection_that_does_not_say_what_it_is_has_the_time_of_the_options()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = await TestServer.StartAsync(TestServer.Cleartext, options =>
+        {
+            options.Yamux.TimeProvider = time;
+            options.HandshakeTimeout = TimeSpan.FromSeconds(7);
+        });
+        using var socket = await ConnectAsync(server);
+        await socket.SendAsync("b"u8.ToArray());
+        await Guard.Until(() => server.ConnectionCount == 1, "the server has it");
+
+        await Guard.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(7)); // It may not have begun to wait yet.
+            return server.ConnectionCount == 0;
+        }, "it is closed");
+
+        Assert.Contains(server.Log.Lines, line => line.Event.Name == "HandshakeTimedOut" && line.Message.Contains("00:00:07", StringComparison.Ordinal));
     }
 
     [Fact]

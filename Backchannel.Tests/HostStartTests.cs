@@ -27,13 +27,61 @@ public class HostStartTests
         var client = new Tester.TesterClient(channel);
 
         var failure = await Assert.ThrowsAsync<global::Grpc.Core.RpcException>(() => client.UnaryAsync(new Request()).ResponseAsync.Guarded());
-        Assert.Contains("not this time", failure.ToString(), StringComparison.Ordinal);
+        Assert.Equal(global::Grpc.Core.StatusCode.Unavailable, failure.StatusCode);
+        Assert.StartsWith(
+            "Error starting gRPC call. HttpRequestException: The services of the BackchannelHost did not start: not this time", failure.Status.Detail, StringComparison.Ordinal);
         Assert.Equal(1, disposed);
         Assert.Equal(0, host.ConnectionCount);
 
         Assert.Equal("client", (await client.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded()).ServedBy);
         Assert.Equal((2, 1), (starts, disposed));
         await Guard.Until(() => server.ConnectionCount == 1, "the first connection is closed");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_start_that_does_not_end_is_cancelled_when_the_host_stops(bool dispose)
+    {
+        var starting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await TestServer.StartAsync();
+        await using var host = BackchannelHost.Create(
+            services => services.AddHostedService(_ => new Service(
+                async token =>
+                {
+                    starting.SetResult();
+                    await Task.Delay(Timeout.InfiniteTimeSpan, token);
+                },
+                () => { })),
+            _ => { });
+        using var channel = GrpcChannel.ForAddress(
+            server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler().UseBackchannel(host), DisposeHttpClient = true });
+        var call = new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync;
+        await starting.Task.Guarded();
+
+        await (dispose ? host.DisposeAsync().AsTask() : host.StopAsync(TestContext.Current.CancellationToken)).Guarded();
+
+        await CallsBothWays.AssertUnavailableAsync(call, "The BackchannelHost was stopped or disposed");
+    }
+
+    [Fact]
+    public async Task The_services_stop_with_the_host_and_know_no_signals()
+    {
+        var stopped = 0;
+        IHostLifetime? lifetime = null;
+        await using var server = await TestServer.StartAsync();
+        await using var host = BackchannelHost.Create(
+            services => services.AddHostedService(_ => new Service(_ => Task.CompletedTask, () => stopped++)),
+            endpoints => lifetime = endpoints.ServiceProvider.GetRequiredService<IHostLifetime>());
+        using var channel = GrpcChannel.ForAddress(
+            server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler().UseBackchannel(host), DisposeHttpClient = true });
+        await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded();
+        Assert.Equal(0, stopped);
+
+        await host.StopAsync(TestContext.Current.CancellationToken).Guarded();
+
+        Assert.Equal(1, stopped);
+        Assert.StartsWith(nameof(Backchannel), lifetime!.GetType().FullName, StringComparison.Ordinal); // Not one that ends at SIGTERM, which is the program's.
     }
 
     [Fact]
@@ -94,6 +142,17 @@ public class HostStartTests
     private sealed class Disposal(Action onDisposed) : IDisposable
     {
         public void Dispose() => onDisposed();
+    }
+
+    private sealed class Service(Func<CancellationToken, Task> start, Action stop) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => start(cancellationToken);
+
+        public Task StopAsync(CancellationToken cancellationToken)
+        {
+            stop();
+            return Task.CompletedTask;
+        }
     }
 
     private sealed class FirstStartFails(Disposal disposal, Func<bool> isFirst) : IHostedService

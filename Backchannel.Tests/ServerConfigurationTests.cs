@@ -106,6 +106,10 @@ public class ServerConfigurationTests
         var connections = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.MaxHttpConnectionsPerPeer = 0));
 
+        var idle = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.IdleTimeout = TimeSpan.Zero));
+
+        Assert.Contains("IdleTimeout is 00:00:00; it must be more than 0", idle.Message, StringComparison.Ordinal);
         Assert.Contains("DrainTimeout is 00:00:00; it must be more than 0", drain.Message, StringComparison.Ordinal);
         Assert.Contains("MaxHttpConnectionsPerPeer is 0; it must be at least 1", connections.Message, StringComparison.Ordinal);
         Assert.Contains("HandshakeTimeout is -00:00:03; it must be more than 0", timeout.Message, StringComparison.Ordinal);
@@ -186,10 +190,20 @@ public class ServerConfigurationTests
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.HttpHandler = other));
         var wrapped = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(
             TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.HttpHandler = new CountingHandler { InnerHandler = other }));
+        using var shared = new CountingHandler();
+        var sharing = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = channel =>
+        {
+            shared.InnerHandler = channel.HttpHandler!;
+            channel.HttpHandler = shared;
+        }));
+        using var http = new HttpClient();
+        var client = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.HttpClient = http));
         var threw = await Assert.ThrowsAsync<FormatException>(
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = _ => throw new FormatException("mine")));
 
         Assert.Contains("has replaced the HTTP handler", replaced.Message, StringComparison.Ordinal);
+        Assert.Contains("has put one handler around the channels of two peers", sharing.Message, StringComparison.Ordinal);
+        Assert.Contains("has replaced the HTTP handler", client.Message, StringComparison.Ordinal);
         Assert.Contains("InnerHandler = channel.HttpHandler", wrapped.Message, StringComparison.Ordinal);
         Assert.Equal("mine", threw.Message);
     }

@@ -66,6 +66,17 @@ public class HostedSessionTests
     }
 
     [Fact]
+    public async Task A_stream_that_nobody_has_served_when_the_services_stop_is_reset()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+
+        await kit.Listener.DisposeAsync().Guarded();
+
+        Assert.Equal(YamuxErrorCode.StreamReset, (await Assert.ThrowsAsync<YamuxException>(() => served.Input.ReadAsync().Guarded())).ErrorCode);
+    }
+
+    [Fact]
     public async Task Whoever_comes_after_the_last_stream_was_given_back_gets_none()
     {
         await using var kit = await Kit.StartAsync();

@@ -11,6 +11,8 @@ public class LentStreamTests
 {
     private const int GoAwaySize = 17;
 
+    private static byte[] OurGoAway => Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+
     private static byte[] Request => [.. Http2Frames.Opening, .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 1, [0x82])];
 
     private static byte[] Settings => Http2Frames.Frame(Http2Frames.Settings, 0, 0, []);
@@ -140,6 +142,64 @@ public class LentStreamTests
             {
                 count += await stream.ReadAsync(buffer.AsMemory(count, Math.Min(read, buffer.Length - count)));
             }
+        }
+    }
+
+    [Theory]
+    [InlineData(true, 1000)]
+    [InlineData(true, 1)]
+    [InlineData(false, 1000)]
+    [InlineData(false, 1)]
+    public async Task A_handler_hears_one_GOAWAY_whichever_end_leaves_first(bool peerFirst, int piece)
+    {
+        await using var sessions = new SessionPair();
+        var leaving = 0;
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
+        lent.PeerLeaving += () => leaving++;
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        await stream.WriteAsync(Request).Guarded();
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
+        byte[] goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, new byte[30]);
+        byte[] data = Http2Frames.Frame(Http2Frames.Data, 0, 1, new byte[20]);
+        var read = new MemoryStream();
+        await SendAsync(Settings);
+        await ReadAsync(Settings.Length);
+
+        if (peerFirst)
+        {
+            await SendAsync([.. goAway, .. data]);
+            await ReadAsync(goAway.Length + data.Length);
+            lent.Close("test");
+            await SendAsync([.. goAway, .. data]);
+            await ReadAsync(data.Length);
+        }
+        else
+        {
+            lent.Close("test");
+            await ReadAsync(GoAwaySize);
+            await SendAsync([.. data, .. goAway, .. data, .. goAway]);
+            await ReadAsync(2 * data.Length);
+        }
+
+        await peer.Output.CompleteAsync().Guarded();
+        Assert.Equal(0, await stream.ReadAsync(new byte[1]).Guarded());
+        byte[] first = peerFirst ? [.. Settings, .. goAway] : [.. Settings, .. OurGoAway, .. data];
+        Assert.Equal([.. first, .. data, .. (peerFirst ? data : [])], read.ToArray());
+        Assert.True(leaving > 0);
+
+        async Task SendAsync(byte[] bytes)
+        {
+            foreach (var part in bytes.Chunk(piece))
+            {
+                await peer.Output.WriteAsync(part).Guarded();
+            }
+        }
+
+        async Task ReadAsync(int count)
+        {
+            var bytes = new byte[count];
+            await stream.ReadExactlyAsync(bytes).Guarded();
+            read.Write(bytes);
         }
     }
 

@@ -3,6 +3,7 @@ using Backchannel.Tests.Kit;
 using Grpc.Core;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Backchannel.Tests.Draining;
@@ -148,6 +149,62 @@ public class ServerDrainTests
         await CallsBothWays.AssertUnavailableAsync(calls.ToClient);
         await stopping.Guarded();
         await Guard.Until(() => client.Host.ConnectionCount == 0, "the client's session ends");
+    }
+
+    [Fact]
+    public async Task A_call_that_begins_after_the_drain_is_refused_though_a_connection_to_the_peer_is_open()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+
+        Assert.True(calls.Peer.Drain("the test drains it"));
+
+        await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "no backchannel for peer 1: the test drains it");
+        await calls.EndToClientAsync();
+        await calls.EndToServerAsync();
+    }
+
+    [Fact]
+    public async Task A_stop_has_the_hosts_time_and_no_other()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = await TestServer.StartAsync(options: options =>
+        {
+            options.Yamux.TimeProvider = time;
+            options.Yamux.EnableKeepAlive = false;
+        });
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+        var stopping = server.StopAsync();
+        await calls.EndToServerAsync();
+        await Guard.Until(() => server.Registry.Count == 0, "the connection drains");
+
+        for (var i = 0; i < 100; i++)
+        {
+            time.Advance(Guard.BeyondLimit);
+            await calls.Peer.Session.PingAsync(TestContext.Current.CancellationToken).Guarded();
+        }
+
+        await calls.EndToClientAsync();
+        await stopping.Guarded();
+    }
+
+    [Fact]
+    public async Task The_peer_that_goes_is_the_one_that_is_forgotten()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var first = new TestClient(server, "first");
+        await using var second = new TestClient(server, "second");
+        await first.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+        await second.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+
+        second.CloseChannel();
+        await Guard.Until(() => server.Registry.Count == 1, "the second has gone");
+
+        var left = Assert.Single(server.Registry.Peers);
+        Assert.Equal(1, left.Id);
+        Assert.Equal("first", (await new Tester.TesterClient(left.Invoker).UnaryAsync(new Request()).ResponseAsync.Guarded()).ServedBy);
     }
 
     [Fact]

@@ -6,6 +6,8 @@ using Backchannel.Tests.Kit;
 using Google.Protobuf;
 using ListenMux;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Time.Testing;
 using Sidechannel;
 using Xunit;
 using Yamux;
@@ -108,6 +110,78 @@ public class StreamDrainTests
         await calls.EndToClientAsync();
 
         await stopping.Guarded();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_stream_that_ends_its_own_host_does_not_wait_for_itself(bool dispose)
+    {
+        var returned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var registry = new SidechannelRegistry();
+        await using var server = await TestServer.StartAsync();
+        TestClient? client = null;
+        await using var waiter = registry.Register(async (_, _) =>
+        {
+            await (dispose ? client!.Host.DisposeAsync().AsTask() : client!.Host.StopAsync(CancellationToken.None));
+            returned.SetResult();
+        });
+        client = new TestClient(server, options: options => options.UseSidechannels(registry));
+        await using (client)
+        {
+            await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+            var peer = Assert.Single(server.Registry.Peers);
+
+            await using (await peer.Session.OpenSidechannelAsync(waiter.Id).Guarded())
+            {
+                await returned.Task.Guarded();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_stream_may_ask_for_the_end_of_its_connection()
+    {
+        await using var server = await TestServer.StartAsync(options: options => options.ConfigureStreams = streams => streams.Use(_ => connection =>
+        {
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+            return Task.CompletedTask;
+        }));
+        await using var client = new RawClient(server);
+        await (await client.First.Guarded()).Output.WriteAsync(Http2Frames.Opening);
+        await Guard.Until(() => server.Registry.Count == 1, "the client is a peer");
+
+        await (await client.Session.OpenStreamAsync().Guarded()).Output.WriteAsync(new byte[1]);
+
+        await Guard.Until(() => server.Registry.Count == 0, "the connection drains");
+    }
+
+    [Fact]
+    public async Task A_stream_that_does_not_say_what_it_is_is_given_up_at_the_handshakes_timeout()
+    {
+        var time = new FakeTimeProvider();
+        await using var server = await TestServer.StartAsync(options: options =>
+        {
+            options.Yamux.TimeProvider = time;
+            options.Yamux.EnableKeepAlive = false;
+            options.Yamux.ConnectionWriteTimeout = TimeSpan.FromDays(1); // The session's own limits stay out of it.
+            options.HandshakeTimeout = TimeSpan.FromSeconds(7);
+        });
+        await using var client = new RawClient(server);
+        await (await client.First.Guarded()).Output.WriteAsync(Http2Frames.Opening);
+        var stream = await client.Session.OpenStreamAsync().Guarded();
+        await stream.Output.WriteAsync("PRI"u8.ToArray());
+        await stream.Acknowledged.Guarded();
+        var reading = stream.Input.ReadAsync().AsTask();
+
+        await Guard.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(7));
+            return reading.IsCompleted;
+        }, "it is given up");
+
+        Assert.Equal(YamuxErrorCode.StreamReset, (await Assert.ThrowsAsync<YamuxException>(() => reading)).ErrorCode);
+        Assert.False(client.Session.Completion.IsCompleted);
     }
 
     // A client whose sidechannels are told of when they have said as much as here.

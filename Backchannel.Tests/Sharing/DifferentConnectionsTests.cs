@@ -73,6 +73,8 @@ public sealed class DifferentConnectionsTests : IAsyncDisposable
         Assert.Equal(2, await Through(second)());
         Assert.Equal(3, await NewCall(server.Address, new SocketsHttpHandler { UseProxy = false })());
         Assert.Equal(3, await NewCall(server.Address, new SocketsHttpHandler { Proxy = new WebProxy(first.Address, BypassOnLocal: true) })());
+        Assert.Equal(3, await NewCall(server.Address, new SocketsHttpHandler { Proxy = new WebProxy(second.Address), UseProxy = false })());
+        await Guard.Until(() => server.ConnectionCount == 3, "what a handler connected in vain is closed");
 
         Func<Task<long>> Through(Socks5Proxy proxy) => NewCall(server.Address, new SocketsHttpHandler { Proxy = new WebProxy(proxy.Address) });
     }

@@ -145,6 +145,7 @@ public sealed class BackchannelHost : IAsyncDisposable
             kestrel.Listen(BackchannelEndPoint.Instance, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
+                listen.Use(next => stream => calls.OnStreamAsync(stream, next));
                 options.Streams?.Invoke(listen);
                 listen.Use(next => connection => HostedSession.ServeHttpAsync(connection, next));
                 listen.UseAnyAuthority(kestrel.Limits);
@@ -185,7 +186,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         YamuxSession? session = null;
         try
         {
-            var server = await StartServer().WaitAsync(cancellationToken).ConfigureAwait(false);
+            var server = await StartServerAsync(cancellationToken).ConfigureAwait(false);
             await transport.WriteAsync(BackchannelMagic.Bytes.ToArray(), cancellationToken).ConfigureAwait(false);
             await transport.FlushAsync(cancellationToken).ConfigureAwait(false);
             session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
@@ -201,12 +202,23 @@ public sealed class BackchannelHost : IAsyncDisposable
         }
     }
 
-    private Task<InnerServer.Running> StartServer()
+    private async ValueTask<InnerServer.Running> StartServerAsync(CancellationToken cancellationToken)
     {
+        Task<InnerServer.Running> starting;
         lock (_gate)
         {
             ThrowIfStopping();
-            return _server.StartAsync();
+            starting = _server.StartAsync();
+        }
+
+        try
+        {
+            return await starting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            ThrowIfStopping();
+            throw new IOException($"The services of the {nameof(BackchannelHost)} did not start: {failure.Message}", failure);
         }
     }
 

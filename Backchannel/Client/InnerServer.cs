@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -9,9 +10,11 @@ namespace Backchannel;
 /// one, at the next.
 /// </summary>
 /// <param name="build">Makes it. What is wrong with the services or the endpoints shows here.</param>
+[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
 internal sealed class InnerServer(Func<StreamListener, WebApplication> build)
 {
     private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stop = new();
     private Running? _built = Build(build);
     private Task<Running>? _starting;
 
@@ -33,6 +36,7 @@ internal sealed class InnerServer(Func<StreamListener, WebApplication> build)
     /// <summary>Stops it. To be called once, when nobody starts it any more.</summary>
     public async Task StopAsync()
     {
+        await _stop.CancelAsync().ConfigureAwait(false); // A start that is under way.
         var server = _built;
         if (_starting is { } starting)
         {
@@ -64,7 +68,7 @@ internal sealed class InnerServer(Func<StreamListener, WebApplication> build)
         _built = null;
         try
         {
-            await server.App.StartAsync().ConfigureAwait(false);
+            await server.App.StartAsync(_stop.Token).ConfigureAwait(false);
             return server;
         }
         catch

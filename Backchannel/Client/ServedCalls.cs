@@ -1,6 +1,7 @@
 using System.Globalization;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -15,7 +16,7 @@ internal sealed class ServedCalls
 
     private readonly AsyncLocal<Call?> _current = new();
 
-    /// <summary>Whether the caller is a call that the host serves: it cannot wait for the host's end, which waits for it.</summary>
+    /// <summary>Whether the caller is a call, or a stream, that the host serves: it cannot wait for the host's end, which waits for it.</summary>
     public bool IsWithin => _current.Value is { HasEnded: false };
 
     public async Task OnRequestAsync(HttpContext context, RequestDelegate next)
@@ -42,6 +43,21 @@ internal sealed class ServedCalls
             {
                 Refuse(context, StatusCode.Unimplemented, $"The client serves no {context.Request.Path}: it has not mapped it (endpoints.MapGrpcService<…>() in BackchannelHost.Create).");
             }
+        }
+        finally
+        {
+            call.HasEnded = true;
+        }
+    }
+
+    /// <summary>Serves a stream that a server has opened, whatever it is: a sidechannel's callback runs there.</summary>
+    public async Task OnStreamAsync(ConnectionContext stream, ConnectionDelegate next)
+    {
+        var call = new Call();
+        _current.Value = call;
+        try
+        {
+            await next(stream).ConfigureAwait(false);
         }
         finally
         {

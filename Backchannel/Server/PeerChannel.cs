@@ -11,7 +11,7 @@ internal static class PeerChannel
     {
         // It is never disposed: that would cancel calls that are about to fail with the truth. When the session has ended
         // nothing of it is left but memory.
-        var invoker = CreateChannel(new PeerHandler(peer, options), isEncrypted, options).CreateCallInvoker();
+        var invoker = CreateChannel(new PeerHandler(peer, options), isEncrypted, options, out _).CreateCallInvoker();
         if (!isEncrypted)
         {
             invoker = invoker.Intercept(new PlaintextCredentialsInterceptor(peer.Id));
@@ -27,9 +27,19 @@ internal static class PeerChannel
 
     /// <summary>Throws what would be thrown for each peer.</summary>
     public static void Try(BackchannelServerOptions options)
-        => CreateChannel(new PeerHandler(null, options), isEncrypted: true, options).Dispose();
+    {
+        var first = new PeerHandler(null, options);
+        using var channel = CreateChannel(first, isEncrypted: true, options, out var chain);
+        using var second = CreateChannel(new PeerHandler(null, options), isEncrypted: true, options, out _);
+        if (!Contains(chain, first))
+        {
+            // The calls to one peer would reach another.
+            throw new InvalidOperationException(
+                $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has put one handler around the channels of two peers. Make a new one for each: channel.HttpHandler = new MyHandler {{ InnerHandler = channel.HttpHandler }};");
+        }
+    }
 
-    private static GrpcChannel CreateChannel(PeerHandler handler, bool isEncrypted, BackchannelServerOptions options)
+    private static GrpcChannel CreateChannel(PeerHandler handler, bool isEncrypted, BackchannelServerOptions options, out HttpMessageHandler? chain)
     {
         // Its bytes are those of the connection, encrypted or not; gRPC sees no more than the address.
         var channelOptions = new GrpcChannelOptions { HttpHandler = handler, UnsafeUseInsecureChannelCallCredentials = isEncrypted };
@@ -40,6 +50,7 @@ internal static class PeerChannel
                 $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has replaced the HTTP handler; the backchannel needs its own. Wrap it: channel.HttpHandler = new MyHandler {{ InnerHandler = channel.HttpHandler }};");
         }
 
+        chain = channelOptions.HttpHandler;
         return GrpcChannel.ForAddress("http://backchannel", channelOptions);
     }
 

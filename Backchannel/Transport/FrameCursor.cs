@@ -23,12 +23,12 @@ internal struct FrameCursor
 
     /// <summary>Goes on over some bytes.</summary>
     /// <param name="bytes">What comes next.</param>
-    /// <param name="stop">Not beyond the next place between two frames.</param>
+    /// <param name="stop">Not beyond the next place between two frames, after the first byte.</param>
     /// <returns>How many of them were gone over.</returns>
     public int Advance(ReadOnlySpan<byte> bytes, bool stop)
     {
         var count = 0;
-        while (count < bytes.Length && !(stop && IsBetweenFrames))
+        while (count < bytes.Length && !(stop && count > 0 && IsBetweenFrames))
         {
             if (_payloadLeft > 0)
             {

@@ -11,12 +11,11 @@ namespace Backchannel;
 /// </summary>
 internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProvider timeProvider) : UnseekableStream
 {
-    private const int TypeOffset = 3; // Of a frame's type in its header.
-
     private readonly Stream _inner = stream.AsStream();
     private readonly UnansweredRequests _requests = new(timeProvider);
     private FrameCursor _cursor;
     private ReadOnlyMemory<byte> _ours;
+    private int _skip; // Of a GOAWAY of the peer's.
     private int _goAwayState;
     private bool _answered;
     private int _disposed;
@@ -109,7 +108,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
             if (Volatile.Read(ref _goAwayState) == 1 && (_cursor.IsBetweenFrames || !_answered))
             {
                 await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
-                _ours = _answered ? GoAway.ToArray() : [.. Settings, .. GoAway];
+                _ours = _cursor.HasSeenGoAway ? default : _answered ? GoAway.ToArray() : [.. Settings, .. GoAway];
                 Volatile.Write(ref _goAwayState, 2);
             }
 
@@ -137,9 +136,16 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
                 continue; // There is an answer now.
             }
 
-            var toBoundary = Volatile.Read(ref _goAwayState) == 1;
-            if (!result.IsCanceled && !(toBoundary && _cursor.IsBetweenFrames))
+            var state = Volatile.Read(ref _goAwayState);
+            if (!result.IsCanceled && !(state == 1 && _cursor.IsBetweenFrames))
             {
+                var hasEnded = result.IsCompleted && result.Buffer.IsEmpty;
+                if (!hasEnded && (_skip > 0 || (state == 2 && BeginsWithGoAway(result.Buffer))))
+                {
+                    Skip(result.Buffer);
+                    continue;
+                }
+
                 if (!_answered && BeginsWithGoAway(result.Buffer))
                 {
                     // So Kestrel does on a connection that comes when it is about to close. The handler would take it for a fault, and not try elsewhere.
@@ -152,7 +158,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
                 }
 
                 _answered = true;
-                return Take(result.Buffer, buffer.Span, toBoundary);
+                return Take(result.Buffer, buffer.Span, toBoundary: state != 0);
             }
 
             stream.Input.AdvanceTo(result.Buffer.Start);
@@ -165,7 +171,9 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         YamuxException? end = null;
         try
         {
-            var result = await stream.Input.ReadAtLeastAsync(_answered ? 1 : TypeOffset + 1, cancellationToken).ConfigureAwait(false);
+            // Between frames all of the next one's header must be there, to know a GOAWAY.
+            var isWithin = _answered && (_skip > 0 || !_cursor.IsBetweenFrames || Volatile.Read(ref _goAwayState) == 0);
+            var result = await stream.Input.ReadAtLeastAsync(isWithin ? 1 : Http2FrameHeader.Size, cancellationToken).ConfigureAwait(false);
             if (_answered || !result.IsCompleted || result.IsCanceled || !result.Buffer.IsEmpty)
             {
                 return result;
@@ -182,16 +190,22 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         return null;
     }
 
-    private static bool BeginsWithGoAway(in ReadOnlySequence<byte> frames)
+    private bool BeginsWithGoAway(in ReadOnlySequence<byte> buffer)
+        => (_cursor.IsBetweenFrames || !_answered) && buffer.Length >= Http2FrameHeader.Size && Http2FrameHeader.Read(buffer).Type == Http2FrameType.GoAway;
+
+    // The handler has had a GOAWAY, ours or the peer's. At a second one, while its own PING is open, SocketsHttpHandler takes the answer to that for a fault, and ends all that runs.
+    private void Skip(in ReadOnlySequence<byte> buffer)
     {
-        Span<byte> beginning = stackalloc byte[TypeOffset + 1];
-        if (frames.Length < beginning.Length)
+        if (_skip == 0)
         {
-            return false;
+            _skip = Http2FrameHeader.Size + Http2FrameHeader.Read(buffer).Length;
+            _answered = true;
+            owner.OnGoAway();
         }
 
-        frames.Slice(0, beginning.Length).CopyTo(beginning);
-        return beginning[TypeOffset] == Http2FrameType.GoAway;
+        var count = (int)Math.Min(_skip, buffer.Length);
+        _skip -= count;
+        stream.Input.AdvanceTo(buffer.GetPosition(count));
     }
 
     private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool toBoundary)
@@ -200,6 +214,11 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         var hadSeenGoAway = _cursor.HasSeenGoAway;
         foreach (var piece in source)
         {
+            if (toBoundary && total > 0 && _cursor.IsBetweenFrames)
+            {
+                break;
+            }
+
             var bytes = piece.Span[..Math.Min(piece.Length, destination.Length - total)];
             var count = _cursor.Advance(bytes, toBoundary);
             bytes[..count].CopyTo(destination[total..]);
