@@ -182,6 +182,18 @@ public sealed class ProxiedConnectionTests : IDisposable
         Assert.Equal((2, 0), (proxy.ChallengeCount, proxy.TunnelCount));
     }
 
+    [Theory]
+    [InlineData("Digest realm=\"test\", nonce=\"1\", qop=\"auth\"")]
+    [InlineData("Bearer")]
+    [InlineData("")]
+    public async Task Credentials_of_a_scheme_that_does_not_open_the_proxy_are_refused(string challenge)
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy { Credentials = Right, Challenge = challenge };
+
+        await AssertFailsAsync(server, new WebProxy(proxy.Address) { Credentials = Right }, $"HttpRequestException: The proxy opens no tunnel to {server.Address}: ", "407");
+    }
+
     [Fact]
     public async Task Missing_credentials_are_refused()
     {

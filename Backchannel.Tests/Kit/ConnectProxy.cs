@@ -21,6 +21,9 @@ internal sealed class ConnectProxy : LoopbackProxy
     /// <summary>Who may open tunnels; anybody by default.</summary>
     public NetworkCredential? Credentials { get; init; }
 
+    /// <summary>How it asks for them.</summary>
+    public string Challenge { get; init; } = "Basic realm=\"test\"";
+
     /// <summary>Closes the connection after it has asked for credentials, so that they come on another.</summary>
     public bool ClosesAfterChallenge { get; init; }
 
@@ -77,7 +80,7 @@ internal sealed class ConnectProxy : LoopbackProxy
                 await AnswerAsync(
                     client,
                     HttpStatusCode.ProxyAuthenticationRequired,
-                    "Proxy-Authenticate: Basic realm=\"test\"\r\n" + (ClosesAfterChallenge ? "Connection: close\r\n" : ""),
+                    $"Proxy-Authenticate: {Challenge}\r\n" + (ClosesAfterChallenge ? "Connection: close\r\n" : ""),
                     cancellationToken);
                 if (ClosesAfterChallenge)
                 {

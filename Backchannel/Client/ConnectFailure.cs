@@ -20,7 +20,10 @@ internal static class ConnectFailure
             }
         }
 
-        return null;
+        // What the tunnel's own stream has left to the HTTP client: a 407 whose schemes it had no answer to.
+        return failure.HttpRequestError == HttpRequestError.ProxyTunnelError
+            ? New(failure.HttpRequestError, $"The proxy opens no tunnel to {address}: {failure.Message}", failure)
+            : null;
     }
 
     public static HttpRequestException TimedOut(Uri request, TimeSpan limit, Exception timeout) => New(
