@@ -12,20 +12,22 @@ namespace Backchannel.Tests;
 public sealed class DefaultProxyTests
 {
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_client_that_names_no_proxy_takes_that_of_the_environment(bool useProxy)
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public async Task A_client_that_names_no_proxy_takes_that_of_the_environment(bool useProxy, bool hasOwnCredentials)
     {
         using var certificates = TestCertificates.Create();
         await using var server = await TestServer.StartAsync(listen => listen.UseHttps(certificates.Server).UseBackchannel());
         await using var proxy = new ConnectProxy { Credentials = new NetworkCredential("agent", "s3cret") };
         var before = HttpClient.DefaultProxy;
-        HttpClient.DefaultProxy = new WebProxy(proxy.Address) { Credentials = proxy.Credentials };
+        HttpClient.DefaultProxy = new WebProxy(proxy.Address) { Credentials = hasOwnCredentials ? null : proxy.Credentials };
         try
         {
             await using var client = new TestClient(server, configure: handler =>
             {
                 handler.UseProxy = useProxy;
+                handler.DefaultProxyCredentials = hasOwnCredentials ? proxy.Credentials : null;
                 handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.GetCertHashString() == certificates.Server.GetCertHashString();
             });
 
