@@ -100,6 +100,23 @@ public class ConnectionSharingTests
     }
 
     [Fact]
+    public async Task Handlers_that_a_factory_rotates_and_nobody_collects_are_one_peer_and_go_on()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var channels = new List<GrpcChannel>();
+        for (var i = 0; i < 3 * new BackchannelServerOptions().MaxHttpConnectionsPerPeer; i++)
+        {
+            channels.Add(client.NewChannel());
+            await CallBackAsync(new Tester.TesterClient(channels[^1]));
+        }
+
+        await CallBackAsync(new Tester.TesterClient(channels[0])); // Those that were asked back connect again.
+        Assert.Equal(1, Assert.Single(server.State.Peers.Distinct()).Id);
+        channels.ForEach(channel => channel.Dispose());
+    }
+
+    [Fact]
     public async Task The_lifetime_that_a_factory_gives_its_handlers_is_not_one_that_was_asked_for()
     {
         await using var host = BackchannelHost.Create(_ => { }, _ => { });

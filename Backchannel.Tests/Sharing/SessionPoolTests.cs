@@ -74,6 +74,20 @@ public sealed class SessionPoolTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_refuses_a_stream_gets_no_further_connection()
+    {
+        await using var first = await LendAsync();
+        var asking = LendAsync();
+        var server = _sessions[0].Server!;
+        _ = await server.AcceptStreamAsync().Guarded();
+
+        (await server.AcceptStreamAsync().Guarded())!.Abort();
+        await using var refused = await asking.Guarded();
+
+        Assert.Single(_sessions);
+    }
+
+    [Fact]
     public async Task A_place_is_forgotten_when_its_session_has_ended_and_nobody_connects()
     {
         await using var lent = await LendAsync();

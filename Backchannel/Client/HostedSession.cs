@@ -13,6 +13,9 @@ namespace Backchannel;
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync disposes of it.")]
 internal sealed class HostedSession
 {
+    // Some less than a server takes (BackchannelServerOptions.MaxHttpConnectionsPerPeer, 16): those that are asked back take a moment.
+    private const int MostLent = 12;
+
     private readonly YamuxSession _session;
     private readonly string _id;
     private readonly StreamListener _listener;
@@ -36,7 +39,7 @@ internal sealed class HostedSession
         _timeProvider = options.Yamux.TimeProvider;
         _drainTimeout = options.DrainTimeout;
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _timeProvider);
-        _lent = new LentStreams(ServerAnswer.Explain, _timeProvider, reasonWhenEmptied: "the client has closed its connection");
+        _lent = new LentStreams(ServerAnswer.Explain, _timeProvider, reasonWhenEmptied: "the client has closed its connection", MostLent);
         _lent.Ended += OnLentEnded;
         _lent.PeerLeaving += () => _serverLeaves = true;
     }

@@ -89,6 +89,10 @@ internal sealed class SessionPool(TimeProvider timeProvider)
             // Unless nothing comes back at all: then it is the connection that is of no use.
             place.TakesOneStream = lives is { IsCompletedSuccessfully: true, Result: true };
         }
+        catch (YamuxException failure) when (failure.ErrorCode == YamuxErrorCode.StreamReset)
+        {
+            return lent; // It is refused, and tells so: another connection would be another peer.
+        }
         catch (YamuxException)
         {
             // The session has ended, or is about to: its server takes no stream more.

@@ -26,6 +26,9 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     // GOAWAY on stream 0 with the last stream 2³¹−1 and NO_ERROR: requests that run go on, others take another connection (RFC 9113, 6.8).
     private static ReadOnlySpan<byte> GoAway => [0, 0, 8, Http2FrameType.GoAway, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
+    /// <summary>Whether the peer has answered here, and <see cref="RequestClose"/> was not called.</summary>
+    public bool IsInUse => Volatile.Read(ref _answered) && Volatile.Read(ref _goAwayState) == 0;
+
     /// <summary>Has the handler send no further requests here, and dispose of this when those that run have ended.</summary>
     public void RequestClose()
     {
@@ -184,6 +187,10 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         catch (YamuxException failure) when (!_answered && UnansweredRequests.IsEndedByPeer(failure))
         {
             end = failure;
+            if (failure.ErrorCode == YamuxErrorCode.StreamReset)
+            {
+                owner.OnRefused(this);
+            }
         }
 
         _ours = await _requests.RefuseAsync(owner.Unanswered(end), cancellationToken).ConfigureAwait(false);

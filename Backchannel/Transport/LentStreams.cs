@@ -6,10 +6,11 @@ namespace Backchannel;
 /// <param name="explain">What to say if the peer ends the session, or the stream, instead of answering there.</param>
 /// <param name="timeProvider">The session's clock.</param>
 /// <param name="reasonWhenEmptied">Why no more are lent once none is left. Null: more are.</param>
-internal sealed class LentStreams(Func<YamuxException?, string> explain, TimeProvider timeProvider, string? reasonWhenEmptied = null)
+/// <param name="most">How many are kept. Beyond that the oldest are asked back: a handler that nobody uses any more may be forgotten, and never dispose of its own.</param>
+internal sealed class LentStreams(Func<YamuxException?, string> explain, TimeProvider timeProvider, string? reasonWhenEmptied = null, int most = int.MaxValue)
 {
     private readonly Lock _gate = new();
-    private readonly HashSet<LentStream> _streams = [];
+    private readonly List<LentStream> _streams = []; // The oldest first.
     private string? _closeReason;
 
     /// <summary>Raised once, when no more are lent and none is left. Not under any lock.</summary>
@@ -37,17 +38,37 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
     public LentStream? TryLend(YamuxStream stream)
     {
         var lent = new LentStream(this, stream, timeProvider);
+        int count;
         lock (_gate)
         {
-            if (_closeReason is null)
+            count = _closeReason is null ? _streams.Count + 1 : 0;
+            if (count > 0)
             {
                 _streams.Add(lent);
-                return lent;
             }
         }
 
-        stream.Abort();
-        return null;
+        if (count == 0)
+        {
+            stream.Abort();
+            return null;
+        }
+
+        if (count > most)
+        {
+            MakeRoom(lent);
+        }
+
+        return lent;
+    }
+
+    /// <summary>The peer takes no more than there are: the next try is to find one less.</summary>
+    public void OnRefused(LentStream refused)
+    {
+        if (most < int.MaxValue)
+        {
+            MakeRoom(refused);
+        }
     }
 
     /// <summary>Lends no more, and has the handlers give back what they have when their requests have ended.</summary>
@@ -107,4 +128,17 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
         { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException reason } => reason,
         _ => new IOException($"{explain(failure)} ({failure.Message})", failure),
     };
+
+    // Asks the oldest back. One that works stays: with the last the session would end.
+    private void MakeRoom(LentStream other)
+    {
+        LentStream? oldest;
+        lock (_gate)
+        {
+            var inUse = _streams.FindAll(lent => lent != other && lent.IsInUse);
+            oldest = inUse.Count > 1 ? inUse[0] : null;
+        }
+
+        oldest?.RequestClose();
+    }
 }
