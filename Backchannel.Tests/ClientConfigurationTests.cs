@@ -87,6 +87,21 @@ public class ClientConfigurationTests
     }
 
     [Fact]
+    public async Task A_request_of_HTTP1_that_comes_past_the_returned_handler_fails_and_leaves_no_connection()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var host = NewHost();
+        using var handler = new SocketsHttpHandler();
+        handler.UseBackchannel(host);
+        using var http = new HttpClient(handler);
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(server.Address).Guarded());
+
+        Assert.Contains("A backchannel needs HTTP/2, and this connection speaks HTTP/1.1", failure.ToString(), StringComparison.Ordinal);
+        await Guard.Until(() => server.ConnectionCount == 0, "the connection is closed");
+    }
+
+    [Fact]
     public void Options_out_of_range_are_refused_at_creation()
     {
         var error = Assert.Throws<ArgumentOutOfRangeException>(

@@ -1,5 +1,7 @@
 using Backchannel.Tests.Authority;
 using Backchannel.Tests.Kit;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -63,6 +65,42 @@ public class HostedSessionTests
 
         await kit.Running.Guarded();
         Assert.Equal("the last words"u8.Length, (await served.Input.ReadAtLeastAsync(100).Guarded()).Buffer.Length);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_stream_beside_HTTP2_is_asked_to_close_when_no_call_runs_in_either_direction(bool serversCallsEndFirst)
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var first = await kit.OpenServedAsync();
+        await using var second = await kit.OpenServedAsync();
+        var stream = await kit.AcceptAsync();
+        var http = await kit.AcceptAsync();
+        var calls = new TaskCompletionSource();
+        var serving = HostedSession.ServeHttpAsync(http.Connection, _ => calls.Task);
+
+        if (serversCallsEndFirst)
+        {
+            calls.SetResult();
+            await serving.Guarded();
+            Assert.False(stream.Close.IsMade);
+            await kit.Lent.DisposeAsync();
+        }
+        else
+        {
+            await kit.Lent.DisposeAsync();
+            Assert.True(http.Close.IsMade);
+            Assert.False(stream.Close.IsMade);
+            calls.SetResult();
+            await serving.Guarded();
+        }
+
+        Assert.True(stream.Close.IsMade);
+        await http.Connection.DisposeAsync().Guarded();
+        Assert.Equal(0, await PingAsync(kit));
+        await stream.Connection.DisposeAsync().Guarded();
+        await kit.Running.Guarded();
     }
 
     [Fact]
@@ -147,6 +185,15 @@ public class HostedSessionTests
         }
     }
 
+    private sealed class CloseRequest : IConnectionLifetimeNotificationFeature
+    {
+        public bool IsMade { get; private set; }
+
+        public CancellationToken ConnectionClosedRequested { get; set; }
+
+        public void RequestClose() => IsMade = true;
+    }
+
     private sealed class Kit : IAsyncDisposable
     {
         private Kit(YamuxSession session, YamuxSession peer, FakeTimeProvider time)
@@ -197,6 +244,15 @@ public class HostedSessionTests
             var stream = await Peer.OpenStreamAsync().Guarded();
             await stream.Acknowledged.Guarded();
             return stream;
+        }
+
+        /// <summary>What Kestrel accepts, and what it is asked.</summary>
+        public async Task<(ConnectionContext Connection, CloseRequest Close)> AcceptAsync()
+        {
+            var connection = (await Listener.AcceptAsync().Guarded())!;
+            var feature = new CloseRequest();
+            connection.Features.Set<IConnectionLifetimeNotificationFeature>(feature);
+            return (connection, feature);
         }
 
         public async ValueTask DisposeAsync()

@@ -74,13 +74,15 @@ public class LentStreamTests
     [Fact]
     public async Task A_handler_that_waits_for_the_first_byte_is_told_too()
     {
+        var clock = new FirstRequestClock();
         await using var sessions = new SessionPair();
-        var lent = new LentStreams(_ => "", new FakeTimeProvider());
+        var lent = new LentStreams(_ => "", clock);
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         var buffer = new byte[100];
         var waiting = stream.ReadAsync(buffer).AsTask();
 
         lent.Close("test");
+        await clock.Awaited.Guarded();
         Assert.False(waiting.IsCompleted); // Before its first request that were a handshake that failed.
         await stream.WriteAsync(Request).Guarded();
 
@@ -177,7 +179,12 @@ public class LentStreamTests
         {
             lent.Close("test");
             await ReadAsync(GoAwaySize);
-            await SendAsync([.. data, .. goAway, .. data, .. goAway]);
+            foreach (var frame in (byte[][])[data, goAway, data, goAway])
+            {
+                await SendAsync(frame);
+            }
+
+            await sessions.Server.PingAsync(TestContext.Current.CancellationToken).Guarded(); // All of it waits to be read.
             await ReadAsync(2 * data.Length);
         }
 
@@ -312,6 +319,20 @@ public class LentStreamTests
         byte[] rest = [.. read[..position], .. read[(position + GoAwaySize)..]];
         Assert.Equal(bytes, rest);
         return position;
+    }
+
+    /// <summary>Tells when a first request is waited for.</summary>
+    private sealed class FirstRequestClock : FakeTimeProvider
+    {
+        private readonly TaskCompletionSource _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Awaited => _awaited.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _awaited.TrySetResult();
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
     }
 
     private sealed class SessionPair : IAsyncDisposable

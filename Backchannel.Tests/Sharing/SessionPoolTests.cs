@@ -14,6 +14,7 @@ public sealed class SessionPoolTests : IAsyncDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly StreamListener _listener = new();
     private readonly List<(YamuxSession Client, YamuxSession? Server)> _sessions = [];
+    private readonly List<HostedSession> _hosted = [];
     private readonly SessionPool _pool;
 
     public SessionPoolTests() => _pool = new SessionPool(_time);
@@ -32,10 +33,13 @@ public sealed class SessionPoolTests : IAsyncDisposable
     [Fact]
     public async Task A_server_that_takes_one_stream_alone_is_asked_once()
     {
-        await using var first = await LendAsync();
+        var first = await LendAsync();
         await using var second = await AskInVainAsync();
         Assert.Equal(2, _sessions.Count);
-        await Guard.Until(() => _sessions[0].Server!.StreamCount == 1, "what was asked for in vain is taken back");
+        Assert.Null(_hosted[0].DrainReason);
+        await first.DisposeAsync();
+        Assert.NotNull(_hosted[0].DrainReason); // What was asked for in vain does not hold it.
+        await Guard.Until(() => _sessions[0].Server!.StreamCount <= 1, "what was asked for in vain is taken back");
 
         // If the answer to the ping was seen in time; else it is asked once more.
         await Guard.Until(async () =>
@@ -43,11 +47,10 @@ public sealed class SessionPoolTests : IAsyncDisposable
             var asking = LendAsync();
             if (asking.IsCompleted)
             {
-                await (await asking).DisposeAsync();
                 return true;
             }
 
-            await (await AnswerAsync(asking)).DisposeAsync();
+            await AnswerAsync(asking);
             return false;
         }, "it is not asked any more");
     }
@@ -131,6 +134,7 @@ public sealed class SessionPoolTests : IAsyncDisposable
             var session = YamuxSession.Create(near, YamuxRole.Client, options.Yamux);
             _sessions.Add((session, server ? YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false }) : null));
             var hosted = new HostedSession(session, "test", new InnerServer.Running(null!, _listener, NullLogger.Instance, NullLogger.Instance), options);
+            _hosted.Add(hosted);
             return (hosted, (await hosted.LendFirstAsync(token)).Lent);
         },
         TestContext.Current.CancellationToken)).Stream;

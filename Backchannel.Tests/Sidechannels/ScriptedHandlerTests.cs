@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
-using Microsoft.Extensions.Time.Testing;
 using Sidechannel;
 using Xunit;
 using Yamux;
@@ -54,14 +53,11 @@ public sealed class ScriptedHandlerTests
         var waiter = pair.Client.Sidechannels.Register((_, _) => Task.CompletedTask);
         await using var stream = await pair.OpenAsync(hello);
 
-        // The limit starts when the client has read the magic.
-        await Guard.Until(
-            () =>
-            {
-                pair.Time.Advance(TimeSpan.FromSeconds(1));
-                return pair.Client.Log.Lines.Any(line => line.Event.Name == "HandshakeLost");
-            },
-            "the client gives it up");
+        await pair.Time.AnswerAwaited.Guarded(); // When the client has read the magic.
+        pair.Time.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
+        Assert.DoesNotContain(pair.Client.Log.Lines, line => line.Event.Name == "HandshakeLost");
+        pair.Time.Advance(TimeSpan.FromTicks(1));
+        await Guard.Until(() => pair.Client.Log.Lines.Any(line => line.Event.Name == "HandshakeLost"), "the client gives it up");
 
         Assert.Equal(0, await stream.AsStream().ReadAsync(new byte[1]).Guarded());
         Assert.Equal(1, pair.Client.Sidechannels.Count);
@@ -139,14 +135,14 @@ public sealed class ScriptedHandlerTests
     private static async Task<Pair> StartAsync()
     {
         var server = await TransferServer.StartAsync((_, context) => Task.FromResult(new Done { Size = context.GetBackchannelPeer().Id }));
-        var time = new FakeTimeProvider();
+        var time = new HandshakeClock();
         var client = new TransferClient(server, time: time);
         var id = (await client.Server.RunAsync(new Job()).ResponseAsync.Guarded()).Size;
         Assert.True(server.Peers.TryGetPeer(id, out var peer));
         return new Pair(server, client, peer.Session, time);
     }
 
-    private sealed record Pair(TransferServer Server, TransferClient Client, YamuxSession Session, FakeTimeProvider Time) : IAsyncDisposable
+    private sealed record Pair(TransferServer Server, TransferClient Client, YamuxSession Session, HandshakeClock Time) : IAsyncDisposable
     {
         public async Task<YamuxStream> OpenAsync(string hello)
         {
