@@ -131,9 +131,9 @@ public sealed class SidechannelWaiter : IAsyncDisposable
         {
             await channel.CompleteWritesAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (YamuxException) when (channel.WasAborted)
+        catch (YamuxException) when (channel.WasAborted || channel.HandlerHasEnded)
         {
-            // Meanwhile.
+            // Meanwhile; or the handler has ended, and then the session: the call, which knows more, tells how.
         }
     }
 

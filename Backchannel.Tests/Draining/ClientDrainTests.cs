@@ -75,7 +75,7 @@ public class ClientDrainTests
         var calls = await CallsBothWays.StartAsync(server, client);
 
         var stopping = client.Host.StopAsync(TestContext.Current.CancellationToken);
-        await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "the client is stopping");
+        await calls.UntilTheClientRefusesAsync("the client is stopping");
         await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "the client is stopping");
 
         await calls.EndToClientAsync();

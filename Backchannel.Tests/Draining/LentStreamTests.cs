@@ -296,6 +296,25 @@ public class LentStreamTests
         Assert.Equal(0, await waiting.Guarded());
     }
 
+    [Fact]
+    public async Task An_answer_of_ours_that_is_half_read_is_read_to_its_end_when_the_handler_is_to_let_go()
+    {
+        await using var sessions = new SessionPair();
+        var lent = new LentStreams(_ => "why", new FakeTimeProvider());
+        var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        await stream.WriteAsync(Request).Guarded();
+        (await sessions.Server.AcceptStreamAsync().Guarded())!.Abort();
+        var expected = Http2Refusal.Create([1], "why (Yamux stream 1 was reset by the peer.)");
+        var answer = new byte[expected.Length];
+        await stream.ReadExactlyAsync(answer.AsMemory(0, 5)).Guarded();
+
+        lent.Close("test");
+        await stream.ReadExactlyAsync(answer.AsMemory(5)).Guarded();
+
+        Assert.Equal(expected, answer);
+        await stream.DisposeAsync();
+    }
+
     // The handler has read so many bytes when it is to let go; the rest comes then.
     private static async Task<int> GoAwayPositionAsync(byte[] bytes, int before)
     {

@@ -79,7 +79,7 @@ public class StreamDrainTests
         await asked.Task.Guarded();
 
         var stopping = client.Host.StopAsync(TestContext.Current.CancellationToken);
-        await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "the client is stopping");
+        await calls.UntilTheClientRefusesAsync("the client is stopping");
         await calls.EndToClientAsync();
         var rest = new byte[15];
         "channel"u8.CopyTo(rest);

@@ -38,6 +38,29 @@ internal sealed class CallsBothWays
     /// <summary>A further call to the client.</summary>
     public Task<Reply> CallClientAsync() => new Tester.TesterClient(Peer.Invoker).UnaryAsync(new Request()).ResponseAsync.Guarded();
 
+    /// <summary>Waits until the client is refusing calls, as it does some time after it was told to stop.</summary>
+    public async Task UntilTheClientRefusesAsync(string reason)
+    {
+        RpcException? refusal = null;
+        await Guard.Until(
+            async () =>
+            {
+                try
+                {
+                    await CallClientAsync();
+                    return false;
+                }
+                catch (RpcException failure)
+                {
+                    refusal = failure;
+                    return true;
+                }
+            },
+            "the client refuses calls");
+        Assert.True(refusal!.StatusCode == StatusCode.Unavailable, refusal.ToString());
+        Assert.True(refusal.Status.Detail.Contains(reason, StringComparison.Ordinal), refusal.ToString());
+    }
+
     /// <summary>Lets the call to the client answer.</summary>
     public async Task EndToClientAsync()
     {

@@ -50,6 +50,43 @@ public sealed class CallerStreamTests : IAsyncDisposable
         await waiter.WaitAsync().Guarded();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_that_ends_after_the_handler_fails_a_callback_that_has_not_read_the_end(bool readsTheEnd)
+    {
+        var reads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var waiter = _registry.Register(async (channel, ct) =>
+        {
+            var buffer = new byte[readsTheEnd ? 10 : 1];
+            Assert.Equal(readsTheEnd ? 3 : 1, await channel.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct));
+            reads.SetResult();
+            await goOn.Task;
+        });
+        await using var stream = await OpenAsync(waiter.Id);
+        await stream.AsStream().WriteAsync("abc"u8.ToArray());
+        if (readsTheEnd)
+        {
+            await stream.Output.CompleteAsync().Guarded();
+        }
+
+        await reads.Task.Guarded();
+        _handler.Abort();
+        await _caller.Completion.Guarded();
+        goOn.SetResult();
+
+        // Not WaitAsync, which says that the call has ended.
+        if (readsTheEnd)
+        {
+            await waiter.Completion.Guarded();
+        }
+        else
+        {
+            await Assert.ThrowsAsync<YamuxException>(() => waiter.Completion.Guarded());
+        }
+    }
+
     [Fact]
     public async Task A_write_that_was_cancelled_before_it_began_harms_nothing()
     {

@@ -18,7 +18,9 @@ internal static class Http2Refusal
     private const byte LengthPrefix = 0x7f;
 
     /// <summary>Unavailable, for these requests.</summary>
-    /// <param name="requests">The streams, in the order in which they were opened.</param>
+    /// <param name="requests">
+    /// The streams, in the order in which they were opened. None: it is GOAWAY alone, as Kestrel has it, which a lent stream keeps back until there is a request to go elsewhere.
+    /// </param>
     /// <param name="message">Why.</param>
     public static byte[] Create(ReadOnlySpan<int> requests, string message)
     {
@@ -30,7 +32,11 @@ internal static class Http2Refusal
         WriteField(answer, "grpc-message", Uri.EscapeDataString(message));
 
         var frames = new ArrayBufferWriter<byte>();
-        WriteFrame(frames, Http2FrameType.Settings, 0, 0, []);
+        if (!requests.IsEmpty)
+        {
+            WriteFrame(frames, Http2FrameType.Settings, 0, 0, []);
+        }
+
         ReadOnlySpan<byte> noError = [0, 0, 0, 0]; // The rest of the request is not needed.
         foreach (var request in requests)
         {

@@ -26,8 +26,11 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     // GOAWAY on stream 0 with the last stream 2³¹−1 and NO_ERROR: requests that run go on, others take another connection (RFC 9113, 6.8).
     private static ReadOnlySpan<byte> GoAway => [0, 0, 8, Http2FrameType.GoAway, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
+    /// <summary>Whether <see cref="RequestClose"/> was called.</summary>
+    public bool IsAskedBack => Volatile.Read(ref _goAwayState) != 0;
+
     /// <summary>Whether the peer has answered here, and <see cref="RequestClose"/> was not called.</summary>
-    public bool IsInUse => Volatile.Read(ref _answered) && Volatile.Read(ref _goAwayState) == 0;
+    public bool IsInUse => Volatile.Read(ref _answered) && !IsAskedBack;
 
     /// <summary>Has the handler send no further requests here, and dispose of this when those that run have ended.</summary>
     public void RequestClose()
@@ -108,7 +111,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     {
         while (true)
         {
-            if (Volatile.Read(ref _goAwayState) == 1 && (_cursor.IsBetweenFrames || !_answered))
+            if (Volatile.Read(ref _goAwayState) == 1 && (_cursor.IsBetweenFrames || !_answered) && _ours.IsEmpty && !_requests.AreRefused)
             {
                 await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
                 _ours = _cursor.HasSeenGoAway ? default : _answered ? GoAway.ToArray() : [.. Settings, .. GoAway];
@@ -175,7 +178,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         try
         {
             // Between frames all of the next one's header must be there, to know a GOAWAY.
-            var isWithin = _answered && (_skip > 0 || !_cursor.IsBetweenFrames || Volatile.Read(ref _goAwayState) == 0);
+            var isWithin = _skip > 0 || (_answered && (!_cursor.IsBetweenFrames || Volatile.Read(ref _goAwayState) == 0));
             var result = await stream.Input.ReadAtLeastAsync(isWithin ? 1 : Http2FrameHeader.Size, cancellationToken).ConfigureAwait(false);
             if (_answered || !result.IsCompleted || result.IsCanceled || !result.Buffer.IsEmpty)
             {
@@ -206,7 +209,6 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         if (_skip == 0)
         {
             _skip = Http2FrameHeader.Size + Http2FrameHeader.Read(buffer).Length;
-            _answered = true;
             owner.OnGoAway();
         }
 

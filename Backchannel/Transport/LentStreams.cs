@@ -38,37 +38,39 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
     public LentStream? TryLend(YamuxStream stream)
     {
         var lent = new LentStream(this, stream, timeProvider);
-        int count;
+        LentStream? oldest = null;
+        var isClosed = false;
         lock (_gate)
         {
-            count = _closeReason is null ? _streams.Count + 1 : 0;
-            if (count > 0)
+            isClosed = _closeReason is not null;
+            if (!isClosed)
             {
                 _streams.Add(lent);
+                oldest = _streams.Count(other => !other.IsAskedBack) > most ? FindOldestUnsynchronized() : null;
             }
         }
 
-        if (count == 0)
+        if (isClosed)
         {
             stream.Abort();
             return null;
         }
 
-        if (count > most)
-        {
-            MakeRoom(lent);
-        }
-
+        oldest?.RequestClose();
         return lent;
     }
 
     /// <summary>The peer takes no more than there are: the next try is to find one less.</summary>
     public void OnRefused(LentStream refused)
     {
-        if (most < int.MaxValue)
+        LentStream? oldest;
+        lock (_gate)
         {
-            MakeRoom(refused);
+            // One that was asked is about to make room, or has calls that run.
+            oldest = most == int.MaxValue || _streams.Exists(lent => lent != refused && lent.IsAskedBack) ? null : FindOldestUnsynchronized();
         }
+
+        oldest?.RequestClose();
     }
 
     /// <summary>Lends no more, and has the handlers give back what they have when their requests have ended.</summary>
@@ -129,16 +131,10 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
         _ => new IOException($"{explain(failure)} ({failure.Message})", failure),
     };
 
-    // Asks the oldest back. One that works stays: with the last the session would end.
-    private void MakeRoom(LentStream other)
+    // To ask it back. One that works stays: with the last the session would end.
+    private LentStream? FindOldestUnsynchronized()
     {
-        LentStream? oldest;
-        lock (_gate)
-        {
-            var inUse = _streams.FindAll(lent => lent != other && lent.IsInUse);
-            oldest = inUse.Count > 1 ? inUse[0] : null;
-        }
-
-        oldest?.RequestClose();
+        var inUse = _streams.FindAll(lent => lent.IsInUse);
+        return inUse.Count > 1 ? inUse[0] : null;
     }
 }

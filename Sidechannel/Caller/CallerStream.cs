@@ -34,6 +34,28 @@ internal sealed class CallerStream : SidechannelStream
         _unreadOrCancelledToken = _unreadOrCancelled.Token; // Taken now, for a write that comes after the end.
     }
 
+    /// <summary>Whether all that the handler will ever send has been read, and nothing that was to be written is cut.</summary>
+    public bool HandlerHasEnded
+    {
+        get
+        {
+            try
+            {
+                if (_isCut || !Inner.Input.TryRead(out var read))
+                {
+                    return false;
+                }
+
+                Inner.Input.AdvanceTo(read.Buffer.Start);
+                return read is { IsCompleted: true, Buffer.IsEmpty: true };
+            }
+            catch (YamuxException)
+            {
+                return false;
+            }
+        }
+    }
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         => Raw.ReadAsync(buffer, cancellationToken);
 
