@@ -50,11 +50,13 @@ public class ClientConfigurationTests
         {
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(7),
             KeepAlivePingDelay = TimeSpan.FromSeconds(3),
+            ConnectTimeout = TimeSpan.FromSeconds(5),
         };
         untouched.UseBackchannel(host);
         chosen.UseBackchannel(host);
 
         Assert.Equal((Timeout.InfiniteTimeSpan, TimeSpan.FromSeconds(20)), (untouched.PooledConnectionIdleTimeout, untouched.KeepAlivePingDelay));
+        Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(5)), (untouched.ConnectTimeout, chosen.ConnectTimeout));
         Assert.Equal((TimeSpan.FromMinutes(7), TimeSpan.FromSeconds(3)), (chosen.PooledConnectionIdleTimeout, chosen.KeepAlivePingDelay));
     }
 

@@ -63,7 +63,7 @@ internal sealed class TestClient : IAsyncDisposable
 
     private static GrpcChannel Connect(string address, BackchannelHost? host, Action<SocketsHttpHandler>? configure)
     {
-        var handler = new SocketsHttpHandler();
+        var handler = new SocketsHttpHandler { ConnectTimeout = Guard.BeyondLimit };
         var unix = address.IndexOf("unix:", StringComparison.Ordinal);
         if (unix >= 0)
         {

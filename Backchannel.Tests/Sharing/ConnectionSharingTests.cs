@@ -214,7 +214,7 @@ public class ConnectionSharingTests
         await Task.WhenAll(calls.Select(call => CallsBothWays.AssertUnavailableAsync(call)));
 
         GrpcChannel NewChannel() => GrpcChannel.ForAddress(
-            server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler().UseBackchannel(host), DisposeHttpClient = true });
+            server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { ConnectTimeout = Guard.BeyondLimit }.UseBackchannel(host), DisposeHttpClient = true });
         Task AdvanceUntilAsync(int count) => Guard.Until(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));

@@ -50,7 +50,7 @@ internal sealed class TransferClient : IAsyncDisposable
 
                 options.ConfigureStreams += configureStreams;
             });
-        var transport = new SocketsHttpHandler();
+        var transport = new SocketsHttpHandler { ConnectTimeout = Guard.BeyondLimit };
         var channelOptions = new GrpcChannelOptions { HttpHandler = plain ? transport : transport.UseBackchannel(Host), DisposeHttpClient = true };
         configureChannel?.Invoke(channelOptions);
         _channel = GrpcChannel.ForAddress(server.Address, channelOptions);

@@ -10,6 +10,9 @@ public static class BackchannelSocketsHttpHandlerExtensions
     private static readonly TimeSpan DefaultPingTimeout = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan FactoryLifetime = TimeSpan.FromMinutes(2);
 
+    // As long as it takes to notice that a server has vanished from a connection that there is.
+    private static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(30);
+
     // As good as never, and within the milliseconds that the handler counts in an int.
     private static readonly TimeSpan NoPingTimeout = TimeSpan.FromDays(20);
 
@@ -29,7 +32,7 @@ public static class BackchannelSocketsHttpHandlerExtensions
     /// <see cref="SocketsHttpHandler.KeepAlivePingTimeout"/> from 20 s to 20 days, since such a ping may wait behind other bytes of the connection: whether the
     /// server lives is for yamux's keepalive to find out (<see cref="BackchannelHostOptions.Yamux"/>), to which any byte is an answer.</para>
     /// <para><see cref="SocketsHttpHandler.EnableMultipleHttp2Connections"/> is set: a server takes so many calls on one HTTP/2 connection, Kestrel 100, and the next one would
-    /// wait for their end, for ever if they wait for it. <see cref="SocketsHttpHandler.ConnectTimeout"/> is also how long the server may take to say anything.</para>
+    /// wait for their end, for ever if they wait for it. <see cref="SocketsHttpHandler.ConnectTimeout"/>, 30 s where it was infinite, is also how long the server may take to say anything.</para>
     /// <para>A proxy, <see cref="SocketsHttpHandler.Proxy"/> or the environment's (<c>HTTPS_PROXY</c>), is connected through. An HTTP proxy
     /// serves <c>https://</c> addresses alone, a SOCKS proxy <c>http://</c> too. A channel's address is that of a server: one for gRPC's own balancer
     /// (<c>dns:///</c>) is refused by <c>GrpcChannel.ForAddress</c>, since a host has one connection, and there is nothing to balance.</para>
@@ -59,6 +62,11 @@ public static class BackchannelSocketsHttpHandlerExtensions
         GrpcBalancer.SwitchOff(handler);
         handler.ConnectCallback ??= TunedConnect.ConnectAsync;
         handler.EnableMultipleHttp2Connections = true;
+        if (handler.ConnectTimeout == Timeout.InfiniteTimeSpan)
+        {
+            handler.ConnectTimeout = DefaultConnectTimeout;
+        }
+
         if (handler.PooledConnectionIdleTimeout == DefaultIdleTimeout)
         {
             handler.PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan;

@@ -20,6 +20,6 @@ internal static class ServerAnswer
         // The beginning of SETTINGS, read as a frame of yamux's.
         { ErrorCode: YamuxErrorCode.ProtocolError } =>
             "The server speaks HTTP/2 without a backchannel: its endpoint must call listen.UseBackchannel(). To call it without one, use a handler without one.",
-        _ => "The server took the connection and closed it without an answer. A port that speaks TLS does so where the address begins with http:// instead of https://; a server with a backchannel when it refuses a connection (BackchannelServerOptions.OnConnecting), and its log says why.",
+        _ => "The server took the connection and closed it without an answer. A port that speaks TLS does so where the address begins with http:// instead of https://; a server with a backchannel when it refuses a connection (BackchannelServerOptions.OnConnecting), and its log says why; one with TLS when it wants a certificate of the client's (SslOptions.ClientCertificates), or another.",
     };
 }
