@@ -173,6 +173,7 @@ public class ServerDrainTests
         {
             options.Yamux.TimeProvider = time;
             options.Yamux.EnableKeepAlive = false;
+            options.Yamux.ConnectionWriteTimeout = Timeout.InfiniteTimeSpan; // The clock runs far ahead of the session.
         });
         await using var client = new TestClient(server);
         var calls = await CallsBothWays.StartAsync(server, client);

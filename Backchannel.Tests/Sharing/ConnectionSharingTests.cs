@@ -215,9 +215,10 @@ public class ConnectionSharingTests
 
         GrpcChannel NewChannel() => GrpcChannel.ForAddress(
             server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler { ConnectTimeout = Guard.BeyondLimit }.UseBackchannel(host), DisposeHttpClient = true });
-        Task AdvanceUntilAsync(int count) => Guard.Until(() =>
+        Task AdvanceUntilAsync(int count) => Guard.Until(async () =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
+            await server.Sessions[0].PingAsync(TestContext.Current.CancellationToken).Guarded(); // A second for each round trip, so that the clock does not outrun the bytes.
             return server.Sessions.Count == count;
         }, "the next gets a connection of its own");
         static Task Call(GrpcChannel channel) => new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync;
