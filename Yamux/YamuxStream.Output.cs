@@ -16,6 +16,15 @@ public sealed partial class YamuxStream
     /// <summary>The same of bytes in pieces, which leave together.</summary>
     internal ValueTask WriteAsync(ReadOnlySequence<byte> bytes, CancellationToken cancellationToken) => _output.WriteThroughAsync(bytes, cancellationToken);
 
+    /// <exception cref="YamuxException">The stream or its session has failed, as a write would tell.</exception>
+    internal void ThrowIfFailed()
+    {
+        lock (_gate)
+        {
+            ThrowIfFailedUnsynchronized();
+        }
+    }
+
     // Sends as much as credit and the session allow now. True if it was all; else the output's signal tells when to go on.
     private bool TrySend(ref ReadOnlySequence<byte> rest)
     {
@@ -66,14 +75,6 @@ public sealed partial class YamuxStream
         if (_state.Has(StreamState.Failed))
         {
             throw (_failure ?? Session.NewEndedException()).ForCaller();
-        }
-    }
-
-    private void ThrowIfFailed()
-    {
-        lock (_gate)
-        {
-            ThrowIfFailedUnsynchronized();
         }
     }
 

@@ -152,6 +152,43 @@ public sealed class CallerStreamTests : IAsyncDisposable
     });
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public Task A_write_fails_with_what_its_stream_failed_with_and_not_with_the_end_of_the_call_that_came_after(bool aborts) => Rounds.RunAsync(async () =>
+    {
+        var written = new TaskCompletionSource();
+        var ended = Task.CompletedTask;
+        SidechannelWaiter waiter = null!;
+        waiter = _registry.Register(async (channel, ct) =>
+        {
+            var writing = channel.WriteAsync(new byte[2 * Window], ct).AsTask();
+            written.SetResult();
+            if (aborts)
+            {
+                channel.Abort();
+            }
+            else
+            {
+                await Assert.ThrowsAsync<YamuxException>(() => channel.ReadAsync(new byte[1], ct).AsTask());
+            }
+
+            // Before the write has heard of its stream's failure, as a rule.
+            ended = waiter.DisposeAsync().AsTask();
+            var failure = await Assert.ThrowsAsync<YamuxException>(() => writing);
+            Assert.Equal(aborts ? YamuxErrorCode.StreamAborted : YamuxErrorCode.StreamReset, failure.ErrorCode);
+        });
+        await using var stream = await OpenAsync(waiter.Id);
+        await written.Task.Guarded();
+        if (!aborts)
+        {
+            stream.Abort();
+        }
+
+        await waiter.Completion.Guarded();
+        await ended.Guarded();
+    });
+
+    [Theory]
     [InlineData(Token.OfTheCallback)]
     [InlineData(Token.OfItsOwn)]
     public Task A_write_that_waits_for_credit_can_be_cancelled_and_then_the_handler_fails_too(Token token) => Rounds.RunAsync(async () =>

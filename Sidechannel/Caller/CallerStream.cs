@@ -159,6 +159,7 @@ internal sealed class CallerStream : SidechannelStream
         }
         catch (OperationCanceledException) when (Volatile.Read(ref _callEnded) && !cancellationToken.IsCancellationRequested)
         {
+            Inner.ThrowIfFailed(); // It came first, and the write had not heard of it yet.
             throw CallEnded();
         }
         catch (OperationCanceledException cancellation)
