@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 
 namespace Yamux.Tests.Abuse;
@@ -8,8 +9,12 @@ namespace Yamux.Tests.Abuse;
 /// </summary>
 internal sealed class Siege
 {
-    // What the process itself, the pools' spare arrays and the bystanders may move by, whatever the attack.
+    // What the process itself, the arrays that its threads keep and the bystanders may move by, whatever the attack.
     private const long Allowance = 4 << 20;
+
+    // What SegmentedBuffer and SocketReader rent, and how many of a size the shared pool keeps for each processor: more than the allowance.
+    private static readonly int[] PooledSizes = [4 << 10, 16 << 10, 64 << 10, 128 << 10];
+    private const int PooledArrays = 32;
 
     // A second with fewer frames than that says nothing about the cost of one.
     private const long FewFrames = 5_000;
@@ -169,12 +174,24 @@ internal sealed class Siege
         => [.. Seconds().Where(second => second.To.Frames - second.From.Frames >= FewFrames)
             .Select(second => (second.To.Cpu - second.From.Cpu).TotalNanoseconds / (second.To.Frames - second.From.Frames))];
 
-    // Without what waits for its finalizer.
+    // Without what waits for its finalizer, and without the pool's spare arrays: what is there belongs to nobody.
     private static Sample TakeSettledSample(HostilePeer? peer, Victim victim, Bystander bystander)
     {
+        EmptyPool();
         GC.Collect();
         GC.WaitForPendingFinalizers();
         return TakeSample(peer, victim, bystander);
+    }
+
+    private static void EmptyPool()
+    {
+        foreach (var size in PooledSizes)
+        {
+            for (var i = 0; i < PooledArrays * Environment.ProcessorCount; i++)
+            {
+                _ = ArrayPool<byte>.Shared.Rent(size); // And not returned.
+            }
+        }
     }
 
     private static Sample TakeSample(HostilePeer? peer, Victim victim, Bystander bystander)
