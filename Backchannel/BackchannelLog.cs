@@ -35,4 +35,7 @@ internal static partial class BackchannelLog
 
     [LoggerMessage(10, LogLevel.Debug, "Peer {PeerId} takes no further calls: {Reason}.", EventName = "PeerDraining")]
     public static partial void PeerDraining(ILogger logger, long peerId, string reason);
+
+    [LoggerMessage(11, LogLevel.Error, "What was to be done when {ConnectionId} is asked to close (ConnectionClosedRequested) failed.", EventName = "ClosingFailed")]
+    public static partial void ClosingFailed(ILogger logger, string connectionId, AggregateException exception);
 }

@@ -104,6 +104,49 @@ public class HostedSessionTests
     }
 
     [Fact]
+    public async Task A_stream_that_is_taken_up_when_no_call_runs_any_more_is_asked_to_close_then()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+        await kit.Lent.DisposeAsync();
+        var stream = await kit.AcceptAsync();
+
+        await HostedSession.ServeAsync(stream.Connection, _ =>
+        {
+            Assert.True(stream.Close.IsMade);
+            return Task.CompletedTask;
+        }).Guarded();
+
+        await stream.Connection.DisposeAsync().Guarded();
+        await kit.Running.Guarded();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_stream_that_outlives_its_session_is_asked_to_close(bool isTakenUpBefore)
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+        var stream = await kit.AcceptAsync();
+        if (isTakenUpBefore)
+        {
+            await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
+            Assert.False(stream.Close.IsMade);
+        }
+
+        kit.Hosted.End();
+        await kit.Running.Guarded();
+        if (!isTakenUpBefore)
+        {
+            await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
+        }
+
+        Assert.True(stream.Close.IsMade);
+        await stream.Connection.DisposeAsync().Guarded();
+    }
+
+    [Fact]
     public async Task A_stream_that_nobody_has_served_when_the_services_stop_is_reset()
     {
         await using var kit = await Kit.StartAsync();

@@ -157,6 +157,39 @@ public class StreamDrainTests
     }
 
     [Fact]
+    public async Task What_a_stream_of_a_client_does_when_it_is_asked_to_close_may_fail_and_the_others_are_asked_none_the_less()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server, options: options => options.AddStreams(FailWhenAskedToClose));
+        var calls = await CallsBothWays.StartAsync(server, client);
+        await OpenTwoAsync(calls.Peer.Session);
+
+        var stopping = client.Host.StopAsync(TestContext.Current.CancellationToken);
+        await calls.EndToServerAsync();
+        await calls.EndToClientAsync();
+
+        await stopping.Guarded(); // Which waits for both.
+        Assert.Equal(2, client.Log.Lines.Count(line => line.Event.Name == "ClosingFailed" && line.Message.Contains("middleware's own fault", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task What_a_stream_of_a_server_does_when_it_is_asked_to_close_may_fail_and_the_others_are_asked_none_the_less()
+    {
+        await using var server = await TestServer.StartAsync(options: options => options.ConfigureStreams = FailWhenAskedToClose);
+        await using var client = new RawClient(server);
+        await (await client.First.Guarded()).Output.WriteAsync(Http2Frames.Opening);
+        var streams = await OpenTwoAsync(client.Session);
+
+        var stopping = server.StopAsync(TestContext.Current.CancellationToken);
+
+        Assert.All(await Task.WhenAll(streams.Select(EndAsync)).Guarded(), end => Assert.Equal("asked", end));
+        await client.DisposeAsync();
+        await stopping.Guarded();
+        var line = Assert.Single(server.Log.Lines, line => line.Event.Name == "ClosingFailed");
+        Assert.Contains("(middleware's own fault) (middleware's own fault)", line.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_stream_that_does_not_say_what_it_is_is_given_up_at_the_handshakes_timeout()
     {
         var time = new FakeTimeProvider();
@@ -182,6 +215,49 @@ public class StreamDrainTests
 
         Assert.Equal(YamuxErrorCode.StreamReset, (await Assert.ThrowsAsync<YamuxException>(() => reading)).ErrorCode);
         Assert.False(client.Session.Completion.IsCompleted);
+    }
+
+    // Middleware that says when it is asked to close, and fails at it.
+    private static void FailWhenAskedToClose(IConnectionBuilder streams) => streams.Use(next => async connection =>
+    {
+        var read = await connection.Transport.Input.ReadAtLeastAsync(1);
+        var isOurs = read.Buffer.FirstSpan[0] == '?';
+        connection.Transport.Input.AdvanceTo(read.Buffer.Start);
+        if (!isOurs)
+        {
+            await next(connection);
+            return;
+        }
+
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested.Register(() =>
+        {
+            asked.SetResult();
+            throw new InvalidOperationException("middleware's own fault");
+        });
+        await connection.Transport.Output.WriteAsync("!"u8.ToArray());
+        await asked.Task;
+        await connection.Transport.Output.WriteAsync("asked"u8.ToArray());
+        await connection.Transport.Output.CompleteAsync();
+    });
+
+    // Two of those, which have said that they are there.
+    private static async Task<YamuxStream[]> OpenTwoAsync(YamuxSession session)
+    {
+        YamuxStream[] streams = [await session.OpenStreamAsync().Guarded(), await session.OpenStreamAsync().Guarded()];
+        foreach (var stream in streams)
+        {
+            await stream.AsStream().WriteAsync("?"u8.ToArray());
+            await stream.AsStream().ReadExactlyAsync(new byte[1]).AsTask().Guarded();
+        }
+
+        return streams;
+    }
+
+    private static async Task<string> EndAsync(YamuxStream stream)
+    {
+        using var reader = new StreamReader(stream.AsStream(), Encoding.ASCII);
+        return await reader.ReadToEndAsync();
     }
 
     // A client whose sidechannels are told of when they have said as much as here.

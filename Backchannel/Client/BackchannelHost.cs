@@ -145,6 +145,7 @@ public sealed class BackchannelHost : IAsyncDisposable
             kestrel.Listen(BackchannelEndPoint.Instance, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
+                listen.Use(next => stream => HostedSession.ServeAsync(stream, next));
                 listen.Use(next => stream => calls.OnStreamAsync(stream, next));
                 options.Streams?.Invoke(listen);
                 listen.Use(next => connection => HostedSession.ServeHttpAsync(connection, next));

@@ -100,6 +100,7 @@ internal sealed class HostedSession
             }
         }
 
+        RequestClose(Served()); // Who does not look at the stream may look at this.
         await answered.ConfigureAwait(false);
         _end.Dispose();
     }
@@ -124,6 +125,13 @@ internal sealed class HostedSession
         {
             return null;
         }
+    }
+
+    /// <summary>Where Kestrel has taken up a stream that the server has opened. Before that it could not be asked to close.</summary>
+    public static Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        connection.Features.Get<HostedSession>()!.CloseUnneeded();
+        return next(connection);
     }
 
     /// <summary>Where the streams that the server opens are known to be HTTP/2 connections.</summary>
@@ -231,20 +239,39 @@ internal sealed class HostedSession
     // A stream that is no HTTP/2 connection may belong to a call in either direction, until none runs any more.
     private void CloseUnneeded()
     {
-        ConnectionContext[] others;
+        bool isUnneeded;
         lock (_gate)
         {
-            others = _http.Count == 0 && _lent.HasEnded ? [.. _served] : [];
+            isUnneeded = _http.Count == 0;
         }
 
-        RequestClose(others);
+        if ((isUnneeded && _lent.HasEnded) || _session.Completion.IsCompleted)
+        {
+            RequestClose(Served());
+        }
     }
 
-    private static void RequestClose(ConnectionContext[] connections)
+    private ConnectionContext[] Served()
+    {
+        lock (_gate)
+        {
+            return [.. _served];
+        }
+    }
+
+    // What middleware does then is its own, and holds up nobody else.
+    private void RequestClose(ConnectionContext[] connections)
     {
         foreach (var connection in connections)
         {
-            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+            try
+            {
+                connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+            }
+            catch (AggregateException failure)
+            {
+                BackchannelLog.ClosingFailed(_logger, connection.ConnectionId, failure);
+            }
         }
     }
 

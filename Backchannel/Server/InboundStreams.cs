@@ -27,8 +27,8 @@ internal sealed class InboundStreams(
     private readonly IConnectionLifetimeNotificationFeature? _lifetime = connection.Features.Get<IConnectionLifetimeNotificationFeature>();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _unneeded = new();
-    private int _http = 1; // The first, and those that may be one.
-    private int _served = 1; // Those that are.
+    private int _places = 1; // Taken, of those for HTTP/2: by the first, and those that may be one.
+    private int _served = 1; // HTTP/2 connections.
     private int _running = 1; // The acceptance itself.
 
     /// <summary>
@@ -80,7 +80,7 @@ internal sealed class InboundStreams(
         }
 
         OnServed();
-        OnHttpEnded();
+        LeavePlace();
     }
 
     /// <summary>Where the middleware of a further stream ends: it is an HTTP/2 connection.</summary>
@@ -89,7 +89,7 @@ internal sealed class InboundStreams(
 
     private async Task ServeFurtherHttpAsync(ConnectionContext further)
     {
-        if (!TryCountHttp())
+        if (!TryTakePlace())
         {
             BackchannelLog.HttpConnectionRefused(logger, further.ConnectionId, options.MaxHttpConnectionsPerPeer);
             further.Abort();
@@ -114,7 +114,7 @@ internal sealed class InboundStreams(
         }
         finally
         {
-            OnHttpEnded();
+            LeavePlace();
         }
     }
 
@@ -136,16 +136,16 @@ internal sealed class InboundStreams(
         }
     }
 
-    private bool TryCountHttp()
+    private bool TryTakePlace()
     {
         lock (_gate)
         {
-            if (_http == options.MaxHttpConnectionsPerPeer)
+            if (_places == options.MaxHttpConnectionsPerPeer)
             {
                 return false;
             }
 
-            _http++;
+            _places++;
             return true;
         }
     }
@@ -180,11 +180,11 @@ internal sealed class InboundStreams(
         }
     }
 
-    private void OnHttpEnded()
+    private void LeavePlace()
     {
         lock (_gate)
         {
-            _http--;
+            _places--;
         }
     }
 
@@ -209,7 +209,19 @@ internal sealed class InboundStreams(
             }
         }
 
-        _ = _unneeded.CancelAsync(); // Elsewhere: who gave back the last call has locks of its own.
+        _ = CloseUnneededAsync(); // It throws nothing. Elsewhere: who gave back the last call has locks of its own.
+    }
+
+    private async Task CloseUnneededAsync()
+    {
+        try
+        {
+            await _unneeded.CancelAsync().ConfigureAwait(false);
+        }
+        catch (AggregateException failure)
+        {
+            BackchannelLog.ClosingFailed(logger, connection.ConnectionId, failure); // Of middleware, whose own it is.
+        }
     }
 
     private async Task ServeAsync(YamuxStream stream)
