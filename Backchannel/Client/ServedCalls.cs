@@ -34,9 +34,7 @@ internal sealed class ServedCalls
             return;
         }
 
-        var call = new Call();
-        _current.Value = call;
-        try
+        using (Enter())
         {
             await next(context).ConfigureAwait(false);
             if (IsUnmapped(context))
@@ -44,25 +42,23 @@ internal sealed class ServedCalls
                 Refuse(context, StatusCode.Unimplemented, $"The client serves no {context.Request.Path}: it has not mapped it (endpoints.MapGrpcService<…>() in BackchannelHost.Create).");
             }
         }
-        finally
-        {
-            call.HasEnded = true;
-        }
     }
 
     /// <summary>Serves a stream that a server has opened, whatever it is: a sidechannel's callback runs there.</summary>
     public async Task OnStreamAsync(ConnectionContext stream, ConnectionDelegate next)
     {
-        var call = new Call();
-        _current.Value = call;
-        try
+        using (Enter())
         {
             await next(stream).ConfigureAwait(false);
         }
-        finally
-        {
-            call.HasEnded = true;
-        }
+    }
+
+    // Known to all that is awaited from here on, and to whoever captures the context of that.
+    private Call Enter()
+    {
+        var call = new Call();
+        _current.Value = call;
+        return call;
     }
 
     // A call that gRPC has no method for, or nobody. What is mapped may answer the same, and says why itself.
@@ -86,8 +82,12 @@ internal sealed class ServedCalls
 
     private static string Text(StatusCode status) => ((int)status).ToString(CultureInfo.InvariantCulture);
 
-    private sealed class Call
+    private sealed class Call : IDisposable
     {
-        public volatile bool HasEnded;
+        private volatile bool _hasEnded;
+
+        public bool HasEnded => _hasEnded;
+
+        public void Dispose() => _hasEnded = true;
     }
 }

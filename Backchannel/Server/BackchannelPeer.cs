@@ -44,18 +44,18 @@ public sealed class BackchannelPeer
     /// <summary>The certificate that the client has shown (mutual TLS), or null.</summary>
     public X509Certificate2? ClientCertificate { get; }
 
+    /// <summary>Completes when the connection to the client has ended.</summary>
+    public Task Completion => Session.Completion;
+
+    /// <summary>The session that carries everything between the client and this server, for streams beside gRPC.</summary>
+    public YamuxSession Session { get; }
+
     /// <summary>Raised once, when <see cref="Drained"/> has completed.</summary>
     internal event Action CallsEnded
     {
         add => _lent.Ended += value;
         remove => _lent.Ended -= value;
     }
-
-    /// <summary>Completes when the connection to the client has ended.</summary>
-    public Task Completion => Session.Completion;
-
-    /// <summary>The session that carries everything between the client and this server, for streams beside gRPC.</summary>
-    public YamuxSession Session { get; }
 
     /// <summary>Completes when the peer drains and no call to it runs any more.</summary>
     internal Task Drained => _drained.Task;

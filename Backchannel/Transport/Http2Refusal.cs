@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Grpc.Core;
@@ -34,26 +33,19 @@ internal static class Http2Refusal
         var frames = new ArrayBufferWriter<byte>();
         if (!requests.IsEmpty)
         {
-            WriteFrame(frames, Http2FrameType.Settings, 0, 0, []);
+            frames.Write<byte>(Http2ServerFrames.Settings);
         }
 
         ReadOnlySpan<byte> noError = [0, 0, 0, 0]; // The rest of the request is not needed.
         foreach (var request in requests)
         {
-            WriteFrame(frames, Http2FrameType.Headers, Http2FrameHeader.EndStreamFlag | Http2FrameHeader.EndHeadersFlag, request, answer.WrittenSpan);
-            WriteFrame(frames, Http2FrameType.RstStream, 0, request, noError);
+            Http2ServerFrames.Write(
+                frames, Http2FrameType.Headers, Http2FrameHeader.EndStreamFlag | Http2FrameHeader.EndHeadersFlag, request, answer.WrittenSpan);
+            Http2ServerFrames.Write(frames, Http2FrameType.RstStream, 0, request, noError);
         }
 
-        Span<byte> goAway = stackalloc byte[2 * sizeof(int)];
-        BinaryPrimitives.WriteInt32BigEndian(goAway, requests.IsEmpty ? 0 : requests[^1]);
-        WriteFrame(frames, Http2FrameType.GoAway, 0, 0, goAway);
+        frames.Write<byte>(Http2ServerFrames.GoAway(requests.IsEmpty ? 0 : requests[^1]));
         return frames.WrittenSpan.ToArray();
-    }
-
-    private static void WriteFrame(ArrayBufferWriter<byte> frames, byte type, byte flags, int stream, ReadOnlySpan<byte> payload)
-    {
-        new Http2FrameHeader(payload.Length, type, flags, stream).Write(frames);
-        frames.Write<byte>(payload);
     }
 
     private static void WriteField(ArrayBufferWriter<byte> block, string name, string value)

@@ -16,26 +16,31 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     private FrameCursor _cursor;
     private ReadOnlyMemory<byte> _ours;
     private int _skip; // Of a GOAWAY of the peer's.
-    private int _goAwayState;
+    private volatile GoAwayState _goAway;
     private bool _answered;
     private int _disposed;
 
-    // SETTINGS without any: what a server must send first (RFC 9113, 3.4).
-    private static ReadOnlySpan<byte> Settings => [0, 0, 0, Http2FrameType.Settings, 0, 0, 0, 0, 0];
-
-    // GOAWAY on stream 0 with the last stream 2³¹−1 and NO_ERROR: requests that run go on, others take another connection (RFC 9113, 6.8).
-    private static ReadOnlySpan<byte> GoAway => [0, 0, 8, Http2FrameType.GoAway, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+    // One of ours.
+    private enum GoAwayState
+    {
+        NotWanted,
+        Wanted,
+        Told,
+    }
 
     /// <summary>Whether <see cref="RequestClose"/> was called.</summary>
-    public bool IsAskedBack => Volatile.Read(ref _goAwayState) != 0;
+    public bool IsAskedBack => _goAway != GoAwayState.NotWanted;
 
     /// <summary>Whether the peer has answered here, and <see cref="RequestClose"/> was not called.</summary>
     public bool IsInUse => Volatile.Read(ref _answered) && !IsAskedBack;
 
+    // Whether the next byte of the peer's begins a frame.
+    private bool IsAtFrame => _cursor.IsBetweenFrames || !_answered;
+
     /// <summary>Has the handler send no further requests here, and dispose of this when those that run have ended.</summary>
     public void RequestClose()
     {
-        if (Interlocked.CompareExchange(ref _goAwayState, 1, 0) == 0)
+        if (Interlocked.CompareExchange(ref _goAway, GoAwayState.Wanted, GoAwayState.NotWanted) == GoAwayState.NotWanted)
         {
             stream.Input.CancelPendingRead();
             _requests.ExpectNoOther(); // Nor does the reader of a stream that has failed wait for one.
@@ -44,7 +49,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.IsEmpty || Volatile.Read(ref _goAwayState) != 0 || !_answered || !_ours.IsEmpty)
+        if (buffer.IsEmpty || IsAskedBack || !_answered || !_ours.IsEmpty)
         {
             return ReadSlowAsync(buffer, cancellationToken);
         }
@@ -111,24 +116,14 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     {
         while (true)
         {
-            if (Volatile.Read(ref _goAwayState) == 1 && (_cursor.IsBetweenFrames || !_answered) && _ours.IsEmpty && !_requests.AreRefused)
+            if (_goAway == GoAwayState.Wanted && IsAtFrame && _ours.IsEmpty && !_requests.AreRefused)
             {
-                await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
-                _ours = _cursor.HasSeenGoAway ? default : _answered ? GoAway.ToArray() : [.. Settings, .. GoAway];
-                Volatile.Write(ref _goAwayState, 2);
-            }
-
-            if (!_ours.IsEmpty && !buffer.IsEmpty)
-            {
-                var count = Math.Min(_ours.Length, buffer.Length);
-                _ours[..count].CopyTo(buffer);
-                _ours = _ours[count..];
-                return count;
+                await TellGoAwayAsync(cancellationToken).ConfigureAwait(false);
             }
 
             if (!_ours.IsEmpty)
             {
-                return 0; // Somebody asks whether there is something.
+                return TakeOurs(buffer.Span); // 0 if somebody asks whether there is something.
             }
 
             if (_requests.AreRefused)
@@ -137,38 +132,64 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
                 return 0;
             }
 
-            if (await ReadInputAsync(cancellationToken).ConfigureAwait(false) is not { } result)
+            if (await ReadInputAsync(cancellationToken).ConfigureAwait(false) is { } result
+                && await TryTakeAsync(result, buffer, cancellationToken).ConfigureAwait(false) is { } count)
             {
-                continue; // There is an answer now.
+                return count;
             }
-
-            var state = Volatile.Read(ref _goAwayState);
-            if (!result.IsCanceled && !(state == 1 && _cursor.IsBetweenFrames))
-            {
-                var hasEnded = result.IsCompleted && result.Buffer.IsEmpty;
-                if (!hasEnded && (_skip > 0 || (state == 2 && BeginsWithGoAway(result.Buffer))))
-                {
-                    Skip(result.Buffer);
-                    continue;
-                }
-
-                if (!_answered && BeginsWithGoAway(result.Buffer))
-                {
-                    // So Kestrel does on a connection that comes when it is about to close. The handler would take it for a fault, and not try elsewhere.
-                    owner.OnGoAway();
-                    stream.Input.AdvanceTo(result.Buffer.Start);
-                    await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
-                    _answered = true;
-                    _ours = Settings.ToArray();
-                    continue;
-                }
-
-                _answered = true;
-                return Take(result.Buffer, buffer.Span, toBoundary: state != 0);
-            }
-
-            stream.Input.AdvanceTo(result.Buffer.Start);
         }
+    }
+
+    private async ValueTask TellGoAwayAsync(CancellationToken cancellationToken)
+    {
+        await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
+        if (!_cursor.HasSeenGoAway)
+        {
+            var goAway = Http2ServerFrames.GoAway(Http2ServerFrames.LastStream);
+            _ours = _answered ? goAway : [.. Http2ServerFrames.Settings, .. goAway];
+        }
+
+        _goAway = GoAwayState.Told;
+    }
+
+    private int TakeOurs(Span<byte> buffer)
+    {
+        var count = Math.Min(_ours.Length, buffer.Length);
+        _ours.Span[..count].CopyTo(buffer);
+        _ours = _ours[count..];
+        return count;
+    }
+
+    // Null: there was nothing in it for the handler, or something comes before it.
+    private async ValueTask<int?> TryTakeAsync(ReadResult read, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var goAway = _goAway;
+        if (read.IsCanceled || (goAway == GoAwayState.Wanted && _cursor.IsBetweenFrames))
+        {
+            stream.Input.AdvanceTo(read.Buffer.Start);
+            return null;
+        }
+
+        var hasEnded = read.IsCompleted && read.Buffer.IsEmpty;
+        if (!hasEnded && (_skip > 0 || (goAway == GoAwayState.Told && BeginsWithGoAway(read.Buffer))))
+        {
+            Skip(read.Buffer);
+            return null;
+        }
+
+        if (!_answered && BeginsWithGoAway(read.Buffer))
+        {
+            // So Kestrel does on a connection that comes when it is about to close. The handler would take it for a fault, and not try elsewhere.
+            owner.OnGoAway();
+            stream.Input.AdvanceTo(read.Buffer.Start);
+            await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
+            _answered = true;
+            _ours = Http2ServerFrames.Settings;
+            return null;
+        }
+
+        _answered = true;
+        return Take(read.Buffer, buffer.Span, toBoundary: goAway != GoAwayState.NotWanted);
     }
 
     // Null: the peer has ended the connection without a word, and the handler's requests get an answer of ours.
@@ -178,7 +199,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         try
         {
             // Between frames all of the next one's header must be there, to know a GOAWAY.
-            var isWithin = _skip > 0 || (_answered && (!_cursor.IsBetweenFrames || Volatile.Read(ref _goAwayState) == 0));
+            var isWithin = _skip > 0 || (_answered && (!_cursor.IsBetweenFrames || !IsAskedBack));
             var result = await stream.Input.ReadAtLeastAsync(isWithin ? 1 : Http2FrameHeader.Size, cancellationToken).ConfigureAwait(false);
             if (_answered || !result.IsCompleted || result.IsCanceled || !result.Buffer.IsEmpty)
             {
@@ -201,7 +222,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     }
 
     private bool BeginsWithGoAway(in ReadOnlySequence<byte> buffer)
-        => (_cursor.IsBetweenFrames || !_answered) && buffer.Length >= Http2FrameHeader.Size && Http2FrameHeader.Read(buffer).Type == Http2FrameType.GoAway;
+        => IsAtFrame && buffer.Length >= Http2FrameHeader.Size && Http2FrameHeader.Read(buffer).Type == Http2FrameType.GoAway;
 
     // The handler has had a GOAWAY, ours or the peer's. At a second one, while its own PING is open, SocketsHttpHandler takes the answer to that for a fault, and ends all that runs.
     private void Skip(in ReadOnlySequence<byte> buffer)

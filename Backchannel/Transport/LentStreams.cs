@@ -38,19 +38,7 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
     public LentStream? TryLend(YamuxStream stream)
     {
         var lent = new LentStream(this, stream, timeProvider);
-        LentStream? oldest = null;
-        var isClosed = false;
-        lock (_gate)
-        {
-            isClosed = _closeReason is not null;
-            if (!isClosed)
-            {
-                _streams.Add(lent);
-                oldest = _streams.Count(other => !other.IsAskedBack) > most ? FindOldestUnsynchronized() : null;
-            }
-        }
-
-        if (isClosed)
+        if (!TryAdd(lent, out var oldest))
         {
             stream.Abort();
             return null;
@@ -130,6 +118,28 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
         { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException reason } => reason,
         _ => new IOException($"{explain(failure)} ({failure.Message})", failure),
     };
+
+    /// <param name="lent">The new one.</param>
+    /// <param name="oldest">The one to be asked back for it, if it is one too many.</param>
+    private bool TryAdd(LentStream lent, out LentStream? oldest)
+    {
+        oldest = null;
+        lock (_gate)
+        {
+            if (_closeReason is not null)
+            {
+                return false;
+            }
+
+            _streams.Add(lent);
+            if (_streams.Count(other => !other.IsAskedBack) > most)
+            {
+                oldest = FindOldestUnsynchronized();
+            }
+
+            return true;
+        }
+    }
 
     // To ask it back. One that works stays: with the last the session would end.
     private LentStream? FindOldestUnsynchronized()
