@@ -162,8 +162,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was lost.</exception>
     public async ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default)
     {
-        await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        var stream = await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await TakeStreamAsync(cancellationToken).ConfigureAwait(false);
         stream?.SendAck();
         return stream;
     }
@@ -175,6 +174,15 @@ public sealed partial class YamuxSession : IAsyncDisposable
         {
             yield return stream;
         }
+    }
+
+    /// <summary>
+    /// As <see cref="AcceptStreamAsync"/>, but the peer does not hear of it before <see cref="YamuxStream.SendAck"/>: for whoever has to take note of the stream first.
+    /// </summary>
+    internal async ValueTask<YamuxStream?> TakeStreamAsync(CancellationToken cancellationToken)
+    {
+        await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+        return await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -78,7 +78,7 @@ internal sealed class HostedSession
         {
             try
             {
-                await foreach (var stream in _session.AcceptStreamsAsync(_end.Token).ConfigureAwait(false))
+                while (await _session.TakeStreamAsync(_end.Token).ConfigureAwait(false) is { } stream)
                 {
                     var connection = new YamuxStreamConnectionContext(stream, _id) { Disposed = OnServed };
                     connection.Features.Set(this);
@@ -87,6 +87,7 @@ internal sealed class HostedSession
                         _served.Add(connection);
                     }
 
+                    stream.SendAck(); // Not before: whoever has the acknowledgement counts on being served.
                     if (!_listener.TryAdd(connection))
                     {
                         connection.Abort();
