@@ -151,7 +151,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         await using var server = await StartAsync();
         await using var proxy = new ConnectProxy { RefusesWith = status, AnswersInPieces = inPieces };
 
-        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"The proxy {proxy.Address} opens no tunnel to {new Uri(server.Address).Authority}: it answered {(int)status}.");
+        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"HttpRequestException: The proxy http://{proxy.Address.Authority} opens no tunnel to {new Uri(server.Address).Authority}: it answered {(int)status}.");
     }
 
     [Theory]
@@ -191,7 +191,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         await using var server = await StartAsync();
         await using var proxy = new ConnectProxy { Credentials = Right, Challenge = challenge };
 
-        await AssertFailsAsync(server, new WebProxy(proxy.Address) { Credentials = Right }, $"HttpRequestException: The proxy opens no tunnel to {server.Address}: ", "407");
+        await AssertFailsAsync(server, new WebProxy(proxy.Address) { Credentials = Right }, $"HttpRequestException: The proxy http://{proxy.Address.Authority} opens no tunnel to {server.Address}: ", "407");
     }
 
     [Fact]
@@ -210,7 +210,52 @@ public sealed class ProxiedConnectionTests : IDisposable
         var proxy = new ConnectProxy();
         await proxy.DisposeAsync();
 
-        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"({proxy.Address.Authority})");
+        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"HttpRequestException: The proxy http://{proxy.Address.Authority} of {server.Address} is not to be reached: ", "refused");
+    }
+
+    [Fact]
+    public async Task The_password_that_stands_in_a_proxys_address_is_told_to_nobody()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy { RefusesWith = HttpStatusCode.Forbidden };
+        var down = new ConnectProxy();
+        await down.DisposeAsync();
+        foreach (var address in (string[])[proxy.Address.Authority, down.Address.Authority])
+        {
+            await using var client = NewClient(server, new WebProxy($"http://agent:s3cret@{address}"));
+
+            var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+
+            Assert.Contains($"The proxy http://{address} ", error.Status.Detail, StringComparison.Ordinal);
+            Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_proxy_that_does_not_speak_HTTP_is_named()
+    {
+        await using var server = await StartAsync();
+        await using var strange = new StrangeServer("SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray());
+
+        await AssertFailsAsync(server, new WebProxy(strange.Address("http")), $"HttpRequestException: The proxy {strange.Address("http")} opens no tunnel to {server.Address}: ");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_port_without_TLS_behind_a_proxy_is_named(bool socks)
+    {
+        await using var server = await TestServer.StartAsync();
+        await using LoopbackProxy proxy = socks ? new Socks5Proxy() : new ConnectProxy();
+        var address = server.Address.Replace("http://", "https://", StringComparison.Ordinal);
+        await using var client = new TestClient(
+            server, configure: handler => handler.Proxy = new WebProxy(proxy is Socks5Proxy s ? s.Address : ((ConnectProxy)proxy).Address), address: address);
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+        Assert.Contains($"HttpRequestException: The TLS handshake with {address} failed: ", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("If it speaks no TLS, the address must begin with http://", error.Status.Detail, StringComparison.Ordinal);
     }
 
     [Theory]

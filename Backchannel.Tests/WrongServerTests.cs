@@ -69,6 +69,30 @@ public sealed class WrongServerTests : IAsyncDisposable
         await AssertToldAsync(server.Address, NoBackchannel);
     }
 
+    [Fact]
+    public async Task A_certificate_that_is_not_trusted()
+    {
+        await using var server = await StartAsync("https");
+
+        AssertFirst(
+            $"The TLS handshake with {server.Address} failed: The remote certificate is invalid because of errors in the certificate chain",
+            await FailAsync(server.Address, handler => handler.SslOptions.CertificateChainPolicy = null));
+    }
+
+    [Fact]
+    public async Task A_port_without_TLS_that_a_ConnectCallback_of_ones_own_connects_to()
+    {
+        await using var server = await StartAsync("http");
+        var address = server.Address.Replace("http://", "https://", StringComparison.Ordinal);
+
+        AssertFirst($"The TLS handshake with {address} failed: ", await FailAsync(address, handler => handler.ConnectCallback = async (context, ct) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(context.DnsEndPoint, ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }));
+    }
+
     [Theory]
     [InlineData(HttpProtocols.Http1)]
     [InlineData(HttpProtocols.Http1AndHttp2)]

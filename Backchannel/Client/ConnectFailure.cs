@@ -4,7 +4,10 @@ namespace Backchannel;
 internal static class ConnectFailure
 {
     /// <summary>The failure with its reason first; null if the reason is none of ours.</summary>
-    public static HttpRequestException? Explain(HttpRequestException failure, Uri request)
+    /// <param name="failure">What the HTTP client says.</param>
+    /// <param name="request">Where the request was to go.</param>
+    /// <param name="proxy">By way of this, or of none.</param>
+    public static HttpRequestException? Explain(HttpRequestException failure, Uri request, Uri? proxy)
     {
         var address = Address(request);
         if (failure.HttpRequestError == HttpRequestError.VersionNegotiationError)
@@ -20,10 +23,17 @@ internal static class ConnectFailure
             }
         }
 
-        // What the tunnel's own stream has left to the HTTP client: a 407 whose schemes it had no answer to.
-        return failure.HttpRequestError == HttpRequestError.ProxyTunnelError
-            ? New(failure.HttpRequestError, $"The proxy opens no tunnel to {address}: {failure.Message}", failure)
-            : null;
+        var by = proxy is null ? null : Address(proxy);
+        var told = (failure.HttpRequestError, proxy) switch
+        {
+            (HttpRequestError.SecureConnectionError, _) => NoTls(address, by, failure),
+
+            // What the tunnel's own stream has left to the HTTP client: a 407 whose schemes it had no answer to, and what is not HTTP.
+            (HttpRequestError.ProxyTunnelError, _) or (HttpRequestError.InvalidResponse, not null) => $"The proxy {by} opens no tunnel to {address}: {failure.Message}",
+            (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError, not null) => $"The proxy {by} of {address} is not to be reached: {failure.Message}",
+            _ => null,
+        };
+        return told is null ? null : New(failure.HttpRequestError, told, failure);
     }
 
     public static HttpRequestException TimedOut(Uri request, TimeSpan limit, Exception timeout) => New(
@@ -35,11 +45,19 @@ internal static class ConnectFailure
     public static string NoHttp2(string address)
         => $"{address} speaks TLS, and offers no HTTP/2 (ALPN). gRPC needs it: at Kestrel, listen.Protocols must have HttpProtocols.Http2. Something between here and the server may have taken its place, too.";
 
+    // Where the connection is not one that TlsConnection looks at, or its certificate is the reason.
+    private static string NoTls(string address, string? proxy, HttpRequestException failure)
+    {
+        var with = proxy?.StartsWith("https:", StringComparison.Ordinal) == true ? $"{address}, or its proxy {proxy}," : address;
+        return $"The TLS handshake with {with} failed: {failure.GetBaseException().Message} If it speaks no TLS, the address must begin with http://; a certificate that this machine does not trust is for handler.SslOptions to accept (a developer's: dotnet dev-certs https --trust).";
+    }
+
     // The HTTP client asks an HTTP proxy for a tunnel to an https address alone, and gives up without one.
     private static string NoCleartextThroughProxy(string address)
         => $"{address} is to be reached through an HTTP proxy (SocketsHttpHandler.Proxy, or HTTP_PROXY in the environment), which carries https:// addresses alone. Use one, a SOCKS proxy, or UseProxy = false.";
 
-    public static string Address(Uri uri) => uri.GetLeftPart(UriPartial.Authority);
+    /// <summary>Without what a message must not tell: a user and a password.</summary>
+    public static string Address(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);
 
     // gRPC tells each exception of the chain, and takes it for Unavailable if one is an IOException.
     private static HttpRequestException New(HttpRequestError error, string message, Exception? cause)

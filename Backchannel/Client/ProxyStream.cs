@@ -99,7 +99,7 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
         _isTunnel = code is >= 200 and < 300;
         if (code >= 300 && Refusal((HttpStatusCode)code) is { } why)
         {
-            throw new IOException($"The proxy {request.RequestUri} opens no tunnel to {request.Headers.Host}: {why}");
+            throw new BackchannelConnectException($"The proxy {ConnectFailure.Address(request.RequestUri!)} opens no tunnel to {request.Headers.Host}: {why}");
         }
     }
 
