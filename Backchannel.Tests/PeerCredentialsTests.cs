@@ -1,6 +1,7 @@
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Microsoft.AspNetCore.Hosting;
 using Xunit;
 
@@ -60,4 +61,42 @@ public class PeerCredentialsTests
         });
         Assert.Equal("client", (await peer.UnaryAsync(new Request()).ResponseAsync.Guarded()).ServedBy);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Those_of_the_channel_are_sent_where_the_connection_has_TLS(bool unsafeToo)
+    {
+        using var certificates = TestCertificates.Create();
+        await using var server = await TestServer.StartAsync(listen => listen.UseHttps(certificates.Server).UseBackchannel(), options => options.ConfigureChannel = Configure(unsafeToo));
+        await using var client = new TestClient(server, configure: certificates.Trust);
+        var seen = "";
+        client.State.Act = context =>
+        {
+            seen = context.RequestHeaders.GetValue("authorization");
+            return Task.CompletedTask;
+        };
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+
+        await new Tester.TesterClient(Assert.Single(server.Registry.Peers).Invoker).UnaryAsync(new Request { Act = true }).ResponseAsync.Guarded();
+
+        Assert.Equal("Bearer secret", seen);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Those_of_the_channel_fail_the_start_where_an_endpoint_has_none(bool unsafeToo)
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = Configure(unsafeToo)));
+
+        Assert.Contains("secure channel credentials", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static Action<GrpcChannelOptions> Configure(bool unsafeToo) => channel =>
+    {
+        channel.Credentials = ChannelCredentials.Create(ChannelCredentials.SecureSsl, Credentials);
+        channel.UnsafeUseInsecureChannelCallCredentials = unsafeToo;
+    };
 }

@@ -31,9 +31,8 @@ public static class BackchannelListenOptionsExtensions
             ?? throw new InvalidOperationException("UseBackchannel needs its services: call builder.Services.AddBackchannel().");
         var options = services.GetRequiredService<IOptions<BackchannelServerOptions>>().Value;
         options.Validate();
-        PeerChannel.Try(options);
-
         var hadTls = EndpointCheck.HasTls(listen);
+        PeerChannel.Try(options, hadTls);
         listen.Use(next =>
         {
             EndpointCheck.ThrowIfUnfit(listen, hadTls);

@@ -62,7 +62,8 @@ public sealed class BackchannelServerOptions
     /// <summary>
     /// Changes the options of each channel back to a peer, such as its message size limits or service config. Its
     /// <see cref="GrpcChannelOptions.HttpHandler"/> is the backchannel: it may be wrapped in a <see cref="DelegatingHandler"/>, and must not be replaced. It is tried when
-    /// the server starts, so that what it does wrong shows then. Default none.
+    /// the server starts, so that what it does wrong shows then. Credentials that it sets need TLS on each endpoint with a backchannel, whatever
+    /// <see cref="GrpcChannelOptions.UnsafeUseInsecureChannelCallCredentials"/> says. Default none.
     /// </summary>
     public Action<GrpcChannelOptions>? ConfigureChannel { get; set; }
 

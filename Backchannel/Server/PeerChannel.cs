@@ -25,12 +25,12 @@ internal static class PeerChannel
         return invoker;
     }
 
-    /// <summary>Throws what would be thrown for each peer.</summary>
-    public static void Try(BackchannelServerOptions options)
+    /// <summary>Throws what would be thrown for each peer of an endpoint.</summary>
+    public static void Try(BackchannelServerOptions options, bool isEncrypted)
     {
         var first = new PeerHandler(null, options);
-        using var channel = CreateChannel(first, isEncrypted: true, options, out var chain);
-        using var second = CreateChannel(new PeerHandler(null, options), isEncrypted: true, options, out _);
+        using var channel = CreateChannel(first, isEncrypted, options, out var chain);
+        using var second = CreateChannel(new PeerHandler(null, options), isEncrypted, options, out _);
         if (!Contains(chain, first))
         {
             // The calls to one peer would reach another.
@@ -41,9 +41,9 @@ internal static class PeerChannel
 
     private static GrpcChannel CreateChannel(PeerHandler handler, bool isEncrypted, BackchannelServerOptions options, out HttpMessageHandler? chain)
     {
-        // Its bytes are those of the connection, encrypted or not; gRPC sees no more than the address.
-        var channelOptions = new GrpcChannelOptions { HttpHandler = handler, UnsafeUseInsecureChannelCallCredentials = isEncrypted };
+        var channelOptions = new GrpcChannelOptions { HttpHandler = handler };
         options.ConfigureChannel?.Invoke(channelOptions);
+
         if (channelOptions.HttpClient is not null || !Contains(channelOptions.HttpHandler, handler))
         {
             throw new InvalidOperationException(
@@ -51,7 +51,11 @@ internal static class PeerChannel
         }
 
         chain = channelOptions.HttpHandler;
-        return GrpcChannel.ForAddress("http://backchannel", channelOptions);
+
+        // gRPC goes by these whether credentials may be sent: it does not see whether the connection that its bytes are in has TLS, and would leave them away, or send them in the clear.
+        channelOptions.UnsafeUseInsecureChannelCallCredentials = isEncrypted;
+        var scheme = isEncrypted && channelOptions.Credentials != ChannelCredentials.Insecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
+        return GrpcChannel.ForAddress($"{scheme}://backchannel", channelOptions);
     }
 
     private static bool Contains(HttpMessageHandler? chain, PeerHandler handler)

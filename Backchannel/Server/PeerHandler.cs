@@ -28,6 +28,11 @@ internal sealed class PeerHandler : DelegatingHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         _peer!.ThrowIfDraining();
+        if (request.RequestUri is { Scheme: "https" } uri)
+        {
+            request.RequestUri = new UriBuilder(uri) { Scheme = Uri.UriSchemeHttp, Port = -1 }.Uri; // There is TLS already, around all of the session.
+        }
+
         return base.SendAsync(request, cancellationToken);
     }
 }
