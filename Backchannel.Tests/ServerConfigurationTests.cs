@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Backchannel.Tests;
@@ -206,6 +207,23 @@ public class ServerConfigurationTests
         Assert.Contains("has replaced the HTTP handler", client.Message, StringComparison.Ordinal);
         Assert.Contains("InnerHandler = channel.HttpHandler", wrapped.Message, StringComparison.Ordinal);
         Assert.Equal("mine", threw.Message);
+    }
+
+    [Theory]
+    [InlineData("Agents", false)]
+    [InlineData("Agnets", true)]
+    public async Task A_server_none_of_whose_endpoints_has_a_backchannel_warns(string name, bool warns)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Endpoints:Agents:Url"] = "http://127.0.0.1:0",
+            ["Endpoints:Agents:Protocols"] = "Http2",
+        }).Build();
+
+        await using var server = await TestServer.StartAsync(
+            kestrel => kestrel.Configure(configuration).Endpoint(name, endpoint => endpoint.ListenOptions.UseBackchannel()), options: null);
+
+        Assert.Equal(warns ? 1 : 0, server.Log.Lines.Count(line => line is { Event.Name: "NoEndpoint", Level: LogLevel.Warning }));
     }
 
     private sealed class CountingHandler(CountingHandler? total = null) : DelegatingHandler

@@ -36,6 +36,7 @@ public static class BackchannelListenOptionsExtensions
         listen.Use(next =>
         {
             EndpointCheck.ThrowIfUnfit(listen, hadTls);
+            registry.HasEndpoint = true;
             return next;
         });
 

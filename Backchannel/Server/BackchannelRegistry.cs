@@ -14,6 +14,9 @@ internal sealed class BackchannelRegistry : IBackchannelRegistry
 
     public IReadOnlyCollection<BackchannelPeer> Peers => [.. _peers.Values];
 
+    /// <summary>Whether an endpoint of the server's takes peers.</summary>
+    public bool HasEndpoint { get; set; }
+
     public static string NoBackchannel(long id) => $"no backchannel for peer {id}";
 
     public bool TryGetPeer(long id, [NotNullWhen(true)] out BackchannelPeer? peer) => _peers.TryGetValue(id, out peer);

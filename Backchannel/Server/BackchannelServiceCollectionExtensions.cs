@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 
 namespace Backchannel;
 
@@ -15,6 +16,7 @@ public static class BackchannelServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         services.TryAddSingleton<BackchannelRegistry>();
         services.TryAddSingleton<IBackchannelRegistry>(provider => provider.GetRequiredService<BackchannelRegistry>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MissingEndpointWarning>());
         services.AddOptions<BackchannelServerOptions>();
         if (configure is not null)
         {
