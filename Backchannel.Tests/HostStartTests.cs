@@ -1,7 +1,12 @@
+using System.Net;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -82,6 +87,53 @@ public class HostStartTests
 
         Assert.Equal(1, stopped);
         Assert.StartsWith(nameof(Backchannel), lifetime!.GetType().FullName, StringComparison.Ordinal); // Not one that ends at SIGTERM, which is the program's.
+    }
+
+    [Fact]
+    public async Task A_start_that_takes_longer_than_a_connection_may_fails_that_and_closes_it()
+    {
+        var starting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var host = BackchannelHost.Create(
+            services => services.AddHostedService(_ => new Service(
+                token =>
+                {
+                    starting.SetResult();
+                    return Task.Delay(Timeout.InfiniteTimeSpan, token);
+                },
+                () => { })),
+            _ => { });
+        using var connectTimeout = new CancellationTokenSource();
+        var transport = new MemoryStream();
+        var key = new ConnectionKey("http", "localhost", 80, null, null, null, null, null, null, null);
+        var connecting = host.ConnectAsync(transport, key, Timeout.InfiniteTimeSpan, connectTimeout.Token).AsTask();
+        await starting.Task.Guarded();
+
+        await connectTimeout.CancelAsync();
+
+        var failure = await Assert.ThrowsAsync<IOException>(() => connecting.Guarded());
+        Assert.Equal("The backchannel was not established in time (SocketsHttpHandler.ConnectTimeout).", failure.Message);
+        Assert.False(transport.CanRead);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_the_services_add_keeps_its_own_transport()
+    {
+        IServer? inner = null;
+        await using var server = await TestServer.StartAsync();
+        await using var host = BackchannelHost.Create(
+            services => services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1)),
+            endpoints =>
+            {
+                inner = endpoints.ServiceProvider.GetRequiredService<IServer>();
+                endpoints.MapGet("/", () => "over TCP");
+            });
+        using var channel = GrpcChannel.ForAddress(
+            server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler().UseBackchannel(host), DisposeHttpClient = true });
+        await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded(); // The host starts.
+        using var http = new HttpClient();
+        var address = inner!.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single(address => address.StartsWith("http://127.", StringComparison.Ordinal));
+
+        Assert.Equal("over TCP", await http.GetStringAsync(new Uri(address), TestContext.Current.CancellationToken).Guarded());
     }
 
     [Fact]

@@ -32,6 +32,8 @@ public sealed class ProxiedConnectionTests : IDisposable
         await AssertCalledBackAsync(client);
 
         Assert.Equal((1, 1), (proxy.ConnectionCount, proxy.TunnelCount));
+        client.CloseChannel();
+        await Guard.Until(() => proxy.OpenCount == 0, "the connection to the proxy is closed");
         server.Log.AssertNoErrors();
         client.Log.AssertNoErrors();
     }

@@ -85,6 +85,36 @@ public class ClientDrainTests
     }
 
     [Fact]
+    public async Task What_a_call_has_begun_and_left_behind_waits_for_the_end_of_its_host()
+    {
+        await using var server = await TestServer.StartAsync();
+        await using var client = new TestClient(server);
+        var goOn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stopping = Task.CompletedTask;
+        client.State.Act = _ =>
+        {
+            stopping = StopAsync(); // In the context of a call that will have ended by then.
+            return Task.CompletedTask;
+        };
+        await client.Tester.UnaryAsync(new Request { CallBack = new Request { Act = true } }).ResponseAsync.Guarded();
+        var calls = await CallsBothWays.StartAsync(server, client);
+
+        goOn.SetResult();
+        await calls.UntilTheClientRefusesAsync("the client is stopping");
+        Assert.False(stopping.IsCompleted);
+        await calls.EndToServerAsync();
+        await calls.EndToClientAsync();
+
+        await stopping.Guarded();
+
+        async Task StopAsync()
+        {
+            await goOn.Task;
+            await client.Host.StopAsync(CancellationToken.None);
+        }
+    }
+
+    [Fact]
     public async Task The_token_of_StopAsync_ends_the_waiting()
     {
         await using var server = await TestServer.StartAsync();

@@ -2,6 +2,8 @@ using Backchannel.Tests.Authority;
 using Backchannel.Tests.Kit;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -128,7 +130,7 @@ public class HostedSessionTests
     {
         await using var kit = await Kit.StartAsync();
         await using var served = await kit.OpenServedAsync();
-        var stream = await kit.AcceptAsync();
+        var stream = isTakenUpBefore ? await kit.AcceptAsync() : default;
         if (isTakenUpBefore)
         {
             await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
@@ -139,11 +141,32 @@ public class HostedSessionTests
         await kit.Running.Guarded();
         if (!isTakenUpBefore)
         {
+            stream = await kit.AcceptAsync();
             await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
         }
 
         Assert.True(stream.Close.IsMade);
         await stream.Connection.DisposeAsync().Guarded();
+    }
+
+    [Fact]
+    public async Task The_connection_of_a_call_that_is_refused_is_asked_to_close_when_the_call_has_its_answer()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+        kit.Hosted.Drain("the client is stopping");
+        var (connection, close) = await kit.AcceptAsync();
+        var response = new Response();
+        connection.Features.Set<IHttpRequestFeature>(new HttpRequestFeature());
+        connection.Features.Set<IHttpResponseFeature>(response);
+
+        await new ServedCalls().OnRequestAsync(new DefaultHttpContext(connection.Features), _ => throw new InvalidOperationException("It is not to be served.")).Guarded();
+
+        Assert.Equal("14", response.Headers["grpc-status"]);
+        Assert.False(close.IsMade);
+        await response.Completed.Guarded();
+        Assert.True(close.IsMade);
+        await connection.DisposeAsync().Guarded();
     }
 
     [Fact]
@@ -235,6 +258,15 @@ public class HostedSessionTests
         public CancellationToken ConnectionClosedRequested { get; set; }
 
         public void RequestClose() => IsMade = true;
+    }
+
+    private sealed class Response : HttpResponseFeature
+    {
+        private Func<Task> _completed = () => throw new InvalidOperationException("Nobody waits for the answer.");
+
+        public Task Completed => _completed();
+
+        public override void OnCompleted(Func<object, Task> callback, object state) => _completed = () => callback(state);
     }
 
     private sealed class Kit : IAsyncDisposable

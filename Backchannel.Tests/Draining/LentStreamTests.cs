@@ -214,31 +214,79 @@ public class LentStreamTests
     public async Task A_stream_that_failed_before_any_request_is_given_back_when_it_is_to_be()
     {
         await using var sessions = new SessionPair();
-        var time = new FakeTimeProvider();
-        var lent = new LentStreams(_ => "why", time);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var lent = new LentStreams(
+            _ =>
+            {
+                asked.SetResult(); // The reader has seen the failure, and goes on to wait for a request.
+                return "why";
+            },
+            new FakeTimeProvider());
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         await stream.WriteAsync(Http2Frames.Opening).Guarded();
         (await sessions.Server.AcceptStreamAsync().Guarded())!.Abort();
         var waiting = stream.ReadAsync(new byte[100]).AsTask();
-        await Guard.Until(() => sessions.Client.StreamCount == 0, "the stream has failed");
+        await asked.Task.Guarded();
         Assert.False(waiting.IsCompleted);
 
         lent.Close("test");
 
-        // By GOAWAY, if it was to be before the reader saw the failure.
-        await Guard.Until(() =>
+        Assert.StartsWith("why", (await Assert.ThrowsAsync<IOException>(() => waiting.Guarded())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4 << 10)]
+    [InlineData(16 << 10)]
+    [InlineData(64 << 10)]
+    public async Task A_second_GOAWAY_is_found_behind_a_frame_that_fills_what_the_stream_holds_together(int size)
+    {
+        await using var sessions = new SessionPair();
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        await stream.WriteAsync(Request).Guarded();
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
+        await peer.Output.WriteAsync(Settings).Guarded();
+        await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
+        lent.Close("test");
+        await stream.ReadExactlyAsync(new byte[GoAwaySize]).Guarded();
+
+        // Up to the end of an array, wherever in it they begin.
+        byte[] data = Http2Frames.Frame(Http2Frames.Data, 0, 1, new byte[size - 9]);
+        byte[] goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, new byte[8]);
+        await peer.Output.WriteAsync(data).Guarded();
+        await peer.Output.WriteAsync(goAway).Guarded();
+        await peer.Output.WriteAsync(data).Guarded();
+        await peer.Output.CompleteAsync().Guarded();
+        await sessions.Server.PingAsync(TestContext.Current.CancellationToken).Guarded(); // All of it waits to be read.
+        var read = new MemoryStream();
+        await stream.CopyToAsync(read, bufferSize: 4 * size, TestContext.Current.CancellationToken).Guarded();
+
+        Assert.Equal([.. data, .. data], read.ToArray());
+    }
+
+    [Fact]
+    public async Task One_stream_at_a_time_is_asked_back_for_one_that_is_refused()
+    {
+        await using var sessions = new SessionPair();
+        var lent = new LentStreams(_ => "", new FakeTimeProvider(), most: 12);
+        var streams = new List<LentStream>();
+        for (var i = 0; i < 4; i++)
         {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return waiting.IsCompleted;
-        }, "the handler is told");
-        if (waiting.IsFaulted)
-        {
-            Assert.Contains("why", (await Assert.ThrowsAsync<IOException>(() => waiting)).Message, StringComparison.Ordinal);
+            var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+            streams.Add(stream);
+            await stream.WriteAsync(Request).Guarded();
+            await (await sessions.Server.AcceptStreamAsync().Guarded())!.Output.WriteAsync(Settings).Guarded();
+            await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
         }
-        else
-        {
-            Assert.Equal(Settings.Length + GoAwaySize, await waiting);
-        }
+
+        lent.OnRefused(streams[^1]);
+        lent.OnRefused(streams[^1]);
+
+        Assert.Equal([true, false, false, false], streams.Select(stream => stream.IsAskedBack));
+        await streams[0].DisposeAsync();
+        lent.OnRefused(streams[^1]);
+        Assert.Equal([true, false, false], streams.Skip(1).Select(stream => stream.IsAskedBack));
+        streams.ForEach(stream => stream.Dispose());
     }
 
     [Theory]

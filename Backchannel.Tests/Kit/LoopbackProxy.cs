@@ -18,6 +18,9 @@ internal abstract class LoopbackProxy : IAsyncDisposable
     /// <summary>How many connections came, with or without a tunnel.</summary>
     public int ConnectionCount => Volatile.Read(ref _connections);
 
+    /// <summary>How many of them are open.</summary>
+    public int OpenCount => _serving.Keys.Count(serving => !serving.IsCompleted);
+
     /// <summary>How many tunnels were opened.</summary>
     public int TunnelCount => Volatile.Read(ref _tunnels);
 
