@@ -103,7 +103,7 @@ public class AdmissionTests
                 return new ValueTask(Task.Delay(Timeout.InfiniteTimeSpan, TestContext.Current.CancellationToken)); // Deaf to its token.
             };
         });
-        await using var client = new TestClient(server);
+        await using var client = new TestClient(server, options: options => options.Yamux.EnableKeepAlive = false);
         var call = client.Tester.UnaryAsync(new Request()).ResponseAsync;
         await asked.Task.Guarded();
 

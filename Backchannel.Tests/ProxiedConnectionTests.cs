@@ -144,6 +144,17 @@ public sealed class ProxiedConnectionTests : IDisposable
         Assert.Equal(2, proxy.TunnelCount);
     }
 
+    [Fact]
+    public void What_is_done_with_a_connection_to_a_proxy_closes_it()
+    {
+        var inner = new MemoryStream();
+        using var request = new HttpRequestMessage();
+
+        new ProxyStream(inner, request, () => false).Dispose();
+
+        Assert.False(inner.CanRead);
+    }
+
     [Theory]
     [InlineData(HttpStatusCode.Forbidden, false)]
     [InlineData(HttpStatusCode.BadGateway, false)]

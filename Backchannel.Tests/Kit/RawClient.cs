@@ -12,7 +12,7 @@ internal sealed class RawClient : IAsyncDisposable
         socket.Connect("127.0.0.1", new Uri(server.Address).Port);
         var stream = new NetworkStream(socket, ownsSocket: true);
         stream.Write("backchannel"u8);
-        Session = YamuxSession.Create(stream, YamuxRole.Client);
+        Session = YamuxSession.Create(stream, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false, StreamOpenTimeout = Timeout.InfiniteTimeSpan }); // It ends nothing by itself.
         First = Session.OpenStreamAsync().AsTask();
     }
 

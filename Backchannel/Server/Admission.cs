@@ -44,6 +44,7 @@ internal sealed class Admission(BackchannelServerOptions options, ILogger logger
 
         return true;
     }
+
     // What it throws at once is a failure like any other.
     private static async Task AskAsync(Func<BackchannelConnectingContext, ValueTask> hook, BackchannelConnectingContext context)
         => await hook(context).ConfigureAwait(false);
