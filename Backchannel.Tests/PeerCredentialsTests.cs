@@ -63,12 +63,13 @@ public class PeerCredentialsTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Those_of_the_channel_are_sent_where_the_connection_has_TLS(bool unsafeToo)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Those_of_the_channel_are_sent_where_the_connection_has_TLS(bool unsafeToo, bool insecure)
     {
         using var certificates = TestCertificates.Create();
-        await using var server = await TestServer.StartAsync(listen => listen.UseHttps(certificates.Server).UseBackchannel(), options => options.ConfigureChannel = Configure(unsafeToo));
+        await using var server = await TestServer.StartAsync(listen => listen.UseHttps(certificates.Server).UseBackchannel(), options => options.ConfigureChannel = Configure(unsafeToo, insecure));
         await using var client = new TestClient(server, configure: certificates.Trust);
         var seen = "";
         client.State.Act = context =>
@@ -84,19 +85,20 @@ public class PeerCredentialsTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Those_of_the_channel_fail_the_start_where_an_endpoint_has_none(bool unsafeToo)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task Those_of_the_channel_fail_the_start_where_an_endpoint_has_none(bool unsafeToo, bool insecure)
     {
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = Configure(unsafeToo)));
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = Configure(unsafeToo, insecure)));
 
-        Assert.Contains("secure channel credentials", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("ConfigureChannel has set Credentials that need TLS, and the endpoint has none", failure.Message, StringComparison.Ordinal);
     }
 
-    private static Action<GrpcChannelOptions> Configure(bool unsafeToo) => channel =>
+    private static Action<GrpcChannelOptions> Configure(bool unsafeToo, bool insecure) => channel =>
     {
-        channel.Credentials = ChannelCredentials.Create(ChannelCredentials.SecureSsl, Credentials);
+        channel.Credentials = ChannelCredentials.Create(insecure ? ChannelCredentials.Insecure : ChannelCredentials.SecureSsl, Credentials);
         channel.UnsafeUseInsecureChannelCallCredentials = unsafeToo;
     };
 }

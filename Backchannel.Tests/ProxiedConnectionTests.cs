@@ -220,10 +220,48 @@ public sealed class ProxiedConnectionTests : IDisposable
     public async Task A_proxy_that_is_down_is_named()
     {
         await using var server = await StartAsync();
-        var proxy = new ConnectProxy();
-        await proxy.DisposeAsync();
+        using var nobody = TakePort();
 
-        await AssertFailsAsync(server, new WebProxy(proxy.Address), $"HttpRequestException: The proxy http://{proxy.Address.Authority} of {server.Address} is not to be reached: ", "refused");
+        await AssertFailsAsync(server, new WebProxy($"http://{nobody.LocalEndPoint}"), $"HttpRequestException: The proxy http://{nobody.LocalEndPoint} of {server.Address} is not to be reached: ", "refused");
+    }
+
+    [Theory]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "it does not speak HTTP, its answer begins with octet 83.")]
+    [InlineData("\u0015\u0003\u0001\0\u0002\u0002\u0046", "it does not speak HTTP, its answer begins with octet 21.")]
+    [InlineData("", "it took the connection, and closed it without an answer.")]
+    public async Task A_proxy_that_does_not_speak_HTTP_is_named(string answer, string why)
+    {
+        await using var server = await StartAsync();
+        await using var strange = new StrangeServer(System.Text.Encoding.Latin1.GetBytes(answer), closes: true);
+
+        await AssertFailsAsync(server, new WebProxy(strange.Address("http")), $"HttpRequestException: The proxy {strange.Address("http")} opens no tunnel to {new Uri(server.Address).Authority}: {why}");
+    }
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("bypassed")]
+    [InlineData("unused")]
+    [InlineData("broken")]
+    public async Task A_proxy_that_is_not_used_is_not_blamed(string kind)
+    {
+        await using var server = await StartAsync();
+        using var nobody = TakePort();
+        await using var client = new TestClient(server, address: $"https://{nobody.LocalEndPoint}", configure: handler =>
+        {
+            handler.UseProxy = kind != "unused";
+            handler.Proxy = kind switch
+            {
+                "none" => new WebProxy(),
+                "bypassed" => new WebProxy("http://127.0.0.1:9", BypassOnLocal: true),
+                "broken" => new BrokenProxy(),
+                _ => new WebProxy("http://127.0.0.1:9"),
+            };
+        });
+
+        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
+
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+        Assert.StartsWith($"Error starting gRPC call. HttpRequestException: Connection refused ({nobody.LocalEndPoint})", error.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -231,26 +269,17 @@ public sealed class ProxiedConnectionTests : IDisposable
     {
         await using var server = await StartAsync();
         await using var proxy = new ConnectProxy { RefusesWith = HttpStatusCode.Forbidden };
-        var down = new ConnectProxy();
-        await down.DisposeAsync();
-        foreach (var address in (string[])[proxy.Address.Authority, down.Address.Authority])
+        await using var asking = new ConnectProxy { Credentials = Right, Challenge = "Digest realm=\"test\", nonce=\"1\", qop=\"auth\"" };
+        using var nobody = TakePort();
+        foreach (var address in (string[])[proxy.Address.Authority, asking.Address.Authority, nobody.LocalEndPoint!.ToString()!])
         {
-            await using var client = NewClient(server, new WebProxy($"http://agent:s3cret@{address}"));
+            await using var client = NewClient(server, new WebProxy($"http://agent:s3cret@{address}") { Credentials = Right });
 
             var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
 
             Assert.Contains($"The proxy http://{address} ", error.Status.Detail, StringComparison.Ordinal);
             Assert.DoesNotContain("s3cret", error.ToString(), StringComparison.Ordinal);
         }
-    }
-
-    [Fact]
-    public async Task A_proxy_that_does_not_speak_HTTP_is_named()
-    {
-        await using var server = await StartAsync();
-        await using var strange = new StrangeServer("SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray());
-
-        await AssertFailsAsync(server, new WebProxy(strange.Address("http")), $"HttpRequestException: The proxy {strange.Address("http")} opens no tunnel to {server.Address}: ");
     }
 
     [Theory]
@@ -314,6 +343,14 @@ public sealed class ProxiedConnectionTests : IDisposable
         Assert.Equal(0, proxy.ConnectionCount);
     }
 
+    // Nobody listens there, nor will.
+    private static Socket TakePort()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
+    }
+
     private Task<TestServer> StartAsync() => TestServer.StartAsync(listen => listen.UseHttps(_certificates.Server).UseBackchannel());
 
     private TestClient NewClient(TestServer server, WebProxy proxy, Action<SocketsHttpHandler>? configure = null) => new(server, configure: handler =>
@@ -358,5 +395,14 @@ public sealed class ProxiedConnectionTests : IDisposable
     {
         var reply = await tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
         Assert.Equal("client", reply.ServedBy);
+    }
+
+    private sealed class BrokenProxy : IWebProxy
+    {
+        public ICredentials? Credentials { get; set; }
+
+        public Uri? GetProxy(Uri destination) => throw new InvalidOperationException("broken");
+
+        public bool IsBypassed(Uri host) => throw new InvalidOperationException("broken");
     }
 }

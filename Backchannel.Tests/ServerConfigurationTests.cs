@@ -25,7 +25,7 @@ public class ServerConfigurationTests
         }));
 
         Assert.Contains("http://127.0.0.1:0", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("Set listen.Protocols = HttpProtocols.Http2;", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Set listen.Protocols = HttpProtocols.Http2; (an endpoint of appsettings.json: \"Protocols\": \"Http2\").", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public class ServerConfigurationTests
             listen.UseHttps(certificates.Server).UseBackchannel();
         }));
 
-        Assert.EndsWith("Set listen.Protocols = HttpProtocols.Http2;", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith("Set listen.Protocols = HttpProtocols.Http2; (an endpoint of appsettings.json: \"Protocols\": \"Http2\").", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

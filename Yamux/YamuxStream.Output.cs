@@ -16,6 +16,18 @@ public sealed partial class YamuxStream
     /// <summary>The same of bytes in pieces, which leave together.</summary>
     internal ValueTask WriteAsync(ReadOnlySequence<byte> bytes, CancellationToken cancellationToken) => _output.WriteThroughAsync(bytes, cancellationToken);
 
+    /// <summary>Whether the stream or its session has failed, or it was aborted.</summary>
+    internal bool HasFailed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state.Has(StreamState.Failed);
+            }
+        }
+    }
+
     /// <exception cref="YamuxException">The stream or its session has failed, as a write would tell.</exception>
     internal void ThrowIfFailed()
     {

@@ -1,6 +1,8 @@
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -22,6 +24,30 @@ public class ClientDrainTests
         await CallsBothWays.AssertUnavailableAsync(calls.CallClientAsync(), "the client has closed its connection");
         await calls.EndToClientAsync();
         await calls.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task What_fails_at_the_server_when_the_connection_is_asked_to_close_cuts_no_call()
+    {
+        await using var server = await TestServer.StartAsync(listen =>
+        {
+            listen.Use(next => async connection =>
+            {
+                var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested;
+                await using var registration = closing.Register(() => throw new InvalidOperationException("middleware's own fault"));
+                await next(connection);
+            });
+            TestServer.Cleartext(listen);
+        });
+        await using var client = new TestClient(server);
+        var calls = await CallsBothWays.StartAsync(server, client);
+
+        client.CloseChannel();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AsCancellation(calls.ToServer));
+        await Guard.Until(() => server.Log.Lines.Any(line => line.Event.Name == "ClosingFailed"), "the connection is asked to close");
+        await calls.EndToClientAsync();
+        await Guard.Until(() => (server.ConnectionCount, client.Host.ConnectionCount) == (0, 0), "the connection ends");
     }
 
     [Theory]

@@ -123,6 +123,26 @@ public class HostedSessionTests
         await kit.Running.Guarded();
     }
 
+    [Fact]
+    public async Task A_stream_that_comes_when_no_call_runs_any_more_may_be_a_call_to_refuse_and_is_not_asked_to_close_before_it_is_known()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var before = await kit.OpenServedAsync();
+        await kit.Lent.DisposeAsync();
+        await using var late = await kit.OpenServedAsync();
+        var streams = new[] { await kit.AcceptAsync(), await kit.AcceptAsync() };
+
+        foreach (var stream in streams)
+        {
+            await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
+        }
+
+        Assert.Equal([true, false], streams.Select(stream => stream.Close.IsMade));
+        await streams[0].Connection.DisposeAsync().Guarded();
+        await streams[1].Connection.DisposeAsync().Guarded();
+        await kit.Running.Guarded();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

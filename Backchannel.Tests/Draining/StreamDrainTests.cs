@@ -169,7 +169,8 @@ public class StreamDrainTests
         await calls.EndToClientAsync();
 
         await stopping.Guarded(); // Which waits for both.
-        Assert.Equal(2, client.Log.Lines.Count(line => line.Event.Name == "ClosingFailed" && line.Message.Contains("middleware's own fault", StringComparison.Ordinal)));
+        await Guard.Until(
+            () => client.Log.Lines.Count(line => line.Event.Name == "ClosingFailed" && line.Message.Contains("middleware's own fault", StringComparison.Ordinal)) == 2, "both failures are logged");
     }
 
     [Fact]

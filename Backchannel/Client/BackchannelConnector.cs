@@ -34,5 +34,5 @@ internal sealed class BackchannelConnector(
         }
     }
 
-    private bool HasProxyCredentials() => ((handler.Proxy ?? HttpClient.DefaultProxy).Credentials ?? handler.DefaultProxyCredentials) is not null;
+    private bool HasProxyCredentials() => HandlerProxy.Credentials(handler) is not null;
 }

@@ -15,7 +15,7 @@ internal sealed class BackchannelHandler(SocketsHttpHandler inner) : DelegatingH
         {
             return await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (HttpRequestException failure) when (ConnectFailure.Explain(failure, request.RequestUri!, ProxyOf(request.RequestUri!)) is { } explained)
+        catch (HttpRequestException failure) when (ConnectFailure.Explain(failure, request.RequestUri!, HandlerProxy.Find(inner, request.RequestUri!)) is { } explained)
         {
             throw explained;
         }
@@ -25,8 +25,6 @@ internal sealed class BackchannelHandler(SocketsHttpHandler inner) : DelegatingH
             throw ConnectFailure.TimedOut(request.RequestUri!, inner.ConnectTimeout, timeout);
         }
     }
-
-    private Uri? ProxyOf(Uri request) => inner.UseProxy ? (inner.Proxy ?? HttpClient.DefaultProxy).GetProxy(request) : null;
 
     /// <summary>Has the request go over HTTP/2 and nothing else, or refuses it.</summary>
     private static void RequireHttp2(HttpRequestMessage request)

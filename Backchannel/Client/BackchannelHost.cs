@@ -188,18 +188,35 @@ public sealed class BackchannelHost : IAsyncDisposable
         try
         {
             var server = await StartServerAsync(cancellationToken).ConfigureAwait(false);
-            await transport.WriteAsync(BackchannelMagic.Bytes.ToArray(), cancellationToken).ConfigureAwait(false);
-            await transport.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await SendMagicAsync(transport, cancellationToken).ConfigureAwait(false);
             session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
             var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options);
             var (lent, first) = await hosted.LendFirstAsync(cancellationToken).ConfigureAwait(false);
             Run(hosted, hosted.ExpectAnswerAsync(first, answer), key, server.Logger);
             return (hosted, lent);
         }
+        catch (YamuxException failure)
+        {
+            session?.Abort();
+            throw new IOException($"{ServerAnswer.Explain(failure)} ({failure.Message})", failure); // So soon that there is no stream to say it on.
+        }
         catch
         {
             session?.Abort();
             throw;
+        }
+    }
+
+    private static async ValueTask SendMagicAsync(Stream transport, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await transport.WriteAsync(BackchannelMagic.Bytes.ToArray(), cancellationToken).ConfigureAwait(false);
+            await transport.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException failure)
+        {
+            throw new IOException($"{ServerAnswer.Closed} ({failure.Message})", failure);
         }
     }
 

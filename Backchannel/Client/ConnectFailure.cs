@@ -9,12 +9,6 @@ internal static class ConnectFailure
     /// <param name="proxy">By way of this, or of none.</param>
     public static HttpRequestException? Explain(HttpRequestException failure, Uri request, Uri? proxy)
     {
-        var address = Address(request);
-        if (failure.HttpRequestError == HttpRequestError.VersionNegotiationError)
-        {
-            return New(failure.HttpRequestError, request.Scheme == Uri.UriSchemeHttps ? NoHttp2(address) : NoCleartextThroughProxy(address), failure);
-        }
-
         for (Exception? cause = failure; cause is not null; cause = cause.InnerException)
         {
             if (cause is BackchannelConnectException known)
@@ -23,17 +17,22 @@ internal static class ConnectFailure
             }
         }
 
+        var address = Address(request);
         var by = proxy is null ? null : Address(proxy);
-        var told = (failure.HttpRequestError, proxy) switch
+        var told = failure.HttpRequestError switch
         {
-            (HttpRequestError.SecureConnectionError, _) => NoTls(address, by, failure),
+            HttpRequestError.VersionNegotiationError when request.Scheme == Uri.UriSchemeHttps && failure.InnerException is null => NoHttp2(address),
+            HttpRequestError.VersionNegotiationError when request.Scheme == Uri.UriSchemeHttp && proxy is not null => NoCleartextThroughProxy(address),
+            HttpRequestError.SecureConnectionError => NoTls(address, by, Sentence(failure)),
 
-            // What the tunnel's own stream has left to the HTTP client: a 407 whose schemes it had no answer to, and what is not HTTP.
-            (HttpRequestError.ProxyTunnelError, _) or (HttpRequestError.InvalidResponse, not null) => $"The proxy {by} opens no tunnel to {address}: {failure.Message}",
-            (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError, not null) => $"The proxy {by} of {address} is not to be reached: {failure.Message}",
+            // A 407 to whose schemes the HTTP client had no answer. Its own message would tell the password that a proxy's address may have.
+            HttpRequestError.ProxyTunnelError when failure.StatusCode is { } status => $"The proxy {by} opens no tunnel to {address}: it answered {(int)status}.",
+            HttpRequestError.ProxyTunnelError => $"The proxy {by} opens no tunnel to {address}: {Sentence(failure)}",
+            HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError when proxy is not null
+                => $"The proxy {by} of {address} is not to be reached: {Sentence(failure)}",
             _ => null,
         };
-        return told is null ? null : New(failure.HttpRequestError, told, failure);
+        return told is null ? null : New(failure.HttpRequestError, told, failure.HttpRequestError == HttpRequestError.ProxyTunnelError ? failure.InnerException : failure);
     }
 
     public static HttpRequestException TimedOut(Uri request, TimeSpan limit, Exception timeout) => New(
@@ -46,11 +45,17 @@ internal static class ConnectFailure
         => $"{address} speaks TLS, and offers no HTTP/2 (ALPN). gRPC needs it: at Kestrel, listen.Protocols must have HttpProtocols.Http2. Something between here and the server may have taken its place, too.";
 
     // Where the connection is not one that TlsConnection looks at, or its certificate is the reason.
-    private static string NoTls(string address, string? proxy, HttpRequestException failure)
+    private static string NoTls(string address, string? proxy, string cause)
     {
         var with = proxy?.StartsWith("https:", StringComparison.Ordinal) == true ? $"{address}, or its proxy {proxy}," : address;
-        return $"The TLS handshake with {with} failed: {failure.GetBaseException().Message} If it speaks no TLS, the address must begin with http://; a certificate that this machine does not trust is for handler.SslOptions to accept (a developer's: dotnet dev-certs https --trust).";
+        var advice = cause.StartsWith("The remote certificate", StringComparison.Ordinal)
+            ? "What is accepted besides what this machine trusts, and by what name, is for handler.SslOptions to say; a developer's certificate is trusted by dotnet dev-certs https --trust."
+            : "If it speaks no TLS, the address must begin with http://.";
+        return $"The TLS handshake with {with} failed: {cause} {advice}";
     }
+
+    // What lies under it all; not each of .NET's messages ends as a sentence does.
+    private static string Sentence(HttpRequestException failure) => $"{failure.GetBaseException().Message.TrimEnd('.')}.";
 
     // The HTTP client asks an HTTP proxy for a tunnel to an https address alone, and gives up without one.
     private static string NoCleartextThroughProxy(string address)

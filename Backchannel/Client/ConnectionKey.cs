@@ -43,13 +43,12 @@ internal sealed record ConnectionKey(
     // With the name of the user there. Who has the name and not the password has not got as far as here.
     private static string? ProxyOf(SocketsHttpHandler handler, Uri address)
     {
-        var proxy = handler.UseProxy ? handler.Proxy ?? HttpClient.DefaultProxy : null;
-        if (proxy is null || proxy.IsBypassed(address) || proxy.GetProxy(address) is not { } uri)
+        if (HandlerProxy.Find(handler, address) is not { } uri)
         {
             return null;
         }
 
-        var user = (proxy.Credentials ?? handler.DefaultProxyCredentials)?.GetCredential(uri, "Basic");
+        var user = HandlerProxy.Credentials(handler)?.GetCredential(uri, "Basic");
         return $"{uri} {user?.Domain}\\{user?.UserName}";
     }
 }

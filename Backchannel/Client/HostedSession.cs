@@ -26,6 +26,7 @@ internal sealed class HostedSession
     private readonly Lock _gate = new();
     private readonly HashSet<ConnectionContext> _served = []; // From the acceptance to the end.
     private readonly HashSet<ConnectionContext> _http = []; // Those of them that turned out to be HTTP/2.
+    private readonly HashSet<ConnectionContext> _unneeded = []; // Those of them that were there when no call ran any more, whether or not they could be asked to close.
     private readonly CancellationTokenSource _end;
     private bool _hasLimit;
     private volatile bool _serverLeaves;
@@ -101,7 +102,13 @@ internal sealed class HostedSession
             }
         }
 
-        RequestClose(Served()); // Who does not look at the stream may look at this.
+        ConnectionContext[] left;
+        lock (_gate)
+        {
+            left = [.. _served];
+        }
+
+        RequestClose(left); // Who does not look at the stream may look at this.
         await answered.ConfigureAwait(false);
         _end.Dispose();
     }
@@ -131,7 +138,7 @@ internal sealed class HostedSession
     /// <summary>Where Kestrel has taken up a stream that the server has opened. Before that it could not be asked to close.</summary>
     public static Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        connection.Features.Get<HostedSession>()!.CloseUnneeded();
+        connection.Features.Get<HostedSession>()!.OnTakenUp(connection);
         return next(connection);
     }
 
@@ -194,9 +201,24 @@ internal sealed class HostedSession
         lock (_gate)
         {
             _served.Remove(connection);
+            _unneeded.Remove(connection);
         }
 
         EndIfIdle();
+    }
+
+    private void OnTakenUp(ConnectionContext connection)
+    {
+        bool isUnneeded;
+        lock (_gate)
+        {
+            isUnneeded = _unneeded.Contains(connection);
+        }
+
+        if (isUnneeded || _session.Completion.IsCompleted)
+        {
+            CloseRequest.Send(connection, _logger);
+        }
     }
 
     private void OnHttp(ConnectionContext connection, bool begins)
@@ -240,39 +262,31 @@ internal sealed class HostedSession
     // A stream that is no HTTP/2 connection may belong to a call in either direction, until none runs any more.
     private void CloseUnneeded()
     {
-        bool isUnneeded;
+        if (!_lent.HasEnded)
+        {
+            return; // Which it does once.
+        }
+
+        ConnectionContext[] others;
         lock (_gate)
         {
-            isUnneeded = _http.Count == 0;
+            if (_http.Count > 0)
+            {
+                return;
+            }
+
+            others = [.. _served];
+            _unneeded.UnionWith(others);
         }
 
-        if ((isUnneeded && _lent.HasEnded) || _session.Completion.IsCompleted)
-        {
-            RequestClose(Served());
-        }
+        RequestClose(others);
     }
 
-    private ConnectionContext[] Served()
-    {
-        lock (_gate)
-        {
-            return [.. _served];
-        }
-    }
-
-    // What middleware does then is its own, and holds up nobody else.
-    private void RequestClose(ConnectionContext[] connections)
+    private void RequestClose(IEnumerable<ConnectionContext> connections)
     {
         foreach (var connection in connections)
         {
-            try
-            {
-                connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
-            }
-            catch (AggregateException failure)
-            {
-                BackchannelLog.ClosingFailed(_logger, connection.ConnectionId, failure);
-            }
+            CloseRequest.Send(connection, _logger);
         }
     }
 

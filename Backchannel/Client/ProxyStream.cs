@@ -13,8 +13,11 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
     private const int StatusLength = 12; // HTTP/1.1 200
     private const int CodeLength = 3;
 
+    private static ReadOnlySpan<byte> Protocol => "HTTP/1."u8;
+
     private readonly byte[] _status = new byte[StatusLength];
     private int _received;
+    private bool _hasAnswered;
     private bool _isTunnel;
     private bool _isInterim;
     private bool _isLineEmpty;
@@ -22,14 +25,14 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        Look(buffer.Span[..count]);
+        Look(buffer.Span[..count], buffer.IsEmpty);
         return count;
     }
 
     public override int Read(Span<byte> buffer)
     {
         var count = inner.Read(buffer);
-        Look(buffer[..count]);
+        Look(buffer[..count], buffer.IsEmpty);
         return count;
     }
 
@@ -66,6 +69,18 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
     // A request: what comes now is its answer.
     private void Restart() => (_received, _isInterim, _isLineEmpty) = (0, false, false);
 
+    // Nothing: the end. After an answer the HTTP client has its own ways with it, a new connection say, for the credentials that were asked for.
+    private void Look(ReadOnlySpan<byte> bytes, bool isEmptyRead)
+    {
+        if (bytes.IsEmpty && !isEmptyRead && !_hasAnswered)
+        {
+            throw Fail("it took the connection, and closed it without an answer.");
+        }
+
+        _hasAnswered |= !bytes.IsEmpty;
+        Look(bytes);
+    }
+
     // From the beginning of an answer to its status, and past the answers that announce another (1xx).
     private void Look(ReadOnlySpan<byte> bytes)
     {
@@ -86,6 +101,11 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
             part.CopyTo(_status.AsSpan(_received));
             _received += part.Length;
             bytes = bytes[part.Length..];
+            if (!_status.AsSpan(0, Math.Min(_received, Protocol.Length)).SequenceEqual(Protocol[..Math.Min(_received, Protocol.Length)]))
+            {
+                throw Fail($"it does not speak HTTP, its answer begins with octet {_status[0]}.");
+            }
+
             if (_received == StatusLength && Utf8Parser.TryParse(_status.AsSpan(StatusLength - CodeLength), out int code, out _))
             {
                 OnStatus(code);
@@ -99,9 +119,12 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
         _isTunnel = code is >= 200 and < 300;
         if (code >= 300 && Refusal((HttpStatusCode)code) is { } why)
         {
-            throw new BackchannelConnectException($"The proxy {ConnectFailure.Address(request.RequestUri!)} opens no tunnel to {request.Headers.Host}: {why}");
+            throw Fail(why);
         }
     }
+
+    private BackchannelConnectException Fail(string why)
+        => new($"The proxy {ConnectFailure.Address(request.RequestUri!)} opens no tunnel to {request.Headers.Host}: {why}");
 
     // An empty line ends the fields. RFC 9112, 2.2: some end a line with LF alone.
     private void SkipToNextAnswer(ref ReadOnlySpan<byte> bytes)

@@ -28,7 +28,7 @@ internal sealed class ServedCalls
             // The connection was opened for this call, or its server has not heard yet that it goes away.
             context.Response.OnCompleted(() =>
             {
-                context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+                context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(); // Kestrel logs what fails of it.
                 return Task.CompletedTask;
             });
             return;

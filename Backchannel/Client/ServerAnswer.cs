@@ -5,6 +5,10 @@ namespace Backchannel;
 /// <summary>What it means that a server ends the session, or a stream, to which it has said nothing yet.</summary>
 internal static class ServerAnswer
 {
+    /// <summary>It has ended the connection.</summary>
+    public const string Closed =
+        "The server took the connection and closed it without an answer. A port that speaks TLS does so where the address begins with http:// instead of https://; a server with a backchannel when it refuses a connection (BackchannelServerOptions.OnConnecting), and its log says why; one with TLS when it wants a certificate of the client's (SslOptions.ClientCertificates), or another.";
+
     public static string Explain(YamuxException? failure) => failure switch
     {
         null => "The server closed the HTTP/2 connection without an answer: it may be about to stop.",
@@ -20,6 +24,6 @@ internal static class ServerAnswer
         // The beginning of SETTINGS, read as a frame of yamux's.
         { ErrorCode: YamuxErrorCode.ProtocolError } =>
             "The server speaks HTTP/2 without a backchannel: its endpoint must call listen.UseBackchannel(). To call it without one, use a handler without one.",
-        _ => "The server took the connection and closed it without an answer. A port that speaks TLS does so where the address begins with http:// instead of https://; a server with a backchannel when it refuses a connection (BackchannelServerOptions.OnConnecting), and its log says why; one with TLS when it wants a certificate of the client's (SslOptions.ClientCertificates), or another.",
+        _ => Closed,
     };
 }

@@ -16,13 +16,13 @@ public static class BackchannelListenOptionsExtensions
     /// </summary>
     /// <remarks>
     /// Without TLS the endpoint must speak HTTP/2 alone (<c>listen.Protocols = HttpProtocols.Http2</c>), since there is
-    /// nothing to negotiate with. An endpoint on which it cannot work fails the start of the server, and says what to change.
+    /// nothing to negotiate with. An endpoint on which it cannot work fails the start of the server, and says what to change; so does
+    /// what <see cref="BackchannelServerOptions.ConfigureChannel"/> throws.
     /// </remarks>
     /// <param name="listen">The endpoint.</param>
     /// <returns><paramref name="listen"/>.</returns>
     /// <exception cref="InvalidOperationException"><c>AddBackchannel</c> was not called.</exception>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
-    /// <remarks>What <see cref="BackchannelServerOptions.ConfigureChannel"/> throws, it throws here.</remarks>
     public static ListenOptions UseBackchannel(this ListenOptions listen)
     {
         ArgumentNullException.ThrowIfNull(listen);
@@ -32,10 +32,10 @@ public static class BackchannelListenOptionsExtensions
         var options = services.GetRequiredService<IOptions<BackchannelServerOptions>>().Value;
         options.Validate();
         var hadTls = EndpointCheck.HasTls(listen);
-        PeerChannel.Try(options, hadTls);
         listen.Use(next =>
         {
             EndpointCheck.ThrowIfUnfit(listen, hadTls);
+            PeerChannel.Try(options, hadTls);
             registry.HasEndpoint = true;
             return next;
         });

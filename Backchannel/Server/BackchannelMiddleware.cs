@@ -96,10 +96,10 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
 
                 // A server that stops ends the connection itself when its own time is over.
                 var limit = closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout;
-                Drain(peer, "the client has closed its connection");
+                Drain(peer, peer.Completion.IsCompleted ? "its connection has ended" : "the client has closed its connection");
 
                 // An HTTP/2 connection that was on its way is told to go elsewhere: what it is part of ends, and can not be called any more.
-                connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+                CloseRequest.Send(connection, _logger);
                 await DrainedAsync(peer, streams, limit).ConfigureAwait(false);
             }
         }

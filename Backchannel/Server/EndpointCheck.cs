@@ -11,7 +11,7 @@ internal static class EndpointCheck
     /// <summary>To be called when the server starts, when the endpoint is as it will be.</summary>
     public static void ThrowIfUnfit(ListenOptions listen, bool hadTls)
     {
-        const string Http2Only = "listen.Protocols = HttpProtocols.Http2;";
+        const string Http2Only = "listen.Protocols = HttpProtocols.Http2; (an endpoint of appsettings.json: \"Protocols\": \"Http2\").";
         if (!listen.Protocols.HasFlag(HttpProtocols.Http2))
         {
             throw new InvalidOperationException(

@@ -29,6 +29,7 @@ internal sealed class InboundStreams(
     private readonly CancellationTokenSource _unneeded = new();
     private int _places = 1; // Taken, of those for HTTP/2: by the first, and those that may be one.
     private int _served = 1; // HTTP/2 connections.
+    private Task? _closing;
     private int _running = 1; // The acceptance itself.
 
     /// <summary>
@@ -68,6 +69,13 @@ internal sealed class InboundStreams(
 
         CountOut();
         await _ended.Task.ConfigureAwait(false);
+        Task? closing;
+        lock (_gate)
+        {
+            closing = _closing;
+        }
+
+        await (closing ?? Task.CompletedTask).ConfigureAwait(false);
     }
 
     /// <summary>Serves the first stream, an HTTP/2 connection on which nothing needs to be found out, and under the connection's own name.</summary>
@@ -203,15 +211,14 @@ internal sealed class InboundStreams(
     {
         lock (_gate)
         {
-            if (_served > 0 || !peer.Drained.IsCompleted)
+            if (_served == 0 && peer.Drained.IsCompleted)
             {
-                return;
+                _closing ??= CloseUnneededAsync(); // Elsewhere: who gave back the last call has locks of its own.
             }
         }
-
-        _ = CloseUnneededAsync(); // It throws nothing. Elsewhere: who gave back the last call has locks of its own.
     }
 
+    // Throws nothing.
     private async Task CloseUnneededAsync()
     {
         try

@@ -52,9 +52,16 @@ internal static class PeerChannel
 
         chain = channelOptions.HttpHandler;
 
+        var credentials = CredentialsProbe.Of(channelOptions.Credentials);
+        if (!isEncrypted && credentials is { IsSecure: true } or { HasCallCredentials: true })
+        {
+            throw new InvalidOperationException(
+                $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has set Credentials that need TLS, and the endpoint has none, so that anybody on the way could read them. Call listen.UseHttps() before listen.UseBackchannel(), or leave the Credentials alone.");
+        }
+
         // gRPC goes by these whether credentials may be sent: it does not see whether the connection that its bytes are in has TLS, and would leave them away, or send them in the clear.
         channelOptions.UnsafeUseInsecureChannelCallCredentials = isEncrypted;
-        var scheme = isEncrypted && channelOptions.Credentials != ChannelCredentials.Insecure ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
+        var scheme = isEncrypted && credentials.IsSecure != false ? Uri.UriSchemeHttps : Uri.UriSchemeHttp;
         return GrpcChannel.ForAddress($"{scheme}://backchannel", channelOptions);
     }
 

@@ -19,6 +19,7 @@ internal sealed class CallerStream : SidechannelStream
     private readonly CancellationToken _unreadToken;
     private readonly CancellationToken _unreadOrCancelledToken;
     private bool _callEnded;
+    private bool _failedBefore; // The stream, before the call had ended; written before that is.
     private bool _completed;
     private bool _isCut; // A write of it was cancelled.
     private bool _writing;
@@ -126,6 +127,7 @@ internal sealed class CallerStream : SidechannelStream
     /// <summary>The call has ended, so that its handler reads no more: a write would wait for credit that nobody gives. What it has sent can be read.</summary>
     public void OnCallEnded()
     {
+        _failedBefore = Inner.HasFailed;
         Volatile.Write(ref _callEnded, true);
         _unread.Cancel();
     }
@@ -159,7 +161,11 @@ internal sealed class CallerStream : SidechannelStream
         }
         catch (OperationCanceledException) when (Volatile.Read(ref _callEnded) && !cancellationToken.IsCancellationRequested)
         {
-            Inner.ThrowIfFailed(); // It came first, and the write had not heard of it yet.
+            if (_failedBefore)
+            {
+                Inner.ThrowIfFailed(); // The write had not heard of it yet.
+            }
+
             throw CallEnded();
         }
         catch (OperationCanceledException cancellation)
