@@ -15,12 +15,13 @@ class Agent(Presence.PresenceClient server, BackchannelHost host, ILogger<Agent>
                 using var attached = server.Attach(new Hello(), cancellationToken: stopping);
                 await foreach (var notice in attached.ResponseStream.ReadAllAsync(stopping))
                 {
-                    failures = 0;                                         // the server has us, and can call
+                    failures = 0;
+                    log.LogInformation("Connected");                      // the server has us, and can call
                 }
             }
             catch (RpcException lost)
             {
-                log.LogInformation("Not connected: {Status}", lost.Status);
+                log.LogInformation("Not connected: {Status}", stopping.IsCancellationRequested ? "stopping" : lost.Status);
             }
 
             var longest = TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, failures)));

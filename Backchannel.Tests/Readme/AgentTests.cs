@@ -41,6 +41,7 @@ public sealed class AgentTests : IAsyncDisposable
         await agent.StartAsync(CancellationToken.None).Guarded();
         var first = await PeerAsync(server, 1);
         Assert.True((await VoteAsync(first)).Accepted);
+        Assert.Equal("1", await AskAsync(server));
 
         first.Session.Abort();
         var second = await PeerAsync(server, 2);
@@ -120,6 +121,7 @@ public sealed class AgentTests : IAsyncDisposable
         var app = builder.Build();
         _servers.Add(app);
         app.MapGrpcService<Attachments>();
+        Snippets.Ask(app);
         await app.StartAsync().Guarded();
         return app;
     }
@@ -127,15 +129,17 @@ public sealed class AgentTests : IAsyncDisposable
     private BackchannelHost NewHost()
         => BackchannelHost.Create(services => services.AddSingleton(_voter).AddGrpc(), endpoints => endpoints.MapGrpcService<Voter>());
 
+    private async Task<string> AskAsync(WebApplication server)
+    {
+        using var http = new HttpClient(NewHandler());
+        using var answer = await http.PostAsync(new Uri($"{server.Urls.First()}/ask?text=go%20on"), content: null).Guarded();
+        return await answer.Content.ReadAsStringAsync().Guarded();
+    }
+
     private GrpcChannel NewChannel(string address, BackchannelHost host, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
     {
-        var handler = new SocketsHttpHandler { ConnectCallback = connect };
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(_files["ca.pem"]) },
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
+        var handler = NewHandler();
+        handler.ConnectCallback = connect;
         return GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler.UseBackchannel(host), DisposeHttpClient = true });
     }
 
@@ -157,5 +161,17 @@ public sealed class AgentTests : IAsyncDisposable
 
             return new Outcome { Accepted = proposal.Text == "go on" };
         }
+    }
+
+    private SocketsHttpHandler NewHandler()
+    {
+        var handler = new SocketsHttpHandler();
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(_files["ca.pem"]) },
+            RevocationMode = X509RevocationMode.NoCheck,
+        };
+        return handler;
     }
 }

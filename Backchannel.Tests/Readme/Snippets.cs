@@ -23,6 +23,16 @@ internal static class Snippets
             "Agents", endpoint => endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions).UseBackchannel()));
     }
 
+    public static void Ask(WebApplication app)
+    {
+        app.MapPost("/ask", async (string text, IBackchannelRegistry clients, CancellationToken cancel) =>
+        {
+            var votes = clients.Peers.Select(peer => new Voting.VotingClient(peer.Invoker)
+                .VoteAsync(new Proposal { Text = text }, deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: cancel).ResponseAsync);
+            return (await Task.WhenAll(votes)).Count(vote => vote.Accepted);
+        });
+    }
+
     public static async Task RunAgentAsync(string[] args, BackchannelHost host, GrpcChannel channel)
     {
         var builder = Host.CreateApplicationBuilder(args);
@@ -34,10 +44,10 @@ internal static class Snippets
 
     public static async Task UseAloneAsync(ListenOptions listen, Stream networkStream)
     {
-        listen.UseListenMux(mux => mux.Map("sidechannel"u8, (connection, next) => ServeBytesAsync(connection)));
+        listen.UseListenMux(mux => mux.Map("sidechannel"u8, (connection, next) => ServeBytesAsync(connection)));   // a ConnectionContext, past the 11 bytes
 
         await using var session = YamuxSession.Create(networkStream, YamuxRole.Client);
-        await using var stream = await session.OpenStreamAsync();                 // an IDuplexPipe; stream.AsStream() is a Stream
+        await using var stream = await session.OpenStreamAsync();                 // an IDuplexPipe; stream.AsStream() is a Stream; the YamuxRole.Server accepts it
 
         static Task ServeBytesAsync(ConnectionContext connection) => Task.CompletedTask;
     }
