@@ -91,6 +91,16 @@ public sealed class SessionPoolTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_server_that_refuses_a_stream_without_having_taken_it_gets_no_further_connection()
+    {
+        await using var first = await LendAsync(backlog: 1);
+
+        await using var refused = await LendAsync().Guarded();
+
+        Assert.Single(_sessions);
+    }
+
+    [Fact]
     public async Task A_place_is_forgotten_when_its_session_has_ended_and_nobody_connects()
     {
         await using var lent = await LendAsync();
@@ -122,7 +132,7 @@ public sealed class SessionPoolTests : IAsyncDisposable
 
     private static ConnectionKey Key => new("http", "localhost", 80, null, null, null, null, null, null, null);
 
-    private async Task<Stream> LendAsync(bool server = true) => (await _pool.LendAsync(
+    private async Task<Stream> LendAsync(bool server = true, int backlog = 256) => (await _pool.LendAsync(
         Key,
         async token =>
         {
@@ -132,7 +142,7 @@ public sealed class SessionPoolTests : IAsyncDisposable
             options.Yamux.EnableKeepAlive = false;
             options.Yamux.PingTimeout = TimeSpan.FromSeconds(1);
             var session = YamuxSession.Create(near, YamuxRole.Client, options.Yamux);
-            _sessions.Add((session, server ? YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false }) : null));
+            _sessions.Add((session, server ? YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false, AcceptBacklog = backlog }) : null));
             var hosted = new HostedSession(session, "test", new InnerServer.Running(null!, _listener, NullLogger.Instance, NullLogger.Instance), options);
             _hosted.Add(hosted);
             return (hosted, (await hosted.LendFirstAsync(token)).Lent);

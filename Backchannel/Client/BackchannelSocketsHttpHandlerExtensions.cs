@@ -59,7 +59,7 @@ public static class BackchannelSocketsHttpHandlerExtensions
             throw new InvalidOperationException("The handler was used already: call UseBackchannel before its first request, or take a new handler.", used);
         }
 
-        GrpcBalancer.SwitchOff(handler);
+        // With one of any kind gRPC's own balancer leaves connecting to the handler. It would go past proxies, and there is nothing to balance.
         handler.ConnectCallback ??= TunedConnect.ConnectAsync;
         handler.EnableMultipleHttp2Connections = true;
         if (handler.ConnectTimeout == Timeout.InfiniteTimeSpan)
