@@ -53,6 +53,22 @@ public class HostedSessionTests
     }
 
     [Fact]
+    public async Task The_end_of_the_last_stream_that_is_served_ends_nothing_while_a_handler_has_one()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+
+        await (await kit.Listener.AcceptAsync().Guarded())!.DisposeAsync().Guarded();
+
+        Assert.Equal(0, await PingAsync(kit));
+        Assert.Null(kit.Hosted.DrainReason);
+        await kit.Server.Output.WriteAsync(GoAway).Guarded();
+        Assert.Equal(GoAway.Length, await kit.Lent.ReadAtLeastAsync(new byte[100], GoAway.Length).Guarded());
+        await kit.Lent.DisposeAsync();
+        await kit.Running.Guarded();
+    }
+
+    [Fact]
     public async Task A_stream_that_waits_to_be_served_is_waited_for()
     {
         await using var kit = await Kit.StartAsync();
