@@ -28,7 +28,7 @@ public class AdmissionTests
         await using var client = new TestClient(server);
         await using var plain = new TestClient(server, plain: true);
 
-        await CallsBothWays.AssertUnavailableAsync(client.Tester.UnaryAsync(new Request()).ResponseAsync, "when it refuses a connection");
+        await CallsBothWays.AssertUnavailableAsync(client.Tester.UnaryAsync(new Request()).ResponseAsync, "a server with a backchannel that stops, or refuses a connection");
         await Guard.Until(() => (server.ConnectionCount, client.Host.ConnectionCount) == (0, 0), "the connection is closed");
         Assert.Equal("server", (await plain.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded()).ServedBy);
 
@@ -112,6 +112,41 @@ public class AdmissionTests
         await CallsBothWays.AssertUnavailableAsync(call);
         await Guard.Until(() => server.ConnectionCount == 0, "the connection is closed");
         Assert.Equal(0, server.Registry.Count);
+    }
+
+    [Fact]
+    public async Task A_hook_that_takes_its_time_lets_one_peer_in_however_many_channels_wait_for_it()
+    {
+        var time = new FakeTimeProvider();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var count = 0;
+        await using var server = await TestServer.StartAsync(options: options => options.OnConnecting = _ =>
+        {
+            Interlocked.Increment(ref count);
+            asked.TrySetResult();
+            return new ValueTask(answer.Task);
+        });
+        await using var client = new TestClient(server, options: options =>
+        {
+            options.Yamux.TimeProvider = time;
+            options.Yamux.EnableKeepAlive = false;
+        });
+        var channels = Enumerable.Range(0, 4).Select(_ => client.NewChannel()).ToList();
+        var calls = channels.Select(channel => new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync).ToList();
+        await asked.Task.Guarded();
+        await Guard.Until(() => server.ConnectionCount == channels.Count, "all of them wait");
+        for (var i = 0; i < 20; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1)); // Less than the time for the first answer, together.
+        }
+
+        answer.SetResult();
+        await Task.WhenAll(calls).Guarded();
+
+        Assert.Equal(1, count);
+        Assert.Single(server.State.Peers.Distinct());
+        channels.ForEach(channel => channel.Dispose());
     }
 
     [Fact]

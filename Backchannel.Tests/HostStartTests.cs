@@ -116,6 +116,18 @@ public class HostStartTests
     }
 
     [Fact]
+    public async Task A_connection_that_ends_before_anything_is_sent_is_one_that_the_server_closed()
+    {
+        await using var host = BackchannelHost.Create(_ => { }, _ => { });
+        var key = new ConnectionKey("https", "localhost", 443, null, null, null, null, null, null, null);
+
+        var failure = await Assert.ThrowsAsync<IOException>(() => host.ConnectAsync(new BrokenStream(), key, Timeout.InfiniteTimeSpan, CancellationToken.None).AsTask().Guarded());
+
+        Assert.StartsWith("The server took the connection and closed it without an answer. One that wants a certificate", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith("(broken)", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_endpoint_that_the_services_add_keeps_its_own_transport()
     {
         IServer? inner = null;
@@ -213,5 +225,10 @@ public class HostStartTests
             => isFirst() ? Task.FromException(new FormatException($"not this time, {disposal}")) : Task.CompletedTask;
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private sealed class BrokenStream : MemoryStream
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("broken");
     }
 }

@@ -228,13 +228,60 @@ public sealed class ProxiedConnectionTests : IDisposable
     [Theory]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "it does not speak HTTP, its answer begins with octet 83.")]
     [InlineData("\u0015\u0003\u0001\0\u0002\u0002\u0046", "it does not speak HTTP, its answer begins with octet 21.")]
-    [InlineData("", "it took the connection, and closed it without an answer.")]
+    [InlineData("HTTP/1.", "it took the connection, and closed it before it had answered.")]
+    [InlineData("", "it took the connection, and closed it before it had answered.")]
     public async Task A_proxy_that_does_not_speak_HTTP_is_named(string answer, string why)
     {
         await using var server = await StartAsync();
         await using var strange = new StrangeServer(System.Text.Encoding.Latin1.GetBytes(answer), closes: true);
 
         await AssertFailsAsync(server, new WebProxy(strange.Address("http")), $"HttpRequestException: The proxy {strange.Address("http")} opens no tunnel to {new Uri(server.Address).Authority}: {why}");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_proxy_without_the_TLS_that_its_address_names_is_told_of_as_the_proxy(bool answers)
+    {
+        await using var server = await StartAsync();
+        await using var strange = new StrangeServer(answers ? "SSH-2.0-OpenSSH_9.2\r\n"u8.ToArray() : [], closes: true);
+
+        await AssertFailsAsync(server, new WebProxy(strange.Address("https")), $"HttpRequestException: The proxy {strange.Address("https")} ", "the proxy's address must begin with http://.");
+    }
+
+    [Fact]
+    public async Task A_proxy_that_does_not_answer_is_named()
+    {
+        await using var server = await StartAsync();
+        await using var silent = new StrangeServer([]);
+        await using var client = NewClient(server, new WebProxy(silent.Address("http")), handler => handler.ConnectTimeout = TimeSpan.FromMilliseconds(100));
+
+        await CallsBothWays.AssertUnavailableAsync(
+            client.Tester.UnaryAsync(new Request()).ResponseAsync, $"HttpRequestException: No connection to {server.Address}, by way of the proxy {silent.Address("http")}, within 0.1 s");
+    }
+
+    [Fact]
+    public async Task A_proxy_of_whom_nobody_can_tell_whether_it_is_to_be_used_is_not_used()
+    {
+        await using var server = await StartAsync();
+        await using var client = new TestClient(server, configure: handler =>
+        {
+            handler.Proxy = new BrokenProxy();
+            Trust(handler);
+        });
+
+        await AssertCalledBackAsync(client);
+    }
+
+    [Fact]
+    public async Task What_ends_after_a_challenge_is_for_the_HTTP_client()
+    {
+        using var request = new HttpRequestMessage();
+        await using var stream = new ProxyStream(new MemoryStream("HTTP/1.1 407 Who are you?\r\n\r\n"u8.ToArray()), request, () => true);
+
+        using var reader = new StreamReader(stream);
+
+        Assert.Equal("HTTP/1.1 407 Who are you?\r\n\r\n", await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]
@@ -296,7 +343,7 @@ public sealed class ProxiedConnectionTests : IDisposable
         var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
 
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
-        Assert.Contains($"HttpRequestException: The TLS handshake with {address} failed: ", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains($"HttpRequestException: The TLS handshake with {address} through the proxy {(socks ? "socks5" : "http")}://", error.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("If it speaks no TLS, the address must begin with http://", error.Status.Detail, StringComparison.Ordinal);
     }
 

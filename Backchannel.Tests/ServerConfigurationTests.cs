@@ -134,7 +134,7 @@ public class ServerConfigurationTests
             Assert.Equal(256, yamux.AcceptBacklog);
         });
         Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)), (server.DrainTimeout, client.DrainTimeout));
-        Assert.Equal(16, server.MaxHttpConnectionsPerPeer);
+        Assert.Equal(128, server.MaxHttpConnectionsPerPeer);
         Assert.Equal(server.Yamux.MaxStreamWindowSize, server.Yamux.InitialStreamWindowSize);
         Assert.Equal(client.Yamux.MaxStreamWindowSize, client.Yamux.InitialStreamWindowSize);
         Assert.Equal(TimeSpan.FromSeconds(120), server.HandshakeTimeout);
@@ -202,6 +202,10 @@ public class ServerConfigurationTests
         var threw = await Assert.ThrowsAsync<FormatException>(
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = _ => throw new FormatException("mine")));
 
+        var version = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => TestServer.StartAsync(TestServer.Cleartext, options => options.ConfigureChannel = channel => channel.HttpVersion = System.Net.HttpVersion.Version30));
+
+        Assert.Contains("has set HttpVersion 3.0; a backchannel needs HTTP/2", version.Message, StringComparison.Ordinal);
         Assert.Contains("has replaced the HTTP handler", replaced.Message, StringComparison.Ordinal);
         Assert.Contains("has put one handler around the channels of two peers", sharing.Message, StringComparison.Ordinal);
         Assert.Contains("has replaced the HTTP handler", client.Message, StringComparison.Ordinal);

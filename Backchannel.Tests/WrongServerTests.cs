@@ -86,12 +86,7 @@ public sealed class WrongServerTests : IAsyncDisposable
         await using var server = await StartAsync("http");
         var address = server.Address.Replace("http://", "https://", StringComparison.Ordinal);
 
-        AssertFirst($"The TLS handshake with {address} failed: ", await FailAsync(address, handler => handler.ConnectCallback = async (context, ct) =>
-        {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(context.DnsEndPoint, ct);
-            return new NetworkStream(socket, ownsSocket: true);
-        }));
+        AssertFirst($"The TLS handshake with {address} failed: ", await FailAsync(address, handler => handler.ConnectCallback = ConnectAsync));
     }
 
     [Theory]
@@ -142,7 +137,36 @@ public sealed class WrongServerTests : IAsyncDisposable
                 return default;
             });
 
-        await AssertToldAsync(server.Address, Closed);
+        await AssertToldAsync(server.Address, Closed + "One that wants a certificate of the client's does so");
+    }
+
+    [Fact]
+    public async Task A_server_that_wants_a_certificate()
+    {
+        await using var server = await TestServer.StartAsync(listen => _certificates.MutualTls()(listen));
+
+        await Rounds.RunAsync(() => AssertToldAsync(server.Address, Closed + "One that wants a certificate of the client's does so (SslOptions.ClientCertificates)"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_ConnectCallback_that_fails_in_a_way_of_its_own(bool cancels)
+    {
+        AssertFirst("No connection to http://localhost:1: mine.", await FailAsync(
+            "http://localhost:1", handler => handler.ConnectCallback = (_, _) => throw (cancels ? new OperationCanceledException("mine") : new TimeoutException("mine"))));
+    }
+
+    [Fact]
+    public async Task A_port_with_TLS_that_refuses_HTTP2_behind_a_ConnectCallback_of_ones_own()
+    {
+        await using var server = await TestServer.StartAsync(listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.UseHttps(_certificates.Server);
+        });
+
+        AssertFirst(server.Address + NoHttp2, await FailAsync(server.Address, handler => handler.ConnectCallback = ConnectAsync));
     }
 
     [Theory]
@@ -277,6 +301,13 @@ public sealed class WrongServerTests : IAsyncDisposable
         var reply = await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded();
 
         Assert.Equal(("server", 0), (reply.ServedBy, reply.PeerId));
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+        return new NetworkStream(socket, ownsSocket: true);
     }
 
     // Before it stands what gRPC says of any exception, or nothing.

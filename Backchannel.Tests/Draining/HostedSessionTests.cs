@@ -114,7 +114,7 @@ public class HostedSessionTests
             await serving.Guarded();
         }
 
-        Assert.True(stream.Close.IsMade);
+        await stream.Close.Made.Guarded();
         await http.Connection.DisposeAsync().Guarded();
         Assert.Equal(0, await PingAsync(kit));
         await stream.Connection.DisposeAsync().Guarded();
@@ -181,7 +181,7 @@ public class HostedSessionTests
             await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
         }
 
-        Assert.True(stream.Close.IsMade);
+        await stream.Close.Made.Guarded();
         await stream.Connection.DisposeAsync().Guarded();
     }
 
@@ -289,11 +289,15 @@ public class HostedSessionTests
 
     private sealed class CloseRequest : IConnectionLifetimeNotificationFeature
     {
-        public bool IsMade { get; private set; }
+        private readonly TaskCompletionSource _made = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsMade => _made.Task.IsCompleted;
+
+        public Task Made => _made.Task;
 
         public CancellationToken ConnectionClosedRequested { get; set; }
 
-        public void RequestClose() => IsMade = true;
+        public void RequestClose() => _made.TrySetResult();
     }
 
     private sealed class Response : HttpResponseFeature
@@ -312,7 +316,7 @@ public class HostedSessionTests
             (Session, Peer, Time) = (session, peer, time);
             var options = new BackchannelHostOptions { DrainTimeout = DrainTimeout };
             options.Yamux.TimeProvider = time;
-            Hosted = new HostedSession(session, "test", new InnerServer.Running(null!, Listener, NullLogger.Instance, NullLogger.Instance), options);
+            Hosted = new HostedSession(session, "test", new InnerServer.Running(null!, Listener, NullLogger.Instance, NullLogger.Instance), options, isTls: false);
         }
 
         public FakeTimeProvider Time { get; }

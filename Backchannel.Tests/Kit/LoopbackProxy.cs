@@ -85,7 +85,7 @@ internal abstract class LoopbackProxy : IAsyncDisposable
                 _serving.TryAdd(serving, true);
             }
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception end) when (_stopping.IsCancellationRequested && end is OperationCanceledException or SocketException)
         {
             // Disposed.
         }

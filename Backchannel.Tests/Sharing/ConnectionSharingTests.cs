@@ -105,7 +105,7 @@ public class ConnectionSharingTests
         await using var server = await TestServer.StartAsync();
         await using var client = new TestClient(server);
         var channels = new List<GrpcChannel>();
-        for (var i = 0; i < 3 * new BackchannelServerOptions().MaxHttpConnectionsPerPeer; i++)
+        for (var i = 0; i < new BackchannelServerOptions().MaxHttpConnectionsPerPeer + 10; i++)
         {
             channels.Add(client.NewChannel());
             await CallBackAsync(new Tester.TesterClient(channels[^1]));

@@ -11,6 +11,9 @@ public sealed class SessionPoolTests : IAsyncDisposable
 {
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
 
+    // A window update of 0 bytes with ACK, for stream 1.
+    private static readonly byte[] AckOfFirst = [0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0];
+
     private readonly FakeTimeProvider _time = new();
     private readonly StreamListener _listener = new();
     private readonly List<(YamuxSession Client, YamuxSession? Server)> _sessions = [];
@@ -70,7 +73,6 @@ public sealed class SessionPoolTests : IAsyncDisposable
         await using var second = await asking;
         var sharing = LendAsync();
         Assert.NotNull(await _sessions[1].Server!.AcceptStreamAsync().Guarded());
-        Assert.NotNull(await _sessions[1].Server!.AcceptStreamAsync().Guarded());
         await using var third = await sharing.Guarded();
 
         Assert.Equal(2, _sessions.Count);
@@ -81,10 +83,8 @@ public sealed class SessionPoolTests : IAsyncDisposable
     {
         await using var first = await LendAsync();
         var asking = LendAsync();
-        var server = _sessions[0].Server!;
-        _ = await server.AcceptStreamAsync().Guarded();
 
-        (await server.AcceptStreamAsync().Guarded())!.Abort();
+        (await _sessions[0].Server!.AcceptStreamAsync().Guarded())!.Abort();
         await using var refused = await asking.Guarded();
 
         Assert.Single(_sessions);
@@ -94,10 +94,38 @@ public sealed class SessionPoolTests : IAsyncDisposable
     public async Task A_server_that_refuses_a_stream_without_having_taken_it_gets_no_further_connection()
     {
         await using var first = await LendAsync(backlog: 1);
+        await using var waiting = await _sessions[0].Client.OpenStreamAsync().Guarded();
 
         await using var refused = await LendAsync().Guarded();
 
         Assert.Single(_sessions);
+    }
+
+    [Fact]
+    public async Task A_server_that_has_not_taken_the_first_stream_yet_is_waited_for()
+    {
+        await using var first = await LendAsync(takesFirst: false);
+        var asking = LendAsync();
+
+        _time.Advance(10 * AnswerLimit);
+        Assert.False(asking.IsCompleted);
+        Assert.NotNull(await _sessions[0].Server!.AcceptStreamAsync().Guarded());
+        Assert.NotNull(await _sessions[0].Server!.AcceptStreamAsync().Guarded());
+        await using var second = await asking.Guarded();
+
+        Assert.Single(_sessions);
+    }
+
+    [Fact]
+    public async Task A_server_that_never_takes_the_first_stream_is_given_up_with_it()
+    {
+        await using var first = await LendAsync(takesFirst: false);
+        var asking = LendAsync();
+
+        _sessions[0].Client.Abort(); // As it is after ConnectTimeout.
+        await using var second = await asking.Guarded();
+
+        Assert.Equal(2, _sessions.Count);
     }
 
     [Fact]
@@ -132,7 +160,7 @@ public sealed class SessionPoolTests : IAsyncDisposable
 
     private static ConnectionKey Key => new("http", "localhost", 80, null, null, null, null, null, null, null);
 
-    private async Task<Stream> LendAsync(bool server = true, int backlog = 256) => (await _pool.LendAsync(
+    private async Task<Stream> LendAsync(bool server = true, int backlog = 256, bool takesFirst = true) => (await _pool.LendAsync(
         Key,
         async token =>
         {
@@ -142,10 +170,23 @@ public sealed class SessionPoolTests : IAsyncDisposable
             options.Yamux.EnableKeepAlive = false;
             options.Yamux.PingTimeout = TimeSpan.FromSeconds(1);
             var session = YamuxSession.Create(near, YamuxRole.Client, options.Yamux);
-            _sessions.Add((session, server ? YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false, AcceptBacklog = backlog }) : null));
-            var hosted = new HostedSession(session, "test", new InnerServer.Running(null!, _listener, NullLogger.Instance, NullLogger.Instance), options);
+            var peer = server ? YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false, AcceptBacklog = backlog }) : null;
+            _sessions.Add((session, peer));
+            var hosted = new HostedSession(session, "test", new InnerServer.Running(null!, _listener, NullLogger.Instance, NullLogger.Instance), options, isTls: false);
             _hosted.Add(hosted);
-            return (hosted, (await hosted.LendFirstAsync(token)).Lent);
+            var (lent, first) = await hosted.LendFirstAsync(token);
+            if (!server)
+            {
+                await far.Output.WriteAsync(AckOfFirst, token); // And nothing after it.
+                await first.Acknowledged.Guarded();
+            }
+            else if (takesFirst)
+            {
+                Assert.NotNull(await peer!.AcceptStreamAsync(token).Guarded());
+                await first.Acknowledged.Guarded();
+            }
+
+            return (hosted, lent);
         },
         TestContext.Current.CancellationToken)).Stream;
 }

@@ -22,7 +22,7 @@ internal sealed class BackchannelHandler(SocketsHttpHandler inner) : DelegatingH
         catch (OperationCanceledException timeout) when (timeout.InnerException is TimeoutException && !cancellationToken.IsCancellationRequested)
         {
             // gRPC would take it for the call's own cancellation, and report that without a word.
-            throw ConnectFailure.TimedOut(request.RequestUri!, inner.ConnectTimeout, timeout);
+            throw ConnectFailure.TimedOut(request.RequestUri!, HandlerProxy.Find(inner, request.RequestUri!), inner.ConnectTimeout, timeout);
         }
     }
 

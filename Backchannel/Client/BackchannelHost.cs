@@ -29,6 +29,9 @@ public sealed class BackchannelHost : IAsyncDisposable
     private readonly InnerServer _server;
     private readonly SessionPool _pool;
     private readonly ConcurrentDictionary<HostedSession, Task> _sessions = new();
+    // The calls have had their time by then.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
+
     private readonly CancellationTokenSource _drainOver = new();
     private long _lastSession;
     private Task? _stopping;
@@ -69,8 +72,9 @@ public sealed class BackchannelHost : IAsyncDisposable
     /// <see cref="BackchannelHostOptions.DrainTimeout"/> is over, or until <paramref name="cancellationToken"/> is cancelled. Then the connections close and the services stop.
     /// </summary>
     /// <remarks>
-    /// The second call waits for the same end, and its token can end the waiting for calls too. Called by a call that the host itself serves, it returns as soon as stopping has begun: the end
-    /// waits for that call.
+    /// The second call waits for the same end, and its token can end the waiting for calls too. Called by a call that the host itself serves, or by what such a call has begun while it runs, it
+    /// returns as soon as stopping has begun: the end waits for that call. A handler that goes on when its call is aborted, and the hosted services, have 5 s more
+    /// (<c>HostOptions.ShutdownTimeout</c> of the services).
     /// </remarks>
     /// <param name="cancellationToken">Ends the waiting for calls: they are aborted.</param>
     public async Task StopAsync(CancellationToken cancellationToken = default)
@@ -154,6 +158,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         });
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         builder.Services.AddSingleton<IConnectionListenerFactory>(listener);
         if (options.LoggerFactory is { } loggers)
         {
@@ -188,9 +193,9 @@ public sealed class BackchannelHost : IAsyncDisposable
         try
         {
             var server = await StartServerAsync(cancellationToken).ConfigureAwait(false);
-            await SendMagicAsync(transport, cancellationToken).ConfigureAwait(false);
+            await SendMagicAsync(transport, key.IsTls, cancellationToken).ConfigureAwait(false);
             session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
-            var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options);
+            var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options, key.IsTls);
             var (lent, first) = await hosted.LendFirstAsync(cancellationToken).ConfigureAwait(false);
             Run(hosted, hosted.ExpectAnswerAsync(first, answer), key, server.Logger);
             return (hosted, lent);
@@ -198,7 +203,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         catch (YamuxException failure)
         {
             session?.Abort();
-            throw new IOException($"{ServerAnswer.Explain(failure)} ({failure.Message})", failure); // So soon that there is no stream to say it on.
+            throw new IOException($"{ServerAnswer.Explain(failure, key.IsTls)} ({failure.Message})", failure); // So soon that there is no stream to say it on.
         }
         catch
         {
@@ -207,7 +212,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         }
     }
 
-    private static async ValueTask SendMagicAsync(Stream transport, CancellationToken cancellationToken)
+    private static async ValueTask SendMagicAsync(Stream transport, bool isTls, CancellationToken cancellationToken)
     {
         try
         {
@@ -216,7 +221,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         }
         catch (IOException failure)
         {
-            throw new IOException($"{ServerAnswer.Closed} ({failure.Message})", failure);
+            throw new IOException($"{ServerAnswer.Closed(isTls)} ({failure.Message})", failure);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Backchannel;
 
 /// <summary>Says why no connection with a backchannel came about, where the HTTP client says what layers it went through.</summary>
@@ -23,21 +25,25 @@ internal static class ConnectFailure
         {
             HttpRequestError.VersionNegotiationError when request.Scheme == Uri.UriSchemeHttps && failure.InnerException is null => NoHttp2(address),
             HttpRequestError.VersionNegotiationError when request.Scheme == Uri.UriSchemeHttp && proxy is not null => NoCleartextThroughProxy(address),
-            HttpRequestError.SecureConnectionError => NoTls(address, by, Sentence(failure)),
+            HttpRequestError.SecureConnectionError when Sentence(failure).Contains("no application protocol", StringComparison.Ordinal) => NoHttp2(address),
+            HttpRequestError.SecureConnectionError => NoTls(by is null ? address : $"{address} through the proxy {by}", Sentence(failure)),
 
             // A 407 to whose schemes the HTTP client had no answer. Its own message would tell the password that a proxy's address may have.
             HttpRequestError.ProxyTunnelError when failure.StatusCode is { } status => $"The proxy {by} opens no tunnel to {address}: it answered {(int)status}.",
             HttpRequestError.ProxyTunnelError => $"The proxy {by} opens no tunnel to {address}: {Sentence(failure)}",
             HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError when proxy is not null
                 => $"The proxy {by} of {address} is not to be reached: {Sentence(failure)}",
+
+            // A ConnectCallback that fails in a way of its own. A socket's and a stream's failures gRPC tells as they are.
+            HttpRequestError.ConnectionError when failure.GetBaseException() is not (IOException or SocketException) => $"No connection to {address}: {Sentence(failure)}",
             _ => null,
         };
         return told is null ? null : New(failure.HttpRequestError, told, failure.HttpRequestError == HttpRequestError.ProxyTunnelError ? failure.InnerException : failure);
     }
 
-    public static HttpRequestException TimedOut(Uri request, TimeSpan limit, Exception timeout) => New(
+    public static HttpRequestException TimedOut(Uri request, Uri? proxy, TimeSpan limit, Exception timeout) => New(
         HttpRequestError.ConnectionError,
-        $"No connection to {Address(request)} within {limit.TotalSeconds} s (SocketsHttpHandler.ConnectTimeout): it cannot be reached, or does not answer.",
+        $"No connection to {Address(request)}{(proxy is null ? "" : $", by way of the proxy {Address(proxy)},")} within {limit.TotalSeconds} s (SocketsHttpHandler.ConnectTimeout): it cannot be reached, or does not answer.",
         timeout);
 
     /// <summary>A server that has TLS, and not HTTP/2.</summary>
@@ -45,9 +51,8 @@ internal static class ConnectFailure
         => $"{address} speaks TLS, and offers no HTTP/2 (ALPN). gRPC needs it: at Kestrel, listen.Protocols must have HttpProtocols.Http2. Something between here and the server may have taken its place, too.";
 
     // Where the connection is not one that TlsConnection looks at, or its certificate is the reason.
-    private static string NoTls(string address, string? proxy, string cause)
+    private static string NoTls(string with, string cause)
     {
-        var with = proxy?.StartsWith("https:", StringComparison.Ordinal) == true ? $"{address}, or its proxy {proxy}," : address;
         var advice = cause.StartsWith("The remote certificate", StringComparison.Ordinal)
             ? "What is accepted besides what this machine trusts, and by what name, is for handler.SslOptions to say; a developer's certificate is trusted by dotnet dev-certs https --trust."
             : "If it speaks no TLS, the address must begin with http://.";

@@ -20,6 +20,9 @@ internal sealed record ConnectionKey(
     string? ClientCertificate,
     string? Protection)
 {
+    /// <summary>Whether the server's address is https.</summary>
+    public bool IsTls => Scheme == Uri.UriSchemeHttps;
+
     /// <param name="context">The connection that was made.</param>
     /// <param name="handler">Who made it.</param>
     /// <param name="filter">The filter of its own that the handler had.</param>

@@ -13,8 +13,8 @@ namespace Backchannel;
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync disposes of it.")]
 internal sealed class HostedSession
 {
-    // Some less than a server takes (BackchannelServerOptions.MaxHttpConnectionsPerPeer, 16): those that are asked back take a moment.
-    private const int MostLent = 12;
+    // Some less than a server takes (BackchannelServerOptions.MaxHttpConnectionsPerPeer, 128): those that are asked back take a moment.
+    private const int MostLent = 100;
 
     private readonly YamuxSession _session;
     private readonly string _id;
@@ -31,7 +31,7 @@ internal sealed class HostedSession
     private bool _hasLimit;
     private volatile bool _serverLeaves;
 
-    public HostedSession(YamuxSession session, string id, InnerServer.Running server, BackchannelHostOptions options)
+    public HostedSession(YamuxSession session, string id, InnerServer.Running server, BackchannelHostOptions options, bool isTls)
     {
         _session = session;
         _id = id;
@@ -40,7 +40,7 @@ internal sealed class HostedSession
         _timeProvider = options.Yamux.TimeProvider;
         _drainTimeout = options.DrainTimeout;
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _timeProvider);
-        _lent = new LentStreams(ServerAnswer.Explain, _timeProvider, reasonWhenEmptied: "the client has closed its connection", MostLent);
+        _lent = new LentStreams(failure => ServerAnswer.Explain(failure, isTls), _timeProvider, reasonWhenEmptied: "the client has closed its connection", MostLent);
         _lent.Ended += OnLentEnded;
         _lent.PeerLeaving += () => _serverLeaves = true;
     }
@@ -50,6 +50,9 @@ internal sealed class HostedSession
 
     /// <summary>Whether a further stream may be had. If not, a further connection may reach another server.</summary>
     public bool IsOpen => DrainReason is null && !_serverLeaves && !_session.Completion.IsCompleted;
+
+    /// <summary>Completes when the server has taken the first stream, which it may think about (<see cref="BackchannelServerOptions.OnConnecting"/>). Faulted: never.</summary>
+    public Task Answered { get; private set; } = Task.CompletedTask;
 
     /// <summary>Ends the session if its server says nothing in time, from now on.</summary>
     /// <param name="first">The stream whose acknowledgement is the first thing that the server says.</param>
@@ -108,7 +111,7 @@ internal sealed class HostedSession
             left = [.. _served];
         }
 
-        RequestClose(left); // Who does not look at the stream may look at this.
+        RequestCloseElsewhere(left); // Who does not look at the stream may look at this.
         await answered.ConfigureAwait(false);
         _end.Dispose();
     }
@@ -118,6 +121,7 @@ internal sealed class HostedSession
     public async ValueTask<(LentStream Lent, YamuxStream Stream)> LendFirstAsync(CancellationToken cancellationToken)
     {
         var stream = await _session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
+        Answered = stream.Acknowledged;
         return (_lent.TryLend(stream)!, stream); // Nobody has closed them yet: nobody knows this session.
     }
 
@@ -254,7 +258,11 @@ internal sealed class HostedSession
             return; // It has ended meanwhile.
         }
 
-        RequestClose(http);
+        foreach (var connection in http)
+        {
+            CloseRequest.Send(connection, _logger);
+        }
+
         CloseUnneeded();
         EndIfIdle();
     }
@@ -279,14 +287,15 @@ internal sealed class HostedSession
             _unneeded.UnionWith(others);
         }
 
-        RequestClose(others);
+        RequestCloseElsewhere(others);
     }
 
-    private void RequestClose(IEnumerable<ConnectionContext> connections)
+    // Middleware's own, which may take its time: the caller closes a channel, or stops the host. Nobody waits for it; it throws nothing.
+    private void RequestCloseElsewhere(ConnectionContext[] connections)
     {
         foreach (var connection in connections)
         {
-            CloseRequest.Send(connection, _logger);
+            ThreadPool.UnsafeQueueUserWorkItem(static state => CloseRequest.Send(state.connection, state._logger), (connection, _logger), preferLocal: false);
         }
     }
 

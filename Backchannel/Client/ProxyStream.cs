@@ -24,7 +24,16 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        int count;
+        try
+        {
+            count = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException failure) when (!_hasAnswered)
+        {
+            throw Fail($"it took the connection, and ended it. ({failure.Message})");
+        }
+
         Look(buffer.Span[..count], buffer.IsEmpty);
         return count;
     }
@@ -72,9 +81,9 @@ internal sealed class ProxyStream(Stream inner, HttpRequestMessage request, Func
     // Nothing: the end. After an answer the HTTP client has its own ways with it, a new connection say, for the credentials that were asked for.
     private void Look(ReadOnlySpan<byte> bytes, bool isEmptyRead)
     {
-        if (bytes.IsEmpty && !isEmptyRead && !_hasAnswered)
+        if (bytes.IsEmpty && !isEmptyRead && (!_hasAnswered || _received is > 0 and < StatusLength))
         {
-            throw Fail("it took the connection, and closed it without an answer.");
+            throw Fail("it took the connection, and closed it before it had answered.");
         }
 
         _hasAnswered |= !bytes.IsEmpty;

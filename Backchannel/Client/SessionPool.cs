@@ -73,6 +73,15 @@ internal sealed class SessionPool(TimeProvider timeProvider)
 
     private async ValueTask<Stream?> LendFurtherAsync(Place place, HostedSession session, CancellationToken cancellationToken)
     {
+        try
+        {
+            await session.Answered.WaitAsync(cancellationToken).ConfigureAwait(false); // That it takes no other before says nothing.
+        }
+        catch (YamuxException)
+        {
+            return null;
+        }
+
         if (await session.TryLendAsync(cancellationToken).ConfigureAwait(false) is not var (lent, stream))
         {
             return null;

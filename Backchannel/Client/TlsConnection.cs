@@ -4,7 +4,7 @@ using System.Security.Authentication;
 namespace Backchannel;
 
 /// <summary>A socket under TLS. A server whose answer is not TLS, or is no HTTP/2, is named as such: <c>SslStream</c> says that a frame was corrupt.</summary>
-internal sealed class TlsConnection(Socket socket, string address) : NetworkStream(socket, ownsSocket: true)
+internal sealed class TlsConnection(Socket socket, string address, bool isProxy) : NetworkStream(socket, ownsSocket: true)
 {
     // Type, version, length; then level and description.
     private const int AlertLength = 7;
@@ -32,15 +32,21 @@ internal sealed class TlsConnection(Socket socket, string address) : NetworkStre
         {
             throw Failure(
                 "The server closed the connection.",
-                $"{address} took the connection and closed it instead of answering TLS. If it speaks none, the address must begin with http://; if it does, it has refused this client.");
+isProxy
+                    ? $"The proxy {address} took the connection and closed it instead of answering TLS. If it speaks none, the proxy's address must begin with http://."
+                    : $"{address} took the connection and closed it instead of answering TLS. If it speaks none, the address must begin with http://; if it does, it has refused this client.");
         }
 
         if (_first[0] is < FirstType or > LastType)
         {
-            throw Failure("The server does not speak TLS.", $"{address} does not speak TLS: the address must begin with http://, or its endpoint must call listen.UseHttps().");
+            throw Failure(
+                "The server does not speak TLS.",
+                isProxy
+                    ? $"The proxy {address} does not speak TLS: the proxy's address must begin with http://."
+                    : $"{address} does not speak TLS: the address must begin with http://, or its endpoint must call listen.UseHttps().");
         }
 
-        if (_first[0] == AlertType && _first[^1] == NoApplicationProtocol)
+        if (_first[0] == AlertType && _first[^1] == NoApplicationProtocol && !isProxy)
         {
             throw Failure("The server offers no HTTP/2.", ConnectFailure.NoHttp2(address));
         }

@@ -16,7 +16,9 @@ internal static class TunedConnect
         {
             socket.ConfigureForYamux();
             await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-            return SpeaksTls(context) ? new TlsConnection(socket, ConnectFailure.Address(context.InitialRequestMessage.RequestUri!)) : new NetworkStream(socket, ownsSocket: true);
+            return SpeaksTls(context)
+                ? new TlsConnection(socket, ConnectFailure.Address(context.InitialRequestMessage.RequestUri!), isProxy: context.InitialRequestMessage.Method == HttpMethod.Connect)
+                : new NetworkStream(socket, ownsSocket: true);
         }
         catch
         {

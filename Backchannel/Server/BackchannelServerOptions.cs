@@ -40,9 +40,9 @@ public sealed class BackchannelServerOptions
 
     /// <summary>
     /// How many HTTP/2 connections a client may have at once within its one connection: a further handler of the client's, or a further hundred calls at a time,
-    /// takes another. One more is refused (RST). Default 16; at least 1. Gitaly's clients have one.
+    /// takes another, and a handler that is replaced keeps its own while its calls run. One more is refused (RST). Default 128; at least 1. Gitaly's clients have one.
     /// </summary>
-    public int MaxHttpConnectionsPerPeer { get; set; } = 16;
+    public int MaxHttpConnectionsPerPeer { get; set; } = 128;
 
     /// <summary>
     /// Looks at each multiplexed connection before it becomes a peer, and may refuse it (<see cref="BackchannelConnectingContext.Refuse"/>): it is closed then, with one line in the

@@ -29,7 +29,6 @@ internal sealed class InboundStreams(
     private readonly CancellationTokenSource _unneeded = new();
     private int _places = 1; // Taken, of those for HTTP/2: by the first, and those that may be one.
     private int _served = 1; // HTTP/2 connections.
-    private Task? _closing;
     private int _running = 1; // The acceptance itself.
 
     /// <summary>
@@ -69,13 +68,6 @@ internal sealed class InboundStreams(
 
         CountOut();
         await _ended.Task.ConfigureAwait(false);
-        Task? closing;
-        lock (_gate)
-        {
-            closing = _closing;
-        }
-
-        await (closing ?? Task.CompletedTask).ConfigureAwait(false);
     }
 
     /// <summary>Serves the first stream, an HTTP/2 connection on which nothing needs to be found out, and under the connection's own name.</summary>
@@ -213,12 +205,11 @@ internal sealed class InboundStreams(
         {
             if (_served == 0 && peer.Drained.IsCompleted)
             {
-                _closing ??= CloseUnneededAsync(); // Elsewhere: who gave back the last call has locks of its own.
+                _ = CloseUnneededAsync(); // Elsewhere: who gave back the last call has locks of its own. Nobody waits for what middleware does then; it throws nothing.
             }
         }
     }
 
-    // Throws nothing.
     private async Task CloseUnneededAsync()
     {
         try

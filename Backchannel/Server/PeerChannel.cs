@@ -52,6 +52,12 @@ internal static class PeerChannel
 
         chain = channelOptions.HttpHandler;
 
+        if (channelOptions.HttpVersion is { Major: not 2 } version)
+        {
+            throw new InvalidOperationException(
+                $"{nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.ConfigureChannel)} has set HttpVersion {version}; a backchannel needs HTTP/2. Leave it alone.");
+        }
+
         var credentials = CredentialsProbe.Of(channelOptions.Credentials);
         if (!isEncrypted && credentials is { IsSecure: true } or { HasCallCredentials: true })
         {
