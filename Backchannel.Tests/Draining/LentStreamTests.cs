@@ -161,7 +161,7 @@ public class LentStreamTests
         await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
         await stream.WriteAsync(Request).Guarded();
         var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
-        byte[] goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, new byte[30]);
+        byte[] goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0, 0, 0, 1, .. new byte[26]]);
         byte[] data = Http2Frames.Frame(Http2Frames.Data, 0, 1, new byte[20]);
         var read = new MemoryStream();
         await SendAsync(Settings);
@@ -210,6 +210,62 @@ public class LentStreamTests
         }
     }
 
+    [Theory]
+    [InlineData(true, 1000)]
+    [InlineData(true, 1)]
+    [InlineData(false, 1000)]
+    [InlineData(false, 1)]
+    public async Task Requests_that_the_second_GOAWAY_leaves_out_are_refused_one_by_one(bool peerFirst, int piece)
+    {
+        await using var sessions = new SessionPair();
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
+        await stream.WriteAsync(Request).Guarded();
+        await peer.Output.WriteAsync(Settings).Guarded();
+        await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
+        byte[] goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+        byte[] requests =
+        [
+            .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 3, [0x82]),
+            .. Http2Frames.Frame(Http2Frames.Data, 0, 3, new byte[50]),
+            .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 5, [0x82]),
+            .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders | Http2Frames.EndStream, 3, [0x82]), // Trailers.
+            .. Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 7, [0x82]),
+        ];
+        foreach (var part in requests.Chunk(piece))
+        {
+            await stream.WriteAsync(part).Guarded();
+        }
+
+        if (peerFirst)
+        {
+            await peer.Output.WriteAsync(goAway).Guarded();
+            await stream.ReadExactlyAsync(new byte[goAway.Length]).Guarded();
+            lent.Close("test");
+        }
+        else
+        {
+            lent.Close("test");
+            await stream.ReadExactlyAsync(new byte[GoAwaySize]).Guarded();
+            await peer.Output.WriteAsync(goAway).Guarded();
+        }
+
+        byte[] data = Http2Frames.Frame(Http2Frames.Data, 0, 1, new byte[20]);
+        byte[] last = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0, 0, 0, 3, 0, 0, 0, 0, 1, 2, 3]);
+        foreach (var part in ((byte[])[.. last, .. data]).Chunk(piece))
+        {
+            await peer.Output.WriteAsync(part).Guarded();
+        }
+
+        await peer.Output.CompleteAsync().Guarded();
+        var read = new MemoryStream();
+        await stream.CopyToAsync(read, TestContext.Current.CancellationToken).Guarded();
+
+        byte[] refused = [.. Http2Frames.Frame(Http2Frames.RstStream, 0, 5, [0, 0, 0, 7]), .. Http2Frames.Frame(Http2Frames.RstStream, 0, 7, [0, 0, 0, 7])];
+        Assert.Equal([.. refused, .. data], read.ToArray());
+    }
+
     [Fact]
     public async Task A_stream_that_failed_before_any_request_is_given_back_when_it_is_to_be()
     {
@@ -252,7 +308,7 @@ public class LentStreamTests
 
         // Up to the end of an array, wherever in it they begin.
         byte[] data = Http2Frames.Frame(Http2Frames.Data, 0, 1, new byte[size - 9]);
-        byte[] goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, new byte[8]);
+        byte[] goAway = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0, 0, 0, 1, 0, 0, 0, 0]);
         await peer.Output.WriteAsync(data).Guarded();
         await peer.Output.WriteAsync(goAway).Guarded();
         await peer.Output.WriteAsync(data).Guarded();

@@ -12,7 +12,7 @@ namespace Backchannel;
 internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProvider timeProvider) : UnseekableStream
 {
     private readonly Stream _inner = stream.AsStream();
-    private readonly UnansweredRequests _requests = new(timeProvider);
+    private readonly WrittenRequests _requests = new(timeProvider);
     private FrameCursor _cursor;
     private ReadOnlyMemory<byte> _ours;
     private int _skip; // Of a GOAWAY of the peer's.
@@ -70,7 +70,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        => _answered && _requests.AnyWritten ? _inner.WriteAsync(buffer, cancellationToken) : _requests.WriteAsync(_inner, buffer, cancellationToken);
+        => _requests.WriteAsync(_inner, buffer, cancellationToken);
 
     public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
 
@@ -173,7 +173,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         var hasEnded = read.IsCompleted && read.Buffer.IsEmpty;
         if (!hasEnded && (_skip > 0 || (goAway == GoAwayState.Told && BeginsWithGoAway(read.Buffer))))
         {
-            Skip(read.Buffer);
+            Skip(read.Buffer, read.IsCompleted);
             return null;
         }
 
@@ -183,12 +183,12 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
             owner.OnGoAway();
             stream.Input.AdvanceTo(read.Buffer.Start);
             await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
-            _answered = true;
+            SetAnswered();
             _ours = Http2ServerFrames.Settings;
             return null;
         }
 
-        _answered = true;
+        SetAnswered();
         return Take(read.Buffer, buffer.Span, toBoundary: goAway != GoAwayState.NotWanted);
     }
 
@@ -208,7 +208,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
 
             stream.Input.AdvanceTo(result.Buffer.End);
         }
-        catch (YamuxException failure) when (!_answered && UnansweredRequests.IsEndedByPeer(failure))
+        catch (YamuxException failure) when (!_answered && WrittenRequests.IsEndedByPeer(failure))
         {
             end = failure;
             if (failure.ErrorCode == YamuxErrorCode.StreamReset)
@@ -224,18 +224,43 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     private bool BeginsWithGoAway(in ReadOnlySequence<byte> buffer)
         => IsAtFrame && buffer.Length >= Http2FrameHeader.Size && Http2FrameHeader.Read(buffer).Type == Http2FrameType.GoAway;
 
+    private void SetAnswered()
+    {
+        if (!_answered)
+        {
+            _answered = true;
+            _requests.OnAnswered();
+        }
+    }
+
     // The handler has had a GOAWAY, ours or the peer's. At a second one, while its own PING is open, SocketsHttpHandler takes the answer to that for a fault, and ends all that runs.
-    private void Skip(in ReadOnlySequence<byte> buffer)
+    // What a second one says besides, that some requests will not be answered, is told of each of them.
+    private void Skip(in ReadOnlySequence<byte> buffer, bool isCompleted)
     {
         if (_skip == 0)
         {
-            _skip = Http2FrameHeader.Size + Http2FrameHeader.Read(buffer).Length;
+            var length = Http2FrameHeader.Read(buffer).Length;
+            if (buffer.Length < Http2FrameHeader.Size + Math.Min(length, sizeof(int)) && !isCompleted)
+            {
+                stream.Input.AdvanceTo(buffer.Start, buffer.End); // The rest of it.
+                return;
+            }
+
+            _skip = Http2FrameHeader.Size + length;
+            _ours = Http2ServerFrames.Refused(LastStreamOfGoAway(buffer), _requests.Last);
             owner.OnGoAway();
         }
 
         var count = (int)Math.Min(_skip, buffer.Length);
         _skip -= count;
         stream.Input.AdvanceTo(buffer.GetPosition(count));
+    }
+
+    private static int LastStreamOfGoAway(in ReadOnlySequence<byte> buffer)
+    {
+        var reader = new SequenceReader<byte>(buffer);
+        reader.Advance(Http2FrameHeader.Size);
+        return reader.TryReadBigEndian(out int last) ? last & int.MaxValue : Http2ServerFrames.LastStream;
     }
 
     private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool toBoundary)

@@ -4,10 +4,10 @@ using Yamux;
 namespace Backchannel;
 
 /// <summary>
-/// The requests of an HTTP client on a connection on which the peer has said nothing yet, found in what the client writes. If the peer ends it without a word they
-/// are answered in its place: a connection that ends before its first request is answered is to gRPC a fault of the client's own, Internal, and does not tell why. Thread safe.
+/// The requests of an HTTP client on a connection, found in what it writes. If the peer ends the connection without a word they are answered in its place: a connection
+/// that ends before its first request is answered is to gRPC a fault of the client's own, Internal, and does not tell why. Thread safe.
 /// </summary>
-internal sealed class UnansweredRequests(TimeProvider timeProvider)
+internal sealed class WrittenRequests(TimeProvider timeProvider)
 {
     private const int PrefaceSize = 24;
 
@@ -21,10 +21,24 @@ internal sealed class UnansweredRequests(TimeProvider timeProvider)
     private readonly List<int> _streams = [];
     private readonly byte[] _header = new byte[Http2FrameHeader.Size];
     private int _headerRead;
+    private int _last;
+    private bool _isAnswered;
     private long _left = PrefaceSize; // Of what is stepped over: the preface, and what frames carry.
 
     /// <summary>Whether the first has been written.</summary>
     public bool AnyWritten => _anyWritten.Task.IsCompleted;
+
+    /// <summary>The stream of the last one; 0: there was none.</summary>
+    public int Last
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _last;
+            }
+        }
+    }
 
     /// <summary>Whether they have been answered in the peer's place.</summary>
     public bool AreRefused { get; private set; }
@@ -45,10 +59,22 @@ internal sealed class UnansweredRequests(TimeProvider timeProvider)
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Writes, and notes what begins requests.</summary>
-    public async ValueTask WriteAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    /// <summary>The peer has answered: from here on it answers each, or says that it does not.</summary>
+    public void OnAnswered()
     {
-        Add(bytes.Span);
+        lock (_gate)
+        {
+            _isAnswered = true;
+            _streams.Clear();
+        }
+    }
+
+    /// <summary>Writes, and notes what begins requests.</summary>
+    public ValueTask WriteAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        => Add(bytes.Span) && AnyWritten ? connection.WriteAsync(bytes, cancellationToken) : WriteFirstAsync(connection, bytes, cancellationToken);
+
+    private async ValueTask WriteFirstAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
         try
         {
             await connection.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
@@ -59,7 +85,7 @@ internal sealed class UnansweredRequests(TimeProvider timeProvider)
         }
         finally
         {
-            if (Snapshot().Length > 0)
+            if (Last > 0)
             {
                 _anyWritten.TrySetResult();
             }
@@ -102,11 +128,13 @@ internal sealed class UnansweredRequests(TimeProvider timeProvider)
         }
     }
 
-    private void Add(ReadOnlySpan<byte> bytes)
+    // Whether the peer has answered.
+    private bool Add(ReadOnlySpan<byte> bytes)
     {
         lock (_gate)
         {
             AddUnsynchronized(bytes);
+            return _isAnswered;
         }
     }
 
@@ -137,9 +165,15 @@ internal sealed class UnansweredRequests(TimeProvider timeProvider)
     private void OnFrame(Http2FrameHeader header)
     {
         (_headerRead, _left) = (0, header.Length);
-        if (header.IsHeaders && header.StreamId > _streams.LastOrDefault())
+        if (!header.IsHeaders || header.StreamId <= _last)
         {
-            _streams.Add(header.StreamId);
+            return;
+        }
+
+        _last = header.StreamId;
+        if (!_isAnswered)
+        {
+            _streams.Add(_last);
         }
     }
 }
