@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Backchannel.Tests;
@@ -146,6 +147,25 @@ public class HostStartTests
         var address = inner!.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single(address => address.StartsWith("http://127.", StringComparison.Ordinal));
 
         Assert.Equal("over TCP", await http.GetStringAsync(new Uri(address), TestContext.Current.CancellationToken).Guarded());
+    }
+
+    [Theory]
+    [InlineData(null, 5)]
+    [InlineData(7, 7)]
+    public async Task A_stop_has_little_patience_left_for_what_goes_on_when_its_call_is_aborted(int? seconds, int expected)
+    {
+        var limit = TimeSpan.Zero;
+        await using var host = BackchannelHost.Create(
+            services =>
+            {
+                if (seconds is { } own)
+                {
+                    services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(own));
+                }
+            },
+            endpoints => limit = endpoints.ServiceProvider.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout);
+
+        Assert.Equal(TimeSpan.FromSeconds(expected), limit);
     }
 
     [Fact]

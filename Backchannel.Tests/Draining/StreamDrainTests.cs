@@ -190,6 +190,65 @@ public class StreamDrainTests
         Assert.Contains("(middleware's own fault) (middleware's own fault)", line.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_stream_does_when_it_is_asked_to_close_may_take_its_time_and_holds_up_nobody(bool atClient)
+    {
+        using var release = new ManualResetEventSlim();
+        using var asked = new SemaphoreSlim(0);
+        void BlockWhenAskedToClose(IConnectionBuilder streams) => streams.Use(next => async connection =>
+        {
+            var read = await connection.Transport.Input.ReadAtLeastAsync(1);
+            var isOurs = read.Buffer.FirstSpan[0] == '?';
+            connection.Transport.Input.AdvanceTo(read.Buffer.Start);
+            if (!isOurs)
+            {
+                await next(connection);
+                return;
+            }
+
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested.Register(() =>
+            {
+                asked.Release();
+                release.Wait();
+            });
+            connection.Transport.Input.AdvanceTo((await connection.Transport.Input.ReadAsync()).Buffer.End);
+            await connection.Transport.Output.WriteAsync("!"u8.ToArray());
+            await connection.Transport.Input.ReadAsync(); // Its end.
+        });
+        await using var server = await TestServer.StartAsync(options: options => options.AddStreams(atClient ? _ => { } : BlockWhenAskedToClose));
+        await using var client = new TestClient(server, options: options => options.AddStreams(atClient ? BlockWhenAskedToClose : _ => { }));
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+        await using var raw = atClient ? null : new RawClient(server);
+        if (raw is not null)
+        {
+            await (await raw.First.Guarded()).Output.WriteAsync(Http2Frames.Opening);
+        }
+
+        var session = atClient ? Assert.Single(server.Registry.Peers).Session : raw!.Session;
+        var stream = await session.OpenStreamAsync().Guarded();
+        await stream.AsStream().WriteAsync("?"u8.ToArray());
+        await stream.AsStream().ReadExactlyAsync(new byte[1]).AsTask().Guarded();
+
+        if (atClient)
+        {
+            await Task.Run(client.CloseChannel).Guarded();
+            await asked.WaitAsync().Guarded();
+            await stream.DisposeAsync();
+            await Guard.Until(() => (server.ConnectionCount, client.Host.ConnectionCount) == (0, 0), "the connection ends");
+        }
+        else
+        {
+            var stopping = server.StopAsync(TestContext.Current.CancellationToken);
+            await asked.WaitAsync().Guarded();
+            await raw!.DisposeAsync();
+            await stopping.Guarded();
+        }
+
+        release.Set();
+    }
+
     [Fact]
     public async Task A_stream_that_does_not_say_what_it_is_is_given_up_at_the_handshakes_timeout()
     {
