@@ -122,6 +122,24 @@ public class HostedSessionTests
     }
 
     [Fact]
+    public async Task A_stream_that_takes_its_time_when_it_is_asked_to_close_holds_up_nobody()
+    {
+        await using var kit = await Kit.StartAsync();
+        await using var served = await kit.OpenServedAsync();
+        var stream = await kit.AcceptAsync();
+        using var release = new ManualResetEventSlim();
+        stream.Close.Blocks = release;
+
+        await Task.Run(kit.Lent.Dispose).Guarded();
+
+        Assert.False(stream.Close.IsMade);
+        release.Set();
+        await stream.Close.Made.Guarded();
+        await stream.Connection.DisposeAsync().Guarded();
+        await kit.Running.Guarded();
+    }
+
+    [Fact]
     public async Task A_stream_that_is_taken_up_when_no_call_runs_any_more_is_asked_to_close_then()
     {
         await using var kit = await Kit.StartAsync();
@@ -297,7 +315,13 @@ public class HostedSessionTests
 
         public CancellationToken ConnectionClosedRequested { get; set; }
 
-        public void RequestClose() => _made.TrySetResult();
+        public ManualResetEventSlim? Blocks { get; set; }
+
+        public void RequestClose()
+        {
+            Blocks?.Wait();
+            _made.TrySetResult();
+        }
     }
 
     private sealed class Response : HttpResponseFeature

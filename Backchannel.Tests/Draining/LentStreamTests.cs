@@ -253,14 +253,16 @@ public class LentStreamTests
 
         byte[] data = Http2Frames.Frame(Http2Frames.Data, 0, 1, new byte[20]);
         byte[] last = Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0, 0, 0, 3, 0, 0, 0, 0, 1, 2, 3]);
+        var read = new MemoryStream();
+        var reading = stream.CopyToAsync(read, TestContext.Current.CancellationToken);
         foreach (var part in ((byte[])[.. last, .. data]).Chunk(piece))
         {
             await peer.Output.WriteAsync(part).Guarded();
+            await sessions.Server.PingAsync(TestContext.Current.CancellationToken).Guarded(); // It has come, and may have been read.
         }
 
         await peer.Output.CompleteAsync().Guarded();
-        var read = new MemoryStream();
-        await stream.CopyToAsync(read, TestContext.Current.CancellationToken).Guarded();
+        await reading.Guarded();
 
         byte[] refused = [.. Http2Frames.Frame(Http2Frames.RstStream, 0, 5, [0, 0, 0, 7]), .. Http2Frames.Frame(Http2Frames.RstStream, 0, 7, [0, 0, 0, 7])];
         Assert.Equal([.. refused, .. data], read.ToArray());
