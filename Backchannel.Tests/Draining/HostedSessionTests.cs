@@ -108,7 +108,7 @@ public class HostedSessionTests
         else
         {
             await kit.Lent.DisposeAsync();
-            Assert.True(http.Close.IsMade);
+            await http.Close.Made.Guarded();
             Assert.False(stream.Close.IsMade);
             calls.SetResult();
             await serving.Guarded();
@@ -149,7 +149,7 @@ public class HostedSessionTests
 
         await HostedSession.ServeAsync(stream.Connection, _ =>
         {
-            Assert.True(stream.Close.IsMade);
+            Assert.True(stream.Close.IsMade); // Taken up, it is asked before anything else is done with it.
             return Task.CompletedTask;
         }).Guarded();
 

@@ -269,6 +269,58 @@ public class LentStreamTests
     }
 
     [Fact]
+    public async Task A_request_that_is_written_after_the_GOAWAY_which_leaves_it_out_is_refused_too()
+    {
+        await using var sessions = new SessionPair();
+        var leaving = 0;
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
+        lent.PeerLeaving += () => leaving++;
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
+        await stream.WriteAsync(Request).Guarded();
+        await peer.Output.WriteAsync(Settings).Guarded();
+        await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
+        lent.Close("test");
+        await stream.ReadExactlyAsync(new byte[GoAwaySize]).Guarded();
+        var refused = Http2Frames.Frame(Http2Frames.RstStream, 0, 3, [0, 0, 0, 7]);
+        var read = new byte[refused.Length];
+        var reading = stream.ReadExactlyAsync(read).AsTask();
+        await peer.Output.WriteAsync(Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0, 0, 0, 1, 0, 0, 0, 0])).Guarded();
+        await Guard.Until(() => leaving > 0, "the GOAWAY has been skipped");
+        Assert.False(reading.IsCompleted);
+
+        await stream.WriteAsync(Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 3, [0x82])).Guarded();
+        await reading.Guarded();
+
+        Assert.Equal(refused, read);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1_000_001)]
+    public async Task A_GOAWAY_that_leaves_out_more_requests_than_can_be_open_is_answered_for_the_last_of_them(int last)
+    {
+        await using var sessions = new SessionPair();
+        var lent = new LentStreams(_ => "", new FakeTimeProvider());
+        await using var stream = lent.TryLend(await sessions.Client.OpenStreamAsync().Guarded())!;
+        var peer = (await sessions.Server.AcceptStreamAsync().Guarded())!;
+        await stream.WriteAsync(Request).Guarded();
+        await peer.Output.WriteAsync(Settings).Guarded();
+        await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
+        await stream.WriteAsync(Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, int.MaxValue, [0x82])).Guarded();
+        lent.Close("test");
+        await stream.ReadExactlyAsync(new byte[GoAwaySize]).Guarded();
+
+        await peer.Output.WriteAsync(Http2Frames.Frame(Http2Frames.GoAway, 0, 0, [0, (byte)(last >> 16), (byte)(last >> 8), (byte)last, 0, 0, 0, 0])).Guarded();
+        await peer.Output.CompleteAsync().Guarded();
+        var read = new MemoryStream();
+        await stream.CopyToAsync(read, TestContext.Current.CancellationToken).Guarded();
+
+        Assert.InRange(read.Length, 10_000 * 13, 10_001 * 13);
+        Assert.Equal(Http2Frames.Frame(Http2Frames.RstStream, 0, int.MaxValue, [0, 0, 0, 7]), read.ToArray()[^13..]);
+    }
+
+    [Fact]
     public async Task A_stream_that_failed_before_any_request_is_given_back_when_it_is_to_be()
     {
         await using var sessions = new SessionPair();
@@ -400,6 +452,46 @@ public class LentStreamTests
         Assert.False(waiting.IsCompleted);
         await stream.DisposeAsync();
         Assert.Equal(0, await waiting.Guarded());
+    }
+
+    [Theory]
+    [InlineData(YamuxErrorCode.KeepAliveTimeout)]
+    [InlineData(YamuxErrorCode.StreamOpenTimeout)]
+    public async Task A_peer_that_says_nothing_until_it_is_given_up_is_answered_for(YamuxErrorCode reason)
+    {
+        var time = new FakeTimeProvider();
+        var (near, _) = DuplexPipe.CreatePair();
+        var options = new YamuxOptions
+        {
+            TimeProvider = time,
+            EnableKeepAlive = reason == YamuxErrorCode.KeepAliveTimeout,
+            StreamOpenTimeout = reason == YamuxErrorCode.StreamOpenTimeout ? TimeSpan.FromSeconds(10) : Timeout.InfiniteTimeSpan,
+        };
+        await using var session = YamuxSession.Create(near, YamuxRole.Client, options);
+        YamuxException? failure = null;
+        var lent = new LentStreams(
+            why =>
+            {
+                failure = why;
+                return "why";
+            },
+            time);
+        var stream = lent.TryLend(await session.OpenStreamAsync().Guarded())!;
+        await stream.WriteAsync(Request).Guarded();
+        var settings = new byte[Settings.Length];
+        var reading = stream.ReadExactlyAsync(settings).AsTask();
+
+        await Guard.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(10));
+            return reading.IsCompleted;
+        }, "it is given up");
+
+        await reading;
+        Assert.Equal(Settings, settings); // Of our answer.
+        Assert.Equal(reason, failure?.ErrorCode);
+        Assert.StartsWith("The server took the connection and said nothing: ", ServerAnswer.Explain(failure, isTls: false), StringComparison.Ordinal);
+        await stream.DisposeAsync();
     }
 
     [Fact]

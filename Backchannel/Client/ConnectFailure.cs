@@ -25,8 +25,8 @@ internal static class ConnectFailure
         {
             HttpRequestError.VersionNegotiationError when request.Scheme == Uri.UriSchemeHttps && failure.InnerException is null => NoHttp2(address),
             HttpRequestError.VersionNegotiationError when request.Scheme == Uri.UriSchemeHttp && proxy is not null => NoCleartextThroughProxy(address),
-            HttpRequestError.SecureConnectionError when Sentence(failure).Contains("no application protocol", StringComparison.Ordinal) => NoHttp2(address),
-            HttpRequestError.SecureConnectionError => NoTls(by is null ? address : $"{address} through the proxy {by}", Sentence(failure)),
+            HttpRequestError.SecureConnectionError when proxy?.Scheme != Uri.UriSchemeHttps && Sentence(failure).Contains("no application protocol", StringComparison.Ordinal) => NoHttp2(address),
+            HttpRequestError.SecureConnectionError => NoTls(Way(address, proxy), Sentence(failure)),
 
             // A 407 to whose schemes the HTTP client had no answer. Its own message would tell the password that a proxy's address may have.
             HttpRequestError.ProxyTunnelError when failure.StatusCode is { } status => $"The proxy {by} opens no tunnel to {address}: it answered {(int)status}.",
@@ -58,6 +58,14 @@ internal static class ConnectFailure
             : "If it speaks no TLS, the address must begin with http://.";
         return $"The TLS handshake with {with} failed: {cause} {advice}";
     }
+
+    // The handshake is one of two with a proxy that has TLS itself, and the HTTP client does not say which.
+    private static string Way(string address, Uri? proxy) => proxy switch
+    {
+        null => address,
+        { Scheme: "https" } => $"{address}, or with its proxy {Address(proxy)},",
+        _ => $"{address} through the proxy {Address(proxy)}",
+    };
 
     // What lies under it all; not each of .NET's messages ends as a sentence does.
     private static string Sentence(HttpRequestException failure) => $"{failure.GetBaseException().Message.TrimEnd('.')}.";

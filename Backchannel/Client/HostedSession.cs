@@ -111,7 +111,7 @@ internal sealed class HostedSession
             left = [.. _served];
         }
 
-        RequestCloseElsewhere(left); // Who does not look at the stream may look at this.
+        RequestClose(left); // Who does not look at the stream may look at this.
         await answered.ConfigureAwait(false);
         _end.Dispose();
     }
@@ -258,11 +258,7 @@ internal sealed class HostedSession
             return; // It has ended meanwhile.
         }
 
-        foreach (var connection in http)
-        {
-            CloseRequest.Send(connection, _logger);
-        }
-
+        RequestClose(http);
         CloseUnneeded();
         EndIfIdle();
     }
@@ -287,15 +283,15 @@ internal sealed class HostedSession
             _unneeded.UnionWith(others);
         }
 
-        RequestCloseElsewhere(others);
+        RequestClose(others);
     }
 
-    // Middleware's own, which may take its time: the caller closes a channel, or stops the host. Nobody waits for it; it throws nothing.
-    private void RequestCloseElsewhere(ConnectionContext[] connections)
+    // Elsewhere: middleware may hang on it, and take its time, while the caller closes a channel or stops the host. Nobody waits for it; it throws nothing.
+    private void RequestClose(ConnectionContext[] connections)
     {
         foreach (var connection in connections)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static state => CloseRequest.Send(state.connection, state._logger), (connection, _logger), preferLocal: false);
+            _ = Task.Run(() => CloseRequest.Send(connection, _logger));
         }
     }
 

@@ -22,6 +22,8 @@ internal static class ServerAnswer
         // The beginning of SETTINGS, read as a frame of yamux's.
         { ErrorCode: YamuxErrorCode.ProtocolError } =>
             "The server speaks HTTP/2 without a backchannel: its endpoint must call listen.UseBackchannel(). To call it without one, use a handler without one.",
+        { ErrorCode: YamuxErrorCode.KeepAliveTimeout or YamuxErrorCode.StreamOpenTimeout or YamuxErrorCode.ConnectionWriteTimeout } =>
+            "The server took the connection and said nothing: it may have vanished, or think about whom it lets in (BackchannelServerOptions.OnConnecting).",
         _ => Closed(isTls),
     };
 

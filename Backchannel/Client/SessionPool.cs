@@ -82,6 +82,11 @@ internal sealed class SessionPool(TimeProvider timeProvider)
             return null;
         }
 
+        if (!session.IsOpen)
+        {
+            return null;
+        }
+
         if (await session.TryLendAsync(cancellationToken).ConfigureAwait(false) is not var (lent, stream))
         {
             return null;

@@ -46,7 +46,8 @@ public sealed class BackchannelServerOptions
 
     /// <summary>
     /// Looks at each multiplexed connection before it becomes a peer, and may refuse it (<see cref="BackchannelConnectingContext.Refuse"/>): it is closed then, with one line in the
-    /// log. An exception refuses too. <see cref="HandshakeTimeout"/> bounds it. Default null: all are let in.
+    /// log. An exception refuses too. <see cref="HandshakeTimeout"/> bounds it, and so does the patience of the client, which hears nothing meanwhile: 30 s with the defaults of this library.
+    /// Default null: all are let in.
     /// </summary>
     public Func<BackchannelConnectingContext, ValueTask>? OnConnecting { get; set; }
 

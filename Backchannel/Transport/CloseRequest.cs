@@ -14,7 +14,7 @@ internal static class CloseRequest
         {
             connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
         }
-        catch (AggregateException failure)
+        catch (Exception failure)
         {
             BackchannelLog.ClosingFailed(logger, connection.ConnectionId, failure);
         }

@@ -21,17 +21,12 @@ internal static class Http2ServerFrames
         return Create(Http2FrameType.GoAway, payload);
     }
 
-    /// <summary>RST_STREAM with REFUSED_STREAM, for each request between these two, and the second: nothing was done for it, and it may be made elsewhere (section 8.7).</summary>
-    public static byte[] Refused(int last, int lastRequest)
+    /// <summary>RST_STREAM with REFUSED_STREAM for each of these requests: nothing was done for it, and it may be made elsewhere (section 8.7).</summary>
+    public static byte[] Refused(ReadOnlySpan<int> requests)
     {
-        if (last >= lastRequest)
-        {
-            return [];
-        }
-
         var frames = new ArrayBufferWriter<byte>();
         ReadOnlySpan<byte> refusedStream = [0, 0, 0, 7];
-        for (var request = (last + 1) | 1; request <= lastRequest; request += 2)
+        foreach (var request in requests)
         {
             Write(frames, Http2FrameType.RstStream, 0, request, refusedStream);
         }

@@ -70,9 +70,17 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         => ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        => _requests.WriteAsync(_inner, buffer, cancellationToken);
+    {
+        if (_requests.Add(buffer.Span))
+        {
+            stream.Input.CancelPendingRead(); // The peer has said already that it does not answer one of them.
+        }
 
-    public override void Write(byte[] buffer, int offset, int count) => _inner.Write(buffer, offset, count);
+        return _requests.WriteAsync(_inner, buffer, cancellationToken);
+    }
+
+    public override void Write(byte[] buffer, int offset, int count)
+        => WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
     public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
 
@@ -119,6 +127,11 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
             if (_goAway == GoAwayState.Wanted && IsAtFrame && _ours.IsEmpty && !_requests.AreRefused)
             {
                 await TellGoAwayAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            if (_ours.IsEmpty && IsAtFrame && _requests.TakeLeftOut() is { Length: > 0 } leftOut)
+            {
+                _ours = Http2ServerFrames.Refused(leftOut);
             }
 
             if (!_ours.IsEmpty)
@@ -247,7 +260,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
             }
 
             _skip = Http2FrameHeader.Size + length;
-            _ours = Http2ServerFrames.Refused(LastStreamOfGoAway(buffer), _requests.Last);
+            _requests.LeaveOut(LastStreamOfGoAway(buffer));
             owner.OnGoAway();
         }
 

@@ -11,6 +11,9 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
 {
     private const int PrefaceSize = 24;
 
+    // More than are open at once.
+    private const int MostLeftOut = 10_000;
+
     // It is written as soon as the handler's threads get to it.
     private static readonly TimeSpan FirstRequestLimit = TimeSpan.FromSeconds(1);
 
@@ -18,27 +21,17 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
     private readonly TaskCompletionSource _anyWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _noOther = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _givenBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<int> _streams = [];
+    private readonly List<int> _streams = []; // As long as the peer has not answered.
+    private readonly List<int> _leftOut = [];
     private readonly byte[] _header = new byte[Http2FrameHeader.Size];
     private int _headerRead;
     private int _last;
+    private int _lastAnswered = int.MaxValue;
     private bool _isAnswered;
     private long _left = PrefaceSize; // Of what is stepped over: the preface, and what frames carry.
 
     /// <summary>Whether the first has been written.</summary>
     public bool AnyWritten => _anyWritten.Task.IsCompleted;
-
-    /// <summary>The stream of the last one; 0: there was none.</summary>
-    public int Last
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _last;
-            }
-        }
-    }
 
     /// <summary>Whether they have been answered in the peer's place.</summary>
     public bool AreRefused { get; private set; }
@@ -46,6 +39,7 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
     /// <summary>Whether a failure means that the peer has ended the connection, or this end has since the peer says nothing.</summary>
     public static bool IsEndedByPeer(YamuxException failure)
         => failure.ErrorCode is YamuxErrorCode.ProtocolError or YamuxErrorCode.ConnectionLost or YamuxErrorCode.StreamReset
+                or YamuxErrorCode.KeepAliveTimeout or YamuxErrorCode.StreamOpenTimeout or YamuxErrorCode.ConnectionWriteTimeout
             || failure is { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: IOException };
 
     /// <summary>
@@ -69,9 +63,46 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Writes, and notes what begins requests.</summary>
+    /// <summary>The peer has said that it answers none beyond this one. What it leaves out, now or when it is written, <see cref="TakeLeftOut"/> tells.</summary>
+    public void LeaveOut(int lastAnswered)
+    {
+        lock (_gate)
+        {
+            var limit = Math.Min(_lastAnswered, lastAnswered);
+            for (var request = Math.Max((long)limit + 1, _last - (2L * MostLeftOut)) | 1; request <= _last; request += 2)
+            {
+                _leftOut.Add((int)request);
+            }
+
+            _lastAnswered = limit;
+        }
+    }
+
+    /// <summary>Those that the peer leaves out, once.</summary>
+    public int[] TakeLeftOut()
+    {
+        lock (_gate)
+        {
+            int[] leftOut = [.. _leftOut];
+            _leftOut.Clear();
+            return leftOut;
+        }
+    }
+
+    /// <summary>Notes what begins requests in what is about to be written.</summary>
+    /// <returns>Whether there is one that the peer has left out.</returns>
+    public bool Add(ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            AddUnsynchronized(bytes);
+            return _leftOut.Count > 0;
+        }
+    }
+
+    /// <summary>Writes what <see cref="Add"/> was told of.</summary>
     public ValueTask WriteAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-        => Add(bytes.Span) && AnyWritten ? connection.WriteAsync(bytes, cancellationToken) : WriteFirstAsync(connection, bytes, cancellationToken);
+        => AnyWritten && Volatile.Read(ref _isAnswered) ? connection.WriteAsync(bytes, cancellationToken) : WriteFirstAsync(connection, bytes, cancellationToken);
 
     private async ValueTask WriteFirstAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
@@ -85,7 +116,7 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         }
         finally
         {
-            if (Last > 0)
+            if (Volatile.Read(ref _last) > 0)
             {
                 _anyWritten.TrySetResult();
             }
@@ -128,16 +159,6 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         }
     }
 
-    // Whether the peer has answered.
-    private bool Add(ReadOnlySpan<byte> bytes)
-    {
-        lock (_gate)
-        {
-            AddUnsynchronized(bytes);
-            return _isAnswered;
-        }
-    }
-
     private void AddUnsynchronized(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -174,6 +195,11 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         if (!_isAnswered)
         {
             _streams.Add(_last);
+        }
+
+        if (_last > _lastAnswered)
+        {
+            _leftOut.Add(_last);
         }
     }
 }
