@@ -250,6 +250,18 @@ public sealed class ProxiedConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task A_proxy_whose_certificate_is_not_trusted_is_named_beside_the_server()
+    {
+        await using var server = await StartAsync();
+        await using var proxy = new ConnectProxy(_certificates.Server);
+        await using var client = new TestClient(server, configure: handler => handler.Proxy = new WebProxy(proxy.Address));
+
+        await CallsBothWays.AssertUnavailableAsync(
+            client.Tester.UnaryAsync(new Request()).ResponseAsync,
+            $"HttpRequestException: The TLS handshake with {server.Address}, or with its proxy https://{proxy.Address.Authority}, failed: The remote certificate is invalid");
+    }
+
+    [Fact]
     public async Task A_proxy_that_does_not_answer_is_named()
     {
         await using var server = await StartAsync();
