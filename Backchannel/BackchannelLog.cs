@@ -37,7 +37,7 @@ internal static partial class BackchannelLog
     public static partial void PeerDraining(ILogger logger, long peerId, string reason);
 
     [LoggerMessage(11, LogLevel.Error, "What was to be done when {ConnectionId} is asked to close (ConnectionClosedRequested) failed.", EventName = "ClosingFailed")]
-    public static partial void ClosingFailed(ILogger logger, string connectionId, Exception exception);
+    public static partial void ClosingFailed(ILogger logger, string connectionId, AggregateException exception);
 
     [LoggerMessage(12, LogLevel.Warning, "No endpoint has a backchannel: listen.UseBackchannel() was called for none, or for the name of one that the configuration has not.", EventName = "NoEndpoint")]
     public static partial void NoEndpoint(ILogger logger);

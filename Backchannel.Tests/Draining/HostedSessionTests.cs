@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Backchannel.Tests.Authority;
 using Backchannel.Tests.Kit;
 using Microsoft.AspNetCore.Connections;
@@ -96,7 +97,7 @@ public class HostedSessionTests
         var stream = await kit.AcceptAsync();
         var http = await kit.AcceptAsync();
         var calls = new TaskCompletionSource();
-        var serving = HostedSession.ServeHttpAsync(http.Connection, _ => calls.Task);
+        var serving = HostedSession.ServeAsync(http.Connection, connection => HostedSession.ServeHttpAsync(connection, _ => calls.Task));
 
         if (serversCallsEndFirst)
         {
@@ -108,13 +109,13 @@ public class HostedSessionTests
         else
         {
             await kit.Lent.DisposeAsync();
-            await http.Close.Made.Guarded();
+            Assert.True(http.Close.IsMade);
             Assert.False(stream.Close.IsMade);
             calls.SetResult();
             await serving.Guarded();
         }
 
-        await stream.Close.Made.Guarded();
+        Assert.True(stream.Close.IsMade);
         await http.Connection.DisposeAsync().Guarded();
         Assert.Equal(0, await PingAsync(kit));
         await stream.Connection.DisposeAsync().Guarded();
@@ -128,15 +129,24 @@ public class HostedSessionTests
         await using var served = await kit.OpenServedAsync();
         var stream = await kit.AcceptAsync();
         using var release = new ManualResetEventSlim();
-        stream.Close.Blocks = release;
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await HostedSession.ServeAsync(stream.Connection, connection =>
+        {
+            connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>().ConnectionClosedRequested.Register(() =>
+            {
+                asked.SetResult();
+                release.Wait();
+            });
+            return Task.CompletedTask;
+        }).Guarded();
 
         await Task.Run(kit.Lent.Dispose).Guarded();
 
-        Assert.False(stream.Close.IsMade);
-        release.Set();
-        await stream.Close.Made.Guarded();
+        await asked.Task.Guarded();
+        Assert.True(stream.Close.IsMade);
         await stream.Connection.DisposeAsync().Guarded();
         await kit.Running.Guarded();
+        release.Set();
     }
 
     [Fact]
@@ -199,7 +209,7 @@ public class HostedSessionTests
             await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
         }
 
-        await stream.Close.Made.Guarded();
+        Assert.True(stream.Close.IsMade);
         await stream.Connection.DisposeAsync().Guarded();
     }
 
@@ -305,23 +315,20 @@ public class HostedSessionTests
         }
     }
 
+    [SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
     private sealed class CloseRequest : IConnectionLifetimeNotificationFeature
     {
-        private readonly TaskCompletionSource _made = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly CancellationTokenSource _source = new();
 
-        public bool IsMade => _made.Task.IsCompleted;
+        public bool IsMade => _source.IsCancellationRequested;
 
-        public Task Made => _made.Task;
-
-        public CancellationToken ConnectionClosedRequested { get; set; }
-
-        public ManualResetEventSlim? Blocks { get; set; }
-
-        public void RequestClose()
+        public CancellationToken ConnectionClosedRequested
         {
-            Blocks?.Wait();
-            _made.TrySetResult();
+            get => _source.Token;
+            set => throw new NotSupportedException();
         }
+
+        public void RequestClose() => _source.Cancel();
     }
 
     private sealed class Response : HttpResponseFeature

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Yamux;
 
@@ -142,7 +143,11 @@ internal sealed class HostedSession
     /// <summary>Where Kestrel has taken up a stream that the server has opened. Before that it could not be asked to close.</summary>
     public static Task ServeAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        connection.Features.Get<HostedSession>()!.OnTakenUp(connection);
+        var session = connection.Features.Get<HostedSession>()!;
+        var lifetime = new ServedStreamLifetime(connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>(), connection.ConnectionId, session._logger);
+        connection.Features.Set(lifetime);
+        connection.Features.Set<IConnectionLifetimeNotificationFeature>(lifetime);
+        session.OnTakenUp(connection);
         return next(connection);
     }
 
@@ -150,6 +155,7 @@ internal sealed class HostedSession
     public static async Task ServeHttpAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         var session = connection.Features.Get<HostedSession>()!;
+        connection.Features.Set(connection.Features.GetRequiredFeature<ServedStreamLifetime>().Kestrel);
         session.OnHttp(connection, begins: true);
         try
         {
@@ -221,7 +227,7 @@ internal sealed class HostedSession
 
         if (isUnneeded || _session.Completion.IsCompleted)
         {
-            CloseRequest.Send(connection, _logger);
+            RequestClose([connection]);
         }
     }
 
@@ -286,12 +292,11 @@ internal sealed class HostedSession
         RequestClose(others);
     }
 
-    // Elsewhere: middleware may hang on it, and take its time, while the caller closes a channel or stops the host. Nobody waits for it; it throws nothing.
-    private void RequestClose(ConnectionContext[] connections)
+    private static void RequestClose(ConnectionContext[] connections)
     {
         foreach (var connection in connections)
         {
-            _ = Task.Run(() => CloseRequest.Send(connection, _logger));
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(); // ServedStreamLifetime's, or Kestrel's on which nothing else hangs.
         }
     }
 

@@ -99,7 +99,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
                 Drain(peer, peer.Completion.IsCompleted ? "its connection has ended" : "the client has closed its connection");
 
                 // An HTTP/2 connection that was on its way is told to go elsewhere: what it is part of ends, and can not be called any more.
-                CloseRequest.Send(connection, _logger);
+                RequestClose(connection);
                 await DrainedAsync(peer, streams, limit).ConfigureAwait(false);
             }
         }
@@ -107,6 +107,18 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         {
             registry.Remove(peer);
             BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
+        }
+    }
+
+    private void RequestClose(ConnectionContext connection)
+    {
+        try
+        {
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        }
+        catch (AggregateException failure)
+        {
+            BackchannelLog.ClosingFailed(_logger, connection.ConnectionId, failure); // Of the endpoint's middleware.
         }
     }
 
