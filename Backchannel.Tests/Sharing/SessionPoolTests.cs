@@ -177,6 +177,8 @@ public sealed class SessionPoolTests : IAsyncDisposable
             var (lent, first) = await hosted.LendFirstAsync(token);
             if (!server)
             {
+                var syn = await far.Input.ReadAtLeastAsync(AckOfFirst.Length, token).Guarded(); // No peer acknowledges what it has not seen.
+                far.Input.AdvanceTo(syn.Buffer.End);
                 await far.Output.WriteAsync(AckOfFirst, token); // And nothing after it.
                 await first.Acknowledged.Guarded();
             }
