@@ -49,4 +49,10 @@ public enum YamuxErrorCode
     /// The peer did not answer a ping within <see cref="YamuxOptions.PingTimeout"/>. The session goes on: the ping may only be late.
     /// </summary>
     PingTimeout,
+
+    /// <summary>
+    /// A reader that consumes nothing waits for more than the window and the 1 MiB that it is lent. The stream goes on: the next read
+    /// shows what there is once more, to be consumed.
+    /// </summary>
+    ReadLimitExceeded,
 }

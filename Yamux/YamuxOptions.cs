@@ -8,7 +8,7 @@ namespace Yamux;
 public sealed class YamuxOptions
 {
     private const int SmallestWindow = 256 * 1024;
-    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    internal static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     /// <summary>
     /// How many streams may wait to be accepted at this end; further ones are refused (RST). Default 256; at least 1.
@@ -66,6 +66,12 @@ public sealed class YamuxOptions
     /// Default 5 minutes. hashicorp/yamux: <c>StreamCloseTimeout</c>.
     /// </summary>
     public TimeSpan StreamCloseTimeout { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How long a stream that was closed at this end in both directions may go on sending what it had, though the peer gives credit for it
+    /// again and again within <see cref="StreamCloseTimeout"/>; then the next such time is the last. Default 30 minutes.
+    /// </summary>
+    public TimeSpan StreamDrainTimeout { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>
     /// How long nothing may move while bytes wait to be sent: the transport takes none, and none are received. Then the session ends
@@ -141,6 +147,7 @@ public sealed class YamuxOptions
         Check(MaxEmptyFrames, 1, int.MaxValue, nameof(MaxEmptyFrames));
         Check(StreamOpenTimeout, nameof(StreamOpenTimeout));
         Check(StreamCloseTimeout, nameof(StreamCloseTimeout));
+        Check(StreamDrainTimeout, nameof(StreamDrainTimeout));
         Check(ConnectionWriteTimeout, nameof(ConnectionWriteTimeout));
         Check(KeepAliveInterval, nameof(KeepAliveInterval));
         Check(KeepAliveTimeout, nameof(KeepAliveTimeout));

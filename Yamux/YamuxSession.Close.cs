@@ -1,18 +1,21 @@
-using System.IO.Pipelines;
 using Yamux.Internal;
 using Yamux.IO;
 using Yamux.Protocol;
 
 namespace Yamux;
 
-/// <content>How a session ends: once, for one reason, and whatever was flushed before it is sent.</content>
+/// <content>How a session ends: once, for one reason, and in order wherever that still says something to the peer.</content>
 public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
 {
-    // How long a peer that broke the protocol may take to read that it did, and to close its side.
-    private static readonly TimeSpan FaultyPeerPatience = TimeSpan.FromSeconds(1);
+    // How long a peer that has everything may take to close its side, and one that broke the protocol to read that it did.
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _closeNow = new();
+    private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _closing;
+    private volatile YamuxException? _closeFailure;
+    private volatile uint _closingPing;
+    private TaskCompletionSource? _empty;
 
     /// <summary>
     /// Ends the session at once: nothing more is sent, and the transport is closed. Streams fail with
@@ -21,26 +24,66 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
     /// <param name="reason">Why. With a reason <see cref="Completion"/> is faulted, and has it as the inner exception.</param>
     public void Abort(Exception? reason = null)
     {
-        var failure = new YamuxException(
-            YamuxErrorCode.SessionClosed, reason is null ? "The yamux session was aborted." : $"The yamux session was aborted: {reason.Message}", reason);
-        if (!End(failure, reason is null ? SessionEnding.Aborted : SessionEnding.Failed))
+        if (!End(SessionEnd.Aborted(reason)))
         {
-            // It is being closed; now without waiting for the peer.
-            Writer.Abandon();
-            _ = _closeNow.CancelAsync();
+            CloseNow(); // It is being closed; now without waiting for the peer.
         }
     }
 
     /// <summary>
-    /// Ends the session: tells the peer (GoAway), sends what the streams have flushed, and closes the transport. Streams
-    /// that are open fail with <see cref="YamuxErrorCode.SessionClosed"/>. Gives the peer at most
-    /// <see cref="YamuxOptions.ConnectionWriteTimeout"/>, and a transport that does not end as much again. Does not throw if
-    /// the session had failed.
+    /// Closes the session in order: as <see cref="CloseAsync"/> without a drain, but it does not throw. What had to be given up is a warning in the log.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        End(new YamuxException(YamuxErrorCode.SessionClosed, "The yamux session was closed at this end."), SessionEnding.Disposed);
+        End(SessionEnd.Closed());
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>
+    /// Closes the session in order. The peer is told that no more streams are taken (GoAway); those that run go on until they end, or <paramref name="drain"/>
+    /// is over, and then fail with <see cref="YamuxErrorCode.SessionClosed"/>. What was flushed is sent, and the transport is closed when
+    /// the peer has it all, which it tells by the answer to a ping, or by closing its end.
+    /// </summary>
+    /// <remarks>
+    /// That takes as long as the peer takes what was flushed: what ends it is that nothing of it has moved for <see cref="YamuxOptions.ConnectionWriteTimeout"/>. A transport that
+    /// does not end gets as much again.
+    /// </remarks>
+    /// <param name="drain">How long streams may go on; <see cref="TimeSpan.Zero"/>: not at all; <see cref="Timeout.InfiniteTimeSpan"/>: until they end.</param>
+    /// <param name="cancellationToken">Cancelled, the session is aborted, and nothing is waited for any more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="drain"/> is negative, or longer than 49.7 days.</exception>
+    /// <exception cref="YamuxException">
+    /// The session has failed, or failed meanwhile; with <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>, the peer did not confirm that it has everything.
+    /// </exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the session was aborted.</exception>
+    public async ValueTask CloseAsync(TimeSpan drain, CancellationToken cancellationToken = default)
+    {
+        if (drain != Timeout.InfiniteTimeSpan && (drain < TimeSpan.Zero || drain > YamuxOptions.LongestTimeout))
+        {
+            throw new ArgumentOutOfRangeException(nameof(drain), drain, $"The drain must be 0 to {YamuxOptions.LongestTimeout}, or Timeout.InfiniteTimeSpan.");
+        }
+
+        try
+        {
+            await GoAwayAsync(cancellationToken).ConfigureAwait(false);
+            if (drain != TimeSpan.Zero)
+            {
+                await WaitForStreamsAsync(drain, cancellationToken).ConfigureAwait(false);
+            }
+
+            End(SessionEnd.Closed());
+            await Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        catch (OperationCanceledException)
+        {
+            Abort();
+            throw;
+        }
+
+        if ((_closeFailure ?? (_end!.IsFailure ? _end.Reason : null)) is { } failure)
+        {
+            throw failure.ForCaller();
+        }
     }
 
     void IFrameWriterOwner.OnWriteStarted() => Timer.OnWriteStarted();
@@ -51,7 +94,7 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
     {
         lock (_gate)
         {
-            if (_ended)
+            if (_end is not null)
             {
                 return;
             }
@@ -73,171 +116,147 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         Writer.Flush();
     }
 
-    void ISessionTimerOwner.OnPeerUnresponsive(bool writing)
+    void ISessionTimerOwner.OnSilence(Silence silence)
     {
-        var failure = writing
-            ? Volatile.Read(ref _writeFailure) ?? new YamuxException(
-                YamuxErrorCode.ConnectionWriteTimeout, $"The yamux connection took no byte, and brought none, for {Options.ConnectionWriteTimeout}.")
-            : new YamuxException(
-                YamuxErrorCode.KeepAliveTimeout, $"The yamux peer sent nothing, and took nothing, for {Options.KeepAliveTimeout} after a keepalive ping.");
-        End(failure, SessionEnding.Failed);
+        switch (silence)
+        {
+            case Silence.Write:
+                End(SessionEnd.Failed(Volatile.Read(ref _writeFailure) ?? new YamuxException(
+                    YamuxErrorCode.ConnectionWriteTimeout, $"The yamux connection took no byte, and brought none, for {Options.ConnectionWriteTimeout}.")));
+                break;
+            case Silence.KeepAlive:
+                End(SessionEnd.Failed(new YamuxException(
+                    YamuxErrorCode.KeepAliveTimeout, $"The yamux peer sent nothing, and took nothing, for {Options.KeepAliveTimeout} after a keepalive ping.")));
+                break;
+            case Silence.Close:
+                _closeFailure = new YamuxException(
+                    YamuxErrorCode.ConnectionWriteTimeout,
+                    $"The yamux session was closed, but its peer has not confirmed that it has everything: nothing of it has moved for {Options.ConnectionWriteTimeout}.");
+                YamuxLog.CloseGivenUp(Logger, _closeFailure.Message);
+                CloseNow();
+                break;
+        }
     }
 
     // Everything that ends a session comes through here, and only the first has an effect.
-    private bool End(YamuxException reason, SessionEnding ending)
+    private bool End(SessionEnd end)
     {
         lock (_gate)
         {
-            if (_ended)
+            if (_end is not null)
             {
                 return false;
             }
 
-            _endReason = reason;
-            _ended = true;
+            _end = end;
         }
 
-        FrameHeader? last = ending switch
-        {
-            SessionEnding.Disposed => GoAwayFrame(GoAwayCode.Normal),
-            SessionEnding.ProtocolError => GoAwayFrame(GoAwayCode.ProtocolError),
-            SessionEnding.InternalError => GoAwayFrame(GoAwayCode.InternalError),
-            _ => null,
-        };
         // Before the writer stops, which lets through those who wait to accept because too much waits to be sent.
-        var drop = ending is SessionEnding.Disposed or SessionEnding.Aborted;
-        if (drop)
+        if (end.DropsUnaccepted)
         {
             _accepts.Clear();
         }
 
-        if (last is null)
+        if (end.LastWord is { } code)
         {
-            Writer.Abandon();
+            // The answer to the ping tells that the peer has everything before it.
+            _closingPing = _pings.NextValue();
+            Timer.OnClosing();
+            Writer.Stop(
+                new FrameHeader(FrameType.GoAway, FrameFlags.None, 0, (uint)code),
+                code == GoAwayCode.Normal ? new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, _closingPing) : null);
         }
         else
         {
-            Writer.Stop(last);
+            Writer.Abandon();
         }
 
         foreach (var stream in _streams.Values)
         {
-            stream.Fail(reason, tellPeer: false);
+            stream.Fail(end.Reason, tellPeer: false);
         }
 
-        _accepts.End(drop);
+        _accepts.End(end.DropsUnaccepted);
         _pings.Fail(NewEndedException);
         CancelOpens();
-        _closing = CloseAsync(reason, ending);
+        _closing = RunCloseAsync(end);
         return true;
-
-        static FrameHeader GoAwayFrame(GoAwayCode code) => new(FrameType.GoAway, FrameFlags.None, 0, (uint)code);
     }
 
-    private async Task CloseAsync(YamuxException reason, SessionEnding ending)
+    private async Task RunCloseAsync(SessionEnd end)
     {
-        Exception? closeFailure = null;
-        var faulted = ending is not (SessionEnding.Disposed or SessionEnding.ClosedByPeer or SessionEnding.Aborted);
+        var isInOrder = false;
         try
         {
-            // The peer is given the time to read the last frame where that says something: a socket that is closed while it
-            // still receives would destroy what was sent and has not arrived.
-            var linger = ending is SessionEnding.Disposed or SessionEnding.ProtocolError or SessionEnding.InternalError;
-            await CloseTransportAsync(reason, faulted, linger).ConfigureAwait(false);
+            isInOrder = end.LastWord is not null && await TryDrainAsync(end).ConfigureAwait(false);
+            await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
         }
         catch (Exception error)
         {
-            // It was to be closed, and it is gone: nothing is lost that the peer could still have had.
-            closeFailure = error;
+            // It was to be closed, and it is gone. What a peer could still have had, CloseAsync tells.
+            if (end.LastWord is not null)
+            {
+                _closeFailure ??= new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost while it was closed: {error.Message}", error);
+            }
+
+            YamuxLog.CloseFailed(Logger, error);
         }
 
         Timer.Dispose();
-        try
+        if (end.IsFailure)
         {
-            Log(closeFailure, faulted ? reason : null);
+            YamuxLog.SessionFailed(Logger, end.Reason.Message, end.Reason);
+            _completion.SetException(end.Reason);
+            _ = _completion.Task.Exception; // Observed: whoever does not look at Completion does not care.
+            return;
         }
-        catch (Exception)
-        {
-            // A logger that throws must not keep those who wait for the end, and there is no other to report it to.
-        }
-        finally
-        {
-            if (faulted)
-            {
-                _completion.SetException(reason);
-                _ = _completion.Task.Exception; // Observed: whoever does not look at Completion does not care.
-            }
-            else
-            {
-                _completion.SetResult();
-            }
-        }
+
+        YamuxLog.SessionClosed(Logger);
+        _completion.SetResult();
     }
 
-    private void Log(Exception? closeFailure, YamuxException? failure)
+    // Until the peer has everything, or has gone, or nothing moves any more. A connection that is closed while the peer still sends is answered by a
+    // reset, which destroys what had not arrived: the peer's answer, or its own end, proves that all has.
+    private async Task<bool> TryDrainAsync(SessionEnd end)
     {
-        if (closeFailure is not null)
+        if (!await IsDoneAsync(Writer.IdleAfterStop, _closeNow.Token).ConfigureAwait(false) || Writer.IsAbandoned)
         {
-            YamuxLog.CloseFailed(Logger, closeFailure);
+            return false;
         }
 
-        if (failure is not null)
+        var isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false);
+        if (end.LastWord == GoAwayCode.Normal)
         {
-            YamuxLog.SessionFailed(Logger, failure.Message, failure);
+            await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), _closeNow.Token).ConfigureAwait(false);
         }
-        else
+
+        // It may take the time to close its side first, which needs no reset.
+        if (isShut || end.IsFailure)
         {
-            YamuxLog.SessionClosed(Logger);
+            using var linger = new CancellationTokenSource(Linger, Options.TimeProvider);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(linger.Token, _closeNow.Token);
+            await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
         }
+
+        return !Writer.IsAbandoned;
     }
 
-    private async Task CloseTransportAsync(YamuxException reason, bool faulted, bool linger)
-    {
-        using var timeout = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, _closeNow.Token);
-        var stream = _transport as StreamTransport;
-        try
-        {
-            if (Writer.IsAbandoned)
-            {
-                // Nothing more is sent, so there is nothing to wait for; closing the transport ends what is under way.
-            }
-            else if (!await IsDoneAsync(Writer.IdleAfterStop, limit.Token).ConfigureAwait(false))
-            {
-                Writer.Abandon();
-            }
-            else if (linger && stream is not null && !Writer.IsAbandoned && await stream.TryShutdownSendAsync(limit.Token).ConfigureAwait(false))
-            {
-                if (faulted)
-                {
-                    timeout.CancelAfter(FaultyPeerPatience);
-                }
-
-                await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            await EndTransportAsync(stream, reason, faulted).ConfigureAwait(false);
-        }
-    }
-
-    // A transport that does not end even now is left to itself.
-    private async Task EndTransportAsync(StreamTransport? stream, YamuxException reason, bool faulted)
+    // If not in order, at once. A transport that does not end even now is left to itself.
+    private async Task EndTransportAsync(SessionEnd end, bool isInOrder)
     {
         using var patience = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
+        if (!isInOrder)
+        {
+            _transport.Abort(end.Reason);
+        }
+
+        // With an error a pipe drops what it holds, the last word to the peer among it.
+        var error = end.IsFailure && !isInOrder ? end.Reason : null;
+        Writer.Abandon();
         try
         {
-            if (stream is not null)
-            {
-                await IsDoneAsync(stream.DisposeAsync().AsTask(), patience.Token).ConfigureAwait(false);
-            }
-
-            // With an error a pipe drops what it holds, the GoAway frame that tells the peer of the error among it; without
-            // one a stream's writer would try to send what was given up.
             if (await IsDoneAsync(Writer.IdleAfterStop, patience.Token).ConfigureAwait(false))
             {
-                var error = Writer.IsAbandoned && (faulted || stream is not null) ? reason : null;
                 await Writer.CompleteAsync(error).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
             }
         }
@@ -246,8 +265,38 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
             _transport.Input.CancelPendingRead();
             if (await IsDoneAsync(_received.Task, patience.Token).ConfigureAwait(false))
             {
-                await _transport.Input.CompleteAsync(faulted ? reason : null).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
+                await _transport.Input.CompleteAsync(error).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
             }
+
+            await _transport.DisposeAsync().AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
+        }
+    }
+
+    private void CloseNow()
+    {
+        Writer.Abandon();
+        _ = _closeNow.CancelAsync();
+    }
+
+    private async Task WaitForStreamsAsync(TimeSpan drain, CancellationToken cancellationToken)
+    {
+        using var over = new CancellationTokenSource(drain, Options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(over.Token, cancellationToken);
+        await IsDoneAsync(Task.WhenAny(WhenNoStreamIsOpen(), Completion), limit.Token).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private Task WhenNoStreamIsOpen()
+    {
+        lock (_gate)
+        {
+            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_streamCount == 0)
+            {
+                _empty.TrySetResult();
+            }
+
+            return _empty.Task;
         }
     }
 

@@ -35,7 +35,10 @@ public sealed partial class YamuxSession
         else if (!_streams.TryGetValue(header.StreamId, out stream))
         {
             // Closed or reset at this end, refused, or never opened: all are passed over, for the peer may not know yet.
-            LogIgnored(header.StreamId, "a frame for a stream that is not open");
+            if (_end is null)
+            {
+                LogIgnored(header.StreamId, "a frame for a stream that is not open");
+            }
         }
 
         var wanted = false;
@@ -91,14 +94,14 @@ public sealed partial class YamuxSession
         {
             lock (_gate)
             {
-                if (_ended)
+                if (_end is not null)
                 {
                     return null; // No RST: what the peer is about to hear is that the session has ended.
                 }
 
                 if (!_localGoAway)
                 {
-                    var stream = new YamuxStream(this, id, outbound: false);
+                    var stream = new YamuxStream(this, id);
                     _streams[id] = stream;
                     Interlocked.Increment(ref _streamCount);
                     Interlocked.Increment(ref _inboundCount);

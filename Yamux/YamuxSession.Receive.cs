@@ -36,7 +36,9 @@ public sealed partial class YamuxSession
     private YamuxStream? _payloadStream;
     private bool _finAfterPayload;
     private int _unflushedAnswers;
+    private long _answersSeen;
     private bool _flushWanted;
+    private bool _discards; // What comes makes no sense any more.
     private int _ignoredLogged; // Interlocked
 
     /// <summary>Reports something that a correct peer does not do and that is tolerated, a few times per session.</summary>
@@ -115,15 +117,17 @@ public sealed partial class YamuxSession
         try
         {
             var read = _read.GetResult();
-            if (_ended)
+            if (_discards || _end is { LastWord: not GoAwayCode.Normal })
             {
                 // Only waiting for the peer to close its side, or for our own patience to end.
                 _transport.Input.AdvanceTo(read.Buffer.End);
-                return !read.IsCompleted && !read.IsCanceled;
+            }
+            else
+            {
+                Process(read.Buffer, read.IsCompleted);
             }
 
-            Process(read.Buffer, read.IsCompleted);
-            return !read.IsCompleted;
+            return !read.IsCompleted && !(read.IsCanceled && _end is not null);
         }
         catch (Exception error)
         {
@@ -133,7 +137,19 @@ public sealed partial class YamuxSession
     }
 
     private void OnReceiveFailed(Exception error)
-        => End(new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error), SessionEnding.Failed);
+    {
+        if (_remoteGoAway && _streams.IsEmpty)
+        {
+            // It has said that it leaves, and nothing is lost: a peer that closes its socket before it has read the last that we sent resets it.
+            End(SessionEnd.ClosedByPeer());
+        }
+
+        var failure = new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error);
+        if (!End(SessionEnd.Failed(failure)))
+        {
+            _closeFailure ??= failure;
+        }
+    }
 
     private void Process(in ReadOnlySequence<byte> buffer, bool isLast)
     {
@@ -151,12 +167,14 @@ public sealed partial class YamuxSession
         }
         catch (YamuxException error)
         {
-            End(error, error.ErrorCode == YamuxErrorCode.ProtocolError ? SessionEnding.ProtocolError : SessionEnding.Failed);
+            _discards = true;
+            End(SessionEnd.Failed(error));
             return;
         }
         catch (Exception error)
         {
-            End(new YamuxException(YamuxErrorCode.InternalError, $"The yamux session failed: {error.Message}", error), SessionEnding.InternalError);
+            _discards = true;
+            End(SessionEnd.Failed(new YamuxException(YamuxErrorCode.InternalError, $"The yamux session failed: {error.Message}", error)));
             YamuxLog.InternalError(Logger, error);
             return;
         }
@@ -182,15 +200,15 @@ public sealed partial class YamuxSession
             {
                 ForeignOctet = _headerLength > 0 && _header[0] != FrameHeader.Version ? _header[0] : null,
             };
-            End(cut, SessionEnding.Failed);
+            End(SessionEnd.Failed(cut));
         }
         else if (_writeFailure is { } failure && !_remoteGoAway)
         {
-            End(failure, SessionEnding.Failed);
+            End(SessionEnd.Failed(failure));
         }
         else
         {
-            End(new YamuxException(YamuxErrorCode.ConnectionLost, "The peer closed the yamux connection."), SessionEnding.ClosedByPeer);
+            End(SessionEnd.ClosedByPeer());
         }
     }
 
@@ -290,6 +308,18 @@ public sealed partial class YamuxSession
         }
         else if (answer && !request)
         {
+            if (header.Length == _closingPing && _end is not null)
+            {
+                _confirmed.TrySetResult();
+            }
+
+            // No more than were asked for: answers keep a session that closes waiting for more.
+            if (_answersSeen < Writer.PingsSent)
+            {
+                _answersSeen++;
+                Timer.OnAnswered();
+            }
+
             _pings.Complete(header.Length);
         }
         else
@@ -303,8 +333,13 @@ public sealed partial class YamuxSession
         switch ((GoAwayCode)header.Length)
         {
             case GoAwayCode.Normal:
-                _remoteGoAway = true;
-                CancelOpens();
+                if (!_remoteGoAway)
+                {
+                    _remoteGoAway = true;
+                    CancelOpens();
+                    ThreadPool.UnsafeQueueUserWorkItem(static session => session.TellOfGoAway(), this, preferLocal: false);
+                }
+
                 break;
             case GoAwayCode.ProtocolError:
                 throw new YamuxException(YamuxErrorCode.RemoteProtocolError, "The yamux peer ended the session: it says that this end broke the protocol (GoAway 1).");
@@ -312,6 +347,19 @@ public sealed partial class YamuxSession
                 throw new YamuxException(YamuxErrorCode.RemoteInternalError, "The yamux peer ended the session: it says that it failed (GoAway 2).");
             default:
                 throw new YamuxException(YamuxErrorCode.RemoteInternalError, $"The yamux peer ended the session with GoAway {header.Length}; codes are 0 to 2.");
+        }
+    }
+
+    // On a thread of its own: callbacks are foreign code.
+    private void TellOfGoAway()
+    {
+        try
+        {
+            _goAwayReceived.Cancel();
+        }
+        catch (AggregateException error)
+        {
+            YamuxLog.GoAwayCallbackFailed(Logger, error);
         }
     }
 

@@ -30,10 +30,19 @@ public sealed partial class YamuxSession
         }
     }
 
+    /// <summary>What was taken and is held no longer.</summary>
+    internal void ReturnWindowGrowth(uint taken)
+    {
+        if (taken != 0)
+        {
+            Interlocked.Add(ref _growthLeft, (int)taken);
+        }
+    }
+
     /// <summary>The stream holds its window no longer: the session may give its place, and what it had grown by, to others.</summary>
     internal void ReleaseWindow(YamuxStream stream)
     {
-        Interlocked.Add(ref _growthLeft, (int)stream.WindowGrowth);
+        ReturnWindowGrowth(stream.WindowGrowth);
         if (!stream.IsOutbound)
         {
             if (Interlocked.Decrement(ref _inboundCount) == 0)

@@ -24,27 +24,27 @@ namespace Yamux;
 public sealed partial class YamuxSession : IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly IDuplexPipe _transport;
+    private readonly YamuxTransport _transport;
     private readonly ConcurrentDictionary<uint, YamuxStream> _streams = new();
     private readonly AcceptQueue _accepts;
     private readonly PendingPings _pings;
     private readonly SemaphoreSlim _openSlots;
     private readonly CancellationTokenSource _noMoreOpens = new();
+    private readonly CancellationTokenSource _goAwayReceived = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private uint _nextId;
     private int _streamCount;
     private bool _localGoAway;
     private volatile bool _remoteGoAway;
-    private volatile bool _ended;
-    private YamuxException? _endReason;
+    private volatile SessionEnd? _end;
     private YamuxException? _writeFailure;
 
-    private YamuxSession(IDuplexPipe transport, YamuxRole role, YamuxOptions options, ILogger logger)
+    private YamuxSession(YamuxTransport transport, YamuxRole role, YamuxOptions options, ILogger logger)
     {
         _transport = transport;
         Role = role;
         Options = options;
-        Logger = logger;
+        Logger = new IsolatedLogger(logger);
         _nextId = role == YamuxRole.Client ? 1u : 2u;
         _growthLeft = options.MaxSessionWindowGrowth;
         _accepts = new AcceptQueue(options.AcceptBacklog);
@@ -56,7 +56,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         _onRead = OnRead;
 
         // Where the read loop goes on, on a thread of the pool's, and never on one that has other work to go back to.
-        _lendsThread = transport is StreamTransport { IsSocket: true };
+        _lendsThread = transport.Input is SocketReader;
         Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers, options.EnableKeepAlive, options.TimeProvider);
     }
 
@@ -71,6 +71,19 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// failed; completed normally if it was disposed, or if the peer closed the connection between two frames.
     /// </summary>
     public Task Completion => _completion.Task;
+
+    /// <summary>
+    /// Cancelled when the peer has sent GoAway: it takes no more streams, and is about to leave. Those that run go on. Callbacks run on the thread
+    /// pool; what they throw is a warning in the log.
+    /// </summary>
+    public CancellationToken GoAwayReceived => _goAwayReceived.Token;
+
+    /// <summary>
+    /// The shortest time to the peer and back that was measured: by the pings that a session sends while windows may grow, and by those of the keepalive. Null
+    /// while none was answered.
+    /// </summary>
+    public TimeSpan? RoundTripTime
+        => _pings.RoundTrip is > 0 and var ticks ? TimeSpan.FromSeconds(ticks / (double)Options.TimeProvider.TimestampFrequency) : null;
 
     /// <summary>How often bytes were received: whoever waits for the peer sees whether it says anything.</summary>
     internal long ReadCount => Timer.ReadCount;
@@ -90,6 +103,14 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// <param name="logger">Where the session reports; null means nowhere.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option or <paramref name="role"/> is out of range.</exception>
     public static YamuxSession Create(IDuplexPipe transport, YamuxRole role, YamuxOptions? options = null, ILogger? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        return Create(transport as YamuxTransport ?? new PipeTransport(transport), role, options, logger);
+    }
+
+    /// <summary>Starts a session on <paramref name="transport"/>, which is disposed when the session has ended.</summary>
+    /// <inheritdoc cref="Create(IDuplexPipe, YamuxRole, YamuxOptions?, ILogger?)"/>
+    public static YamuxSession Create(YamuxTransport transport, YamuxRole role, YamuxOptions? options = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(transport);
         if (role is not (YamuxRole.Client or YamuxRole.Server))
@@ -154,11 +175,12 @@ public sealed partial class YamuxSession : IAsyncDisposable
         return stream;
     }
 
-    /// <summary>Accepts the next stream of the peer's, as soon as there is one. Null: the session has ended.</summary>
+    /// <summary>Accepts the next stream of the peer's, as soon as there is one. Null: the session was closed, by either end.</summary>
     /// <remarks>
-    /// Streams that had arrived when the peer closed the session are still handed out, then null. While 256 KiB wait
+    /// Streams that had arrived when the peer closed the session, or it failed, are still handed out before that is told. While 256 KiB wait
     /// behind a write to the transport no stream is handed out: each would add to what the peer does not read.
     /// </remarks>
+    /// <exception cref="YamuxException">The session has failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was lost.</exception>
     public async ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default)
     {
@@ -167,7 +189,8 @@ public sealed partial class YamuxSession : IAsyncDisposable
         return stream;
     }
 
-    /// <summary>Accepts streams of the peer's until the session has ended.</summary>
+    /// <summary>Accepts streams of the peer's until the session was closed.</summary>
+    /// <exception cref="YamuxException">The session has failed; what had arrived before was handed out.</exception>
     public async IAsyncEnumerable<YamuxStream> AcceptStreamsAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         while (await AcceptStreamAsync(cancellationToken).ConfigureAwait(false) is { } stream)
@@ -182,7 +205,13 @@ public sealed partial class YamuxSession : IAsyncDisposable
     internal async ValueTask<YamuxStream?> TakeStreamAsync(CancellationToken cancellationToken)
     {
         await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        return await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
+        if (stream is null && _end is { IsFailure: true } end)
+        {
+            throw end.Reason.ForCaller();
+        }
+
+        return stream;
     }
 
     /// <summary>
@@ -222,7 +251,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
         lock (_gate)
         {
-            if (!_localGoAway && !_ended)
+            if (!_localGoAway && _end is null)
             {
                 _localGoAway = true;
                 Writer.AppendControl(new FrameHeader(FrameType.GoAway, FrameFlags.None, 0, (uint)GoAwayCode.Normal));
@@ -243,12 +272,18 @@ public sealed partial class YamuxSession : IAsyncDisposable
             return;
         }
 
-        Interlocked.Decrement(ref _streamCount);
+        if (Interlocked.Decrement(ref _streamCount) == 0)
+        {
+            lock (_gate)
+            {
+                _empty?.TrySetResult();
+            }
+        }
     }
 
     /// <summary>A new exception that tells why the session takes nothing more.</summary>
     internal YamuxException NewEndedException()
-        => (Volatile.Read(ref _endReason) ?? Volatile.Read(ref _writeFailure))?.ForCaller()
+        => (_end?.Reason ?? Volatile.Read(ref _writeFailure))?.ForCaller()
             ?? new YamuxException(YamuxErrorCode.ConnectionLost, "The yamux connection was lost."); // By a write that fails this instant.
 
     /// <summary>For tests: the next stream that is opened gets this id.</summary>
@@ -290,7 +325,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
                     YamuxErrorCode.StreamsExhausted, $"The next stream id would be {_nextId}, and the last one is used: the session can open no more streams.");
             }
 
-            var stream = new YamuxStream(this, _nextId, outbound: true);
+            var stream = new YamuxStream(this, _nextId);
             _nextId += 2;
             _streams[stream.Id] = stream;
             Interlocked.Increment(ref _streamCount);
@@ -302,7 +337,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
     private void ThrowIfNoMoreOpensUnsynchronized()
     {
         Debug.Assert(_gate.IsHeldByCurrentThread, "the gate guards what is read here");
-        if (_ended || _writeFailure is not null)
+        if (_end is not null || _writeFailure is not null)
         {
             throw NewEndedException();
         }

@@ -15,31 +15,33 @@ namespace Yamux;
 /// <see cref="PipeReader.CancelPendingRead"/> and <see cref="PipeWriter.CancelPendingFlush"/> may be called from anywhere.</para>
 /// <para>A stream that ends because it was aborted, or because its session ended, never reads as a clean end: what had
 /// arrived can be read, then <see cref="YamuxException"/> is thrown.</para>
-/// <para>Locks: the gate guards every field; under it the session's writer, timer and pings may be called, whose locks are
-/// leaves. What follows from a change of state is done after the gate is left, by <see cref="Run"/>.</para>
+/// <para>It composes a <see cref="ReceiveHalf"/> and a <see cref="SendHalf"/>, whose states are those of QUIC's streams, and owns the gate that
+/// guards both; under it the session's writer, timer and pings may be called, whose locks are leaves. What a change of either half is to the
+/// session, <see cref="StreamPhase"/>, follows from both in one place, <see cref="Settle"/>.</para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "Stream is what the yamux spec calls it.")]
 public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly InputReader _input;
-    private readonly OutputWriter _output;
-    private StreamState _state;
-    private SendWindow _sendWindow = new(FrameHeader.InitialWindow);
+    private readonly ReceiveHalf _receive;
+    private readonly SendHalf _send;
+    private bool _isAcknowledged;
+    private StreamPhase _phase;
     private YamuxException? _failure;
     private Deadline? _openDeadline;
     private Deadline? _closeDeadline;
+    private SendState _closeDeadlineOf;
+    private long _doneAt;
     private CancellationTokenSource? _closed;
     private TaskCompletionSource? _acknowledged;
     private YamuxStreamAdapter? _adapter;
 
-    internal YamuxStream(YamuxSession session, uint id, bool outbound)
+    internal YamuxStream(YamuxSession session, uint id)
     {
         Session = session;
         Id = id;
-        _state = outbound ? StreamState.Outbound : StreamState.None;
-        _input = new InputReader(this);
-        _output = new OutputWriter(this);
+        IsOutbound = id % 2 == (session.Role == YamuxRole.Client ? 1 : 0);
+        _receive = new ReceiveHalf(this);
+        _send = new SendHalf(this);
     }
 
     /// <summary>The stream's id: odd if the client opened it, even if the server did; 1 to 2³²−1.</summary>
@@ -52,14 +54,14 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     /// The bytes that the peer sends. What is consumed (not what is only examined) becomes credit for the peer. Completing
     /// it drops what still comes; completing both sides closes the stream as <see cref="DisposeAsync"/> does.
     /// </summary>
-    public PipeReader Input => _input;
+    public PipeReader Input => _receive.Reader;
 
     /// <summary>
     /// The bytes for the peer. A flush completes when the session has taken all of them, and waits for the peer's credit;
     /// cancelled, it keeps what it could not send for the next flush. <see cref="PipeWriter.Complete"/> sends what was
     /// written and then FIN; completing with an exception aborts the stream, since FIN would read as a clean end.
     /// </summary>
-    public PipeWriter Output => _output;
+    public PipeWriter Output => _send.Writer;
 
     /// <summary>
     /// Cancelled when the stream has left its session: both ends have closed it, it was aborted, or the session has ended.
@@ -69,12 +71,12 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     {
         get
         {
-            lock (_gate)
+            lock (Gate)
             {
                 if (_closed is null)
                 {
                     _closed = new CancellationTokenSource();
-                    if (_state.Has(StreamState.Removed))
+                    if (_phase >= StreamPhase.Closed)
                     {
                         _closed.Cancel();
                     }
@@ -98,11 +100,11 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     {
         get
         {
-            lock (_gate)
+            lock (Gate)
             {
                 if (_acknowledged is null)
                 {
-                    if (!IsOutbound || _state.Has(StreamState.Acknowledged))
+                    if (!IsOutbound || _isAcknowledged)
                     {
                         return Task.CompletedTask;
                     }
@@ -119,7 +121,11 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         }
     }
 
-    internal bool IsOutbound => _state.Has(StreamState.Outbound);
+    /// <summary>Guards the stream and its halves.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>Whether this end has opened it.</summary>
+    internal bool IsOutbound { get; }
 
     /// <summary>
     /// Whether Data leaves behind the work that the thread pool has now, and with what that adds to it, instead of at once. For a
@@ -144,80 +150,23 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         => Fail(new YamuxException(YamuxErrorCode.StreamAborted, $"Yamux stream {Id} was aborted at this end.", reason), tellPeer: true);
 
     /// <summary>
-    /// Closes the stream: what was written arrives, then FIN. Waits until the session has taken it all. If the peer has not
-    /// closed its side <see cref="YamuxOptions.StreamCloseTimeout"/> later, the stream is reset. Until then what the peer
+    /// Closes the stream: what was written arrives, then FIN. Waits until the session has taken it all. If the peer has not given the credit for that
+    /// within <see cref="YamuxOptions.StreamCloseTimeout"/>, or not closed its side as long after, the stream is reset. Until then what the peer
     /// sends is dropped; to make it stop, use <see cref="Abort"/>.
     /// </summary>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        _input.Complete();
-        _output.Complete();
-        return _output.DrainAsync();
+        CompleteReads();
+        await _send.Writer.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Opens the stream on the wire. The session's lock for opening is held, so that ids rise there.</summary>
-    internal void SendSyn()
+    /// <summary>As <see cref="DisposeAsync"/>, but it tells what was lost, and can be cut short.</summary>
+    /// <param name="cancellationToken">Cancelled, the stream is aborted, and nothing more is waited for.</param>
+    /// <exception cref="YamuxException">The stream has failed, and not all that was written could be sent.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the stream was aborted.</exception>
+    public async ValueTask CloseAsync(CancellationToken cancellationToken = default)
     {
-        lock (_gate)
-        {
-            var growth = OpenWindowUnsynchronized();
-            _openDeadline = Session.Timer.AddOpen(this);
-            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, growth));
-            MeasureUnsynchronized();
-        }
-    }
-
-    /// <summary>Tells the peer that its stream was accepted: once, and also if it has sent FIN by now.</summary>
-    internal void SendAck()
-    {
-        lock (_gate)
-        {
-            if (!_state.Has(StreamState.Failed))
-            {
-                SetUnsynchronized(StreamState.Acknowledged);
-                var growth = OpenWindowUnsynchronized();
-                Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, growth));
-                MeasureUnsynchronized();
-            }
-        }
-
-        Session.Writer.FlushSoon();
-    }
-
-    /// <summary>
-    /// The peer has not answered in time. The deadline may have been met meanwhile, or begun anew: it had left its queue by
-    /// then, and nobody could take it back.
-    /// </summary>
-    internal void OnDeadline(Deadline deadline, bool open)
-    {
-        StreamEffects effects;
-        lock (_gate)
-        {
-            if (deadline != (open ? _openDeadline : _closeDeadline))
-            {
-                return;
-            }
-
-            var options = Session.Options;
-            effects = FailUnsynchronized(
-                open
-                    ? new YamuxException(YamuxErrorCode.StreamOpenTimeout, $"Yamux stream {Id} was not acknowledged within {options.StreamOpenTimeout}.")
-                    : new YamuxException(YamuxErrorCode.StreamCloseTimeout, $"Yamux stream {Id} was not closed by the peer within {options.StreamCloseTimeout}."),
-                tellPeer: true);
-        }
-
-        Run(effects);
-    }
-
-    /// <summary>Ends the stream in both directions.</summary>
-    internal void Fail(YamuxException failure, bool tellPeer)
-    {
-        StreamEffects effects;
-        lock (_gate)
-        {
-            effects = FailUnsynchronized(failure, tellPeer);
-        }
-
-        Run(effects);
+        CompleteReads();
+        await _send.Writer.CloseAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -50,8 +50,14 @@ internal sealed class YamuxStreamAdapter(YamuxStream stream) : Stream
     public override void Write(byte[] buffer, int offset, int count)
         => WriteAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
 
+    // Writes flush themselves, so that there is something left only of what was written to the stream's Output, or of a cancelled flush of it.
     public override async Task FlushAsync(CancellationToken cancellationToken)
-        => await stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
+    {
+        if (stream.Output.UnflushedBytes > 0)
+        {
+            await stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     public override void Flush() => FlushAsync(CancellationToken.None).GetAwaiter().GetResult();
 

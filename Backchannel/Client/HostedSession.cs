@@ -104,6 +104,10 @@ internal sealed class HostedSession
             {
                 // Drained, or closed at this end; disposing the session does the rest.
             }
+            catch (YamuxException)
+            {
+                // It has failed, which the session itself reports, and each of its streams.
+            }
         }
 
         ConnectionContext[] left;

@@ -26,8 +26,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             return;
         }
 
-        connection.Features.Get<IConnectionSocketFeature>()?.Socket.ConfigureForYamux();
-        var session = YamuxSession.Create(connection.Transport, YamuxRole.Server, options.Yamux, _sessionLogger);
+        var session = connection.CreateYamuxSession(YamuxRole.Server, options.Yamux, _sessionLogger);
         var others = Task.CompletedTask;
         try
         {
@@ -65,6 +64,10 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             }
 
             return null;
+        }
+        catch (YamuxException)
+        {
+            return null; // It has failed, which the session itself reports.
         }
     }
 

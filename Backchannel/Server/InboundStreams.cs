@@ -60,10 +60,17 @@ internal sealed class InboundStreams(
     public async Task RunAsync()
     {
         peer.CallsEnded += OnCallsEnded;
-        await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
+        try
         {
-            Interlocked.Increment(ref _running);
-            _ = ServeAsync(stream); // It throws nothing, and counts itself out.
+            await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
+            {
+                Interlocked.Increment(ref _running);
+                _ = ServeAsync(stream); // It throws nothing, and counts itself out.
+            }
+        }
+        catch (YamuxException)
+        {
+            // It has failed, which the session itself reports, and each of its streams.
         }
 
         CountOut();

@@ -91,7 +91,7 @@ public class GoAwayTests
         await Guard.FailsWithAsync(expected, stream.Output.WriteAsync(new byte[1]));
         await Guard.FailsWithAsync(expected, t.Session.OpenStreamAsync());
         await Guard.FailsWithAsync(expected, t.Session.PingAsync());
-        Assert.Null(await t.Session.AcceptStreamAsync().Guarded());
+        await Guard.FailsWithAsync(expected, t.Session.AcceptStreamAsync());
         await t.Peer.ExpectDroppedAsync();
     }
 

@@ -73,8 +73,10 @@ public class CancellationTests
                 ids.Add(stream.Id);
             }
         });
-        await t.Session.DisposeAsync().Guarded();
+        var dispose = t.Session.DisposeAsync();
         await rest.Guarded();
+        await t.Peer.AnswerCloseAsync();
+        await dispose.Guarded();
         Assert.Equal([1, 3], ids);
     }
 

@@ -22,6 +22,7 @@ public class OptionsTests
     [
         nameof(YamuxOptions.StreamOpenTimeout),
         nameof(YamuxOptions.StreamCloseTimeout),
+        nameof(YamuxOptions.StreamDrainTimeout),
         nameof(YamuxOptions.ConnectionWriteTimeout),
         nameof(YamuxOptions.KeepAliveInterval),
         nameof(YamuxOptions.KeepAliveTimeout),
@@ -45,6 +46,7 @@ public class OptionsTests
         Assert.Equal(10_000, options.MaxEmptyFrames);
         Assert.Equal(TimeSpan.FromSeconds(75), options.StreamOpenTimeout);
         Assert.Equal(TimeSpan.FromMinutes(5), options.StreamCloseTimeout);
+        Assert.Equal(TimeSpan.FromMinutes(30), options.StreamDrainTimeout);
         Assert.Equal(TimeSpan.FromSeconds(10), options.ConnectionWriteTimeout);
         Assert.Equal(TimeSpan.FromSeconds(30), options.KeepAliveInterval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.KeepAliveTimeout);

@@ -46,7 +46,7 @@ public class SessionTests
         var accept2 = t.Session.AcceptStreamAsync().AsTask();
         var open = t.Session.OpenStreamAsync().AsTask();
 
-        await t.Session.DisposeAsync().Guarded();
+        var dispose = t.Session.DisposeAsync();
 
         await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, ping);
         await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, open);
@@ -57,6 +57,7 @@ public class SessionTests
         Assert.Null(await t.Session.AcceptStreamAsync().Guarded());
         await t.Session.GoAwayAsync().Guarded();
         t.Session.Abort();
+        await dispose.Guarded();
         await t.Session.DisposeAsync().Guarded();
     }
 
@@ -144,10 +145,10 @@ public class SessionTests
     {
         await using var t = Scenario.Client();
 
-        await t.Session.DisposeAsync().Guarded();
+        var dispose = t.Session.DisposeAsync();
 
-        await t.Peer.ExpectAsync(Frame.GoAway(0));
-        await t.Peer.ExpectEndAsync();
+        await t.Peer.ExpectCloseAsync();
+        await dispose.Guarded();
         Assert.True((await t.Peer.End.Output.FlushAsync().Guarded()).IsCompleted);
     }
 

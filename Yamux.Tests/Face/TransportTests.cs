@@ -84,9 +84,9 @@ public class TransportTests
         var session = YamuxSession.Create(first, YamuxRole.Client, new YamuxOptions { TimeProvider = time });
 
         var dispose = session.DisposeAsync().AsTask();
-        var answer = new byte[12];
-        await second.ReadExactlyAsync(answer).Guarded();
-        Assert.Equal(0, await second.ReadAsync(answer).Guarded());
+        var lastWords = new byte[2 * Frame.HeaderSize];
+        await second.ReadExactlyAsync(lastWords).Guarded();
+        Assert.Equal(0, await second.ReadAsync(lastWords).Guarded());
         await time.TimerSetAsync(TimeSpan.FromSeconds(10));
         Assert.False(dispose.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(10));
@@ -101,9 +101,9 @@ public class TransportTests
         var (first, second) = await Loopback.ConnectAsync();
         var session = YamuxSession.Create(first, YamuxRole.Client, new YamuxOptions { TimeProvider = new TestTime() });
         var dispose = session.DisposeAsync().AsTask();
-        var answer = new byte[12];
-        await second.ReadExactlyAsync(answer).Guarded();
-        Assert.Equal(0, await second.ReadAsync(answer).Guarded());
+        var lastWords = new byte[2 * Frame.HeaderSize];
+        await second.ReadExactlyAsync(lastWords).Guarded();
+        Assert.Equal(0, await second.ReadAsync(lastWords).Guarded());
 
         session.Abort();
 
@@ -141,7 +141,12 @@ public class TransportTests
         switch (how)
         {
             case "dispose":
-                await session.DisposeAsync().Guarded();
+                var dispose = session.DisposeAsync();
+                var lastWords = new byte[2 * Frame.HeaderSize];
+                await second.ReadExactlyAsync(lastWords).Guarded();
+                var ping = Frame.Parse(lastWords.AsSpan(Frame.HeaderSize));
+                await second.WriteAsync(Frame.Pong(ping.Length).ToBytes()).Guarded();
+                await dispose.Guarded();
                 break;
             case "abort":
                 session.Abort();

@@ -20,7 +20,17 @@ internal sealed class Party(YamuxSession session, FaultyTransport transport)
     public async Task<Endpoint> OpenAsync() => Add(await session.OpenStreamAsync());
 
     /// <summary>Null: the session has ended.</summary>
-    public async Task<Endpoint?> AcceptAsync() => await session.AcceptStreamAsync() is { } stream ? Add(stream) : null;
+    public async Task<Endpoint?> AcceptAsync()
+    {
+        try
+        {
+            return await session.AcceptStreamAsync() is { } stream ? Add(stream) : null;
+        }
+        catch (YamuxException)
+        {
+            return null; // It has failed, which Completion tells as well.
+        }
+    }
 
     private Endpoint Add(YamuxStream stream)
     {

@@ -99,8 +99,7 @@ public sealed class Scenario : IAsyncDisposable
     /// <summary>The peer has broken the protocol: it is told so, the connection closes, and everything fails with the reason.</summary>
     public async Task<YamuxException> ExpectProtocolErrorAsync(string messagePart)
     {
-        await Peer.ExpectAsync(Frame.GoAway(1));
-        await Peer.ExpectEndAsync();
+        await Peer.ExpectCloseAsync(1);
         var error = await Guard.FailsWithAsync(YamuxErrorCode.ProtocolError, Session.Completion);
         Assert.Contains(messagePart, error.Message, StringComparison.Ordinal);
         await Guard.FailsWithAsync(YamuxErrorCode.ProtocolError, Session.OpenStreamAsync());

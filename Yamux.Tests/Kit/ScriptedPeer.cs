@@ -114,6 +114,41 @@ public sealed class ScriptedPeer(IDuplexPipe end, bool oneByteAtATime = false)
         return frames;
     }
 
+    /// <summary>
+    /// The session says why it closes, and the peer does what a real one does then: it answers the ping that asks whether it has everything, or, told of
+    /// an error, closes its side. Nothing more comes, and the connection ends.
+    /// </summary>
+    public async Task ExpectCloseAsync(uint code = 0)
+    {
+        await ExpectAsync(Frame.GoAway(code));
+        if (code == 0)
+        {
+            var ping = await ReadAsync();
+            Assert.Equal(Frame.Ping(ping.Length), ping);
+            await SendAsync(Frame.Pong(ping.Length));
+        }
+        else
+        {
+            CloseOutput();
+        }
+
+        await ExpectEndAsync();
+    }
+
+    /// <summary>As <see cref="ExpectCloseAsync"/>, whatever the session has sent before.</summary>
+    public async Task AnswerCloseAsync()
+    {
+        var isClosing = false;
+        while (await TryReadAsync() is { } frame)
+        {
+            isClosing |= frame == Frame.GoAway(0);
+            if (isClosing && frame == Frame.Ping(frame.Length))
+            {
+                await SendAsync(Frame.Pong(frame.Length));
+            }
+        }
+    }
+
     /// <summary>The session has closed its connection, and sent nothing more before.</summary>
     public async Task ExpectEndAsync() => Assert.Null(await TryReadAsync());
 

@@ -139,7 +139,9 @@ public class TruncationTests
                 t.Peer.CloseOutput();
                 break;
             case "dispose":
-                await t.Session.DisposeAsync().Guarded();
+                var dispose = t.Session.DisposeAsync();
+                await t.Peer.AnswerCloseAsync();
+                await dispose.Guarded();
                 break;
             case "abort":
                 t.Session.Abort();

@@ -99,7 +99,7 @@ public class RateLimitTests
         await t.Peer.PeekAsync();
 
         await t.Peer.SendAsync(Enumerable.Range(1, 1024).Select(i => Frame.Ping((uint)i)));
-        Assert.Null(await t.Session.AcceptStreamAsync().Guarded());
+        await Guard.FailsWithAsync(YamuxErrorCode.ProtocolError, t.Session.AcceptStreamAsync());
 
         await t.Peer.ExpectAsync(Enumerable.Range(0, 1024).Select(i => Frame.Pong((uint)i)));
         await t.ExpectProtocolErrorAsync("1024 answers to the peer wait to be sent");

@@ -97,6 +97,7 @@ public class TimeBoundTests
             {
                 await t.Session.OpenStreamAsync().Guarded();
                 await t.WriteStartedAsync();
+                t.ExpectsWarnings = true;
                 _ = t.Session.DisposeAsync().AsTask();
             },
             async t =>

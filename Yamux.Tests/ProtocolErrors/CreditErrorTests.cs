@@ -60,7 +60,7 @@ public class CreditErrorTests
         await t.Peer.SendAsync(Frame.DataHeader(1, 262_145, FrameFlag.Syn));
 
         await t.ExpectProtocolErrorAsync("a frame of 262145 bytes");
-        Assert.Null(await t.Session.AcceptStreamAsync().Guarded());
+        await Guard.FailsWithAsync(YamuxErrorCode.ProtocolError, t.Session.AcceptStreamAsync());
     }
 
     [Fact]

@@ -157,7 +157,7 @@ public class EndingRaceTests
                 _ = stream.DisposeAsync().AsTask();
                 break;
             case "complete":
-                await stream.Output.CompleteAsync();
+                stream.Output.Complete(); // Not CompleteAsync, which waits for credit as well.
                 break;
             case "complete with an error":
                 await stream.Output.CompleteAsync(new InvalidOperationException("no more"));
@@ -190,11 +190,15 @@ public class EndingRaceTests
             while (await t.Peer.TryReadAsync() is { } frame)
             {
                 frames.Add(frame);
+                if (frame == Frame.Ping(frame.Length))
+                {
+                    await t.Peer.SendAsync(Frame.Pong(frame.Length)); // It has everything.
+                }
             }
         }
-        catch (YamuxException)
+        catch (Exception error) when (error is YamuxException or InvalidOperationException)
         {
-            // The session was aborted.
+            // The session was aborted; or the peer has closed its side, and answers no more.
         }
 
         return frames;

@@ -90,7 +90,7 @@ public class StarvationTests
         long consumed = HalfWindow;
         for (var i = 0; i < 60; i++)
         {
-            var message = random.Next(1, 4_000_000);
+            var message = random.Next(1, 1_300_000);
             for (var held = 0; held < message;)
             {
                 var piece = (int)Math.Min(message - held, granted - sent);

@@ -11,10 +11,13 @@ namespace Yamux.FlowControl;
 /// <para>Growth adds the same to the size and to what the peer may send: the sum stays right, and the credit ever given, with the
 /// initial 262,144, is what was consumed and credited + size + overdraft. It comes with credit for what was consumed, and then
 /// nothing is lent: a loan is repaid before anything consumed counts, so there is no overdraft while anything waits to be credited.</para>
-/// <para>What the peer may send stays below 2³²: a size is at most 1 GiB, an overdraft less than 2 GiB.</para>
+/// <para>What the peer may send stays below 2³²: a size is at most 1 GiB, an overdraft at most 1 MiB.</para>
 /// </remarks>
 internal struct ReceiveWindow
 {
+    /// <summary>The most that a reader is lent beyond the window.</summary>
+    public const uint MaxLoan = 1024 * 1024;
+
     private const uint LargestCredit = 2 * 1024 * 1024;
 
     private uint _size;
@@ -30,6 +33,9 @@ internal struct ReceiveWindow
 
     /// <summary>How many bytes the stream may hold, but for what its reader was lent.</summary>
     public readonly uint Size => _size;
+
+    /// <summary>How many bytes the reader was lent and has not repaid.</summary>
+    public readonly uint Overdraft => _overdraft;
 
     /// <summary>How many bytes the peer may still send.</summary>
     public readonly uint Remaining => _remaining;
@@ -59,42 +65,39 @@ internal struct ReceiveWindow
     /// window has been consumed, or 2 MiB, so that credit costs one frame for that much. Of a large window half would be too
     /// late: on a long link the peer would stand still until it comes.
     /// </summary>
-    public uint Consume(uint count)
+    /// <param name="count">How many bytes.</param>
+    /// <param name="repaid">How many of them repay what the reader was lent.</param>
+    public uint Consume(uint count, out uint repaid)
     {
-        var repaid = Math.Min(count, _overdraft);
+        repaid = Math.Min(count, _overdraft);
         _overdraft -= repaid;
         _uncredited += count - repaid;
         return _uncredited >= Math.Min(_size / 2, LargestCredit) ? TakeCredit() : 0;
     }
 
     /// <summary>
-    /// The reader has seen all there is, wants more, and will consume nothing until it gets it. Returns the credit to send
-    /// now: nothing while the peer still has some, else what was consumed, else half a window more than the size.
+    /// The reader has seen all there is, and waits for more. Returns the credit to send now: nothing while the peer still has some, else
+    /// what was consumed.
+    /// </summary>
+    public uint Starve() => _remaining == 0 ? TakeCredit() : 0;
+
+    /// <summary>
+    /// How much the reader may be lent now, if the peer has no credit left and there is nothing to give it: half a window, and
+    /// <see cref="MaxLoan"/> in all. 0: nothing more will come.
     /// </summary>
     /// <remarks>
-    /// Without it, a reader that waits for a message larger than the window waits for ever. What is lent here is taken from
+    /// Without a loan, a reader that waits for a message larger than the window waits for ever. What is lent is taken from
     /// the credit of the next bytes that are consumed.
     /// </remarks>
-    public uint Starve()
+    public readonly uint LoanWanted => Math.Min(_size / 2, MaxLoan - _overdraft);
+
+    /// <summary>Lends so much more than the window, which becomes credit at once.</summary>
+    public uint Lend(uint loan)
     {
-        if (_remaining != 0)
-        {
-            return 0;
-        }
-
-        if (_uncredited == 0)
-        {
-            var loan = _size / 2;
-            if (_overdraft > int.MaxValue - loan)
-            {
-                return 0; // Two gigabytes in one unconsumed piece: more than a reader can hold.
-            }
-
-            _overdraft += loan;
-            _uncredited = loan;
-        }
-
-        return TakeCredit();
+        Debug.Assert(_remaining == 0 && _uncredited == 0, "a loan was given beside credit");
+        _overdraft += loan;
+        _remaining += loan;
+        return loan;
     }
 
     private uint TakeCredit()

@@ -63,6 +63,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private int _lastLength;
 
     private int _bytesSinceProbe;
+    private long _pingsSent;
 
     // How often the backlog was taken. Who has appended since has something in it.
     private int _round;
@@ -87,6 +88,9 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
     /// <summary>Completes when the writer was stopped and no flush is under way any more.</summary>
     public Task IdleAfterStop => _idleAfterStop.Task;
+
+    /// <summary>How many pings were sent, and may be answered.</summary>
+    public long PingsSent => Volatile.Read(ref _pingsSent);
 
     /// <summary>Whether frames that were appended have not been sent and will not be.</summary>
     public bool IsAbandoned
@@ -123,7 +127,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_stopped)
+            if (_abandoned)
             {
                 return true;
             }
@@ -229,8 +233,8 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Takes no more frames; what was appended, and <paramref name="last"/> behind it, is still sent.</summary>
-    public void Stop(FrameHeader? last)
+    /// <summary>Takes no more frames but answers; what was appended, and these two behind it, is still sent.</summary>
+    public void Stop(FrameHeader goAway, FrameHeader? ping)
     {
         lock (_gate)
         {
@@ -239,7 +243,8 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
                 return;
             }
 
-            if (last is { } header)
+            AppendUnsynchronized(goAway);
+            if (ping is { } header)
             {
                 AppendUnsynchronized(header);
             }
@@ -312,6 +317,11 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
     private void AppendUnsynchronized(FrameHeader header)
     {
+        if (header.Type == FrameType.Ping && header.Has(FrameFlags.Syn))
+        {
+            Volatile.Write(ref _pingsSent, _pingsSent + 1);
+        }
+
         AppendHeaderUnsynchronized(header, payloadLength: 0);
         _lastStreamId = 0;
         _hasControl = true;

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Yamux.IO;
 
 /// <summary>A <see cref="Stream"/> as the transport of a session.</summary>
-internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
+internal sealed class StreamTransport : YamuxTransport
 {
     private const int ReadBufferSize = 64 * 1024;
 
@@ -21,7 +21,6 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
         _stream = stream;
         if (stream is NetworkStream socket)
         {
-            IsSocket = true;
             socket.Socket.ConfigureForYamux();
             Input = new SocketReader(socket);
             Output = new SocketWriter(socket);
@@ -33,18 +32,14 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
         }
     }
 
-    /// <summary>Whether it is a socket without anything in between.</summary>
-    public bool IsSocket { get; }
+    public override PipeReader Input { get; }
 
-    public PipeReader Input { get; }
+    public override PipeWriter Output { get; }
 
-    public PipeWriter Output { get; }
+    // A read and a write that are under way end with the stream.
+    public override void Abort(Exception reason) => _stream.Dispose();
 
-    /// <summary>
-    /// Ends the sending side alone, where the stream can. True if the peer should be given the time to end its own: to
-    /// close a socket that still receives would destroy what was sent and has not arrived.
-    /// </summary>
-    public async ValueTask<bool> TryShutdownSendAsync(CancellationToken cancellationToken)
+    public override async ValueTask<bool> TryShutdownSendAsync(CancellationToken cancellationToken)
     {
         switch (_stream)
         {
@@ -62,5 +57,5 @@ internal sealed class StreamTransport : IDuplexPipe, IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _stream.DisposeAsync();
+    public override ValueTask DisposeAsync() => _stream.DisposeAsync();
 }

@@ -9,6 +9,6 @@ internal interface ISessionTimerOwner
     /// <summary>A keepalive ping is due.</summary>
     void OnPingDue();
 
-    /// <summary>Nothing has moved for too long: while a write waited, or, if not <paramref name="writing"/>, since a keepalive ping.</summary>
-    void OnPeerUnresponsive(bool writing);
+    /// <summary>Nothing has moved for as long as the options allow.</summary>
+    void OnSilence(Silence silence);
 }

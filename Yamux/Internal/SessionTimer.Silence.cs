@@ -11,8 +11,9 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private static readonly TimeSpan Lateness = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    // Each counted by one thread at a time: the read loop, and the flusher. Of the writes all that have ended, and those of them that moved something.
+    // Each counted by one thread at a time: the read loop the first two, and the flusher. Of the writes all that have ended, and those of them that moved something.
     private long _reads;
+    private long _answers;
     private long _moves;
     private long _writes;
 
@@ -22,10 +23,10 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private long _answerDue = Never;
     private long _answerMark;
     private bool _writing;
+    private bool _closing;
 
     // The last look, which waits for its turn in the thread pool.
-    private bool _looking;
-    private bool _lookIsWriting;
+    private Silence? _looking;
     private long _lookDue;
     private long _lookMark;
     private long _lookWrites;
@@ -34,10 +35,27 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     /// <summary>How often bytes were received.</summary>
     public long ReadCount => Volatile.Read(ref _reads);
 
-    private long Moves => Volatile.Read(ref _reads) + Volatile.Read(ref _moves);
+    // While the session closes, what the peer still sends is none of its business: only what it takes, and what it answers.
+    private long Moves => Volatile.Read(ref _moves) + (_closing ? Volatile.Read(ref _writes) + Volatile.Read(ref _answers) : Volatile.Read(ref _reads));
 
     /// <summary>Bytes were received, a part of a frame or more: the peer lives. By the read loop.</summary>
     public void OnReceived() => Volatile.Write(ref _reads, _reads + 1);
+
+    /// <summary>An answer to a ping of ours was received, at most one for each. By the read loop.</summary>
+    public void OnAnswered() => Volatile.Write(ref _answers, _answers + 1);
+
+    /// <summary>The session closes: from now on there is one wait, for what it has to say to arrive.</summary>
+    public void OnClosing()
+    {
+        lock (_gate)
+        {
+            _closing = true;
+            _answerDue = Never;
+            _pingDue = Never;
+            _failureDue = Never;
+            WaitForWriteUnsynchronized();
+        }
+    }
 
     /// <summary>A write to the transport has not ended at once. By the flusher.</summary>
     public void OnWriteStarted()
@@ -45,7 +63,10 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
         lock (_gate)
         {
             _writing = true;
-            WaitForWriteUnsynchronized();
+            if (!_closing)
+            {
+                WaitForWriteUnsynchronized();
+            }
         }
     }
 
@@ -61,24 +82,27 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
         lock (_gate)
         {
             _writing = false;
-            _writeDue = Never;
+            if (!_closing)
+            {
+                _writeDue = Never;
+            }
         }
     }
 
     /// <summary>The last look before the session ends: behind the work that the pool had when the time was over.</summary>
     void IThreadPoolWorkItem.Execute()
     {
-        bool writing;
+        Silence silence;
         lock (_gate)
         {
-            _looking = false;
-            writing = _lookIsWriting;
+            silence = _looking!.Value;
+            _looking = null;
             if (_disposed)
             {
                 return;
             }
 
-            if (Moves != _lookMark || (writing && Volatile.Read(ref _writes) != _lookWrites))
+            if (Moves != _lookMark || (_closing && silence != Silence.Close) || (silence == Silence.Write && Volatile.Read(ref _writes) != _lookWrites))
             {
                 OnMovedUnsynchronized();
                 return;
@@ -87,28 +111,28 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
             if (!_wasLate && _time.GetTimestamp() - _lookDue > Ticks(Lateness))
             {
                 _wasLate = true;
-                if (writing)
+                if (silence == Silence.KeepAlive)
                 {
-                    (_writeDue, _writeMark) = (DueUnsynchronized(Patience), _lookMark);
+                    (_answerDue, _answerMark) = (DueUnsynchronized(Patience), _lookMark);
                 }
                 else
                 {
-                    (_answerDue, _answerMark) = (DueUnsynchronized(Patience), _lookMark);
+                    (_writeDue, _writeMark) = (DueUnsynchronized(Patience), _lookMark);
                 }
 
                 return;
             }
         }
 
-        _owner.OnPeerUnresponsive(writing);
+        _owner.OnSilence(silence);
     }
 
     // A wait is over. If nothing has moved there is a last look; that of one wait does for the other.
-    private void OnSilenceUnsynchronized(ref long due, long mark, bool writing)
+    private void OnSilenceUnsynchronized(ref long due, long mark, Silence silence)
     {
-        if (Moves == mark && !_looking)
+        if (Moves == mark && _looking is null)
         {
-            (_looking, _lookIsWriting, _lookDue, _lookMark, _lookWrites) = (true, writing, due, mark, Volatile.Read(ref _writes));
+            (_looking, _lookDue, _lookMark, _lookWrites) = (silence, due, mark, Volatile.Read(ref _writes));
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
 
@@ -122,7 +146,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private void OnMovedUnsynchronized()
     {
         _wasLate = false;
-        if (_writing && _writeDue == Never)
+        if ((_writing || _closing) && _writeDue == Never)
         {
             WaitForWriteUnsynchronized();
         }

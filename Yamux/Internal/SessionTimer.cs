@@ -126,11 +126,11 @@ internal sealed partial class SessionTimer : IDisposable
                 }
                 else if (_writeDue <= now)
                 {
-                    OnSilenceUnsynchronized(ref _writeDue, _writeMark, writing: true);
+                    OnSilenceUnsynchronized(ref _writeDue, _writeMark, _closing ? Silence.Close : Silence.Write);
                 }
                 else if (_answerDue <= now)
                 {
-                    OnSilenceUnsynchronized(ref _answerDue, _answerMark, writing: false);
+                    OnSilenceUnsynchronized(ref _answerDue, _answerMark, Silence.KeepAlive);
                 }
                 else if (_pingDue <= now)
                 {
@@ -161,7 +161,7 @@ internal sealed partial class SessionTimer : IDisposable
             }
             else if (failed)
             {
-                _owner.OnPeerUnresponsive(writing: true);
+                _owner.OnSilence(Silence.Write);
             }
         }
     }

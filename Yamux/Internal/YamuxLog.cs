@@ -31,4 +31,10 @@ internal static partial class YamuxLog
 
     [LoggerMessage(9, LogLevel.Warning, "A callback registered with the Closed token of yamux stream {StreamId} threw.", EventName = "ClosedCallbackFailed")]
     public static partial void ClosedCallbackFailed(ILogger logger, uint streamId, Exception exception);
+
+    [LoggerMessage(10, LogLevel.Warning, "Not all that was flushed may have arrived: {Reason}", EventName = "CloseGivenUp")]
+    public static partial void CloseGivenUp(ILogger logger, string reason);
+
+    [LoggerMessage(11, LogLevel.Warning, "A callback registered with the GoAwayReceived token of a yamux session threw.", EventName = "GoAwayCallbackFailed")]
+    public static partial void GoAwayCallbackFailed(ILogger logger, Exception exception);
 }

@@ -213,6 +213,7 @@ public sealed class FuzzRun
                 break;
             case 1:
                 _waiting.Add(_session.DisposeAsync().AsTask());
+                _transport.Reader.End(); // What a peer does that has read GoAway, if it does not answer the ping.
                 break;
             default:
                 _transport.Reader.End();

@@ -1,0 +1,21 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>
+/// A connection of Kestrel's, or of any other server of ASP.NET Core's, as the transport of a session. Its pipe alone cannot be ended: what Kestrel has begun to send
+/// to a peer that does not read ends with the connection.
+/// </summary>
+internal sealed class ConnectionTransport(ConnectionContext connection) : YamuxTransport
+{
+    public override PipeReader Input => connection.Transport.Input;
+
+    public override PipeWriter Output => connection.Transport.Output;
+
+    public override void Abort(Exception reason) => connection.Abort(new ConnectionAbortedException(reason.Message, reason));
+
+    // Whoever serves the connection releases it when its middleware returns.
+    public override ValueTask DisposeAsync() => default;
+}

@@ -1,0 +1,247 @@
+using System.Buffers;
+using Yamux.FlowControl;
+using Yamux.IO;
+
+namespace Yamux.Internal;
+
+/// <summary>
+/// The receiving half of a stream: the receive loop fills its queue, <see cref="StreamReader"/> empties it, and what is consumed
+/// becomes credit. The stream's gate guards all of it.
+/// </summary>
+internal sealed class ReceiveHalf
+{
+    private const int SegmentSize = 4096;
+
+    private readonly YamuxStream _stream;
+    private SegmentedBuffer _queue = new(SegmentSize);
+    private ReceiveCredit _credit = new();
+
+    // How many bytes have come, were consumed, and were examined, since the stream began.
+    private long _received;
+    private long _consumed;
+    private long _examined;
+
+    // A frame's header has come, and not all of its payload.
+    private bool _arriving;
+
+    public ReceiveHalf(YamuxStream stream)
+    {
+        _stream = stream;
+        Reader = new StreamReader(stream, this);
+    }
+
+    public StreamReader Reader { get; }
+
+    public ReceiveState State { get; private set; }
+
+    /// <summary>Why nothing more can be read: null where the peer has ended its side, or may still send.</summary>
+    public YamuxException? Failure { get; private set; }
+
+    /// <summary>What the stream has of the session's budget for windows.</summary>
+    public uint TakenFromSession => _credit.TakenFromSession;
+
+    /// <summary>Whether there is something that the reader has not seen: bytes, or the end.</summary>
+    public bool HasNews => _received > _examined || State != ReceiveState.Open;
+
+    /// <summary>The peer's FIN has come, or what is as good.</summary>
+    public bool IsEnded => State is ReceiveState.Ended or ReceiveState.Closed;
+
+    // Some peers take offence at credit after their FIN.
+    private bool TakesCredit => State is ReceiveState.Open or ReceiveState.Discarding;
+
+    /// <summary>What has come and was not consumed.</summary>
+    public ReadOnlySequence<byte> Content => _queue.Content;
+
+    /// <summary>Opens the window: the delta of the SYN or the ACK.</summary>
+    public uint OpenWindow() => _credit.Open(_stream.Session);
+
+    /// <summary>Has the round trip measured, if it matters.</summary>
+    public void MeasureRoundTrip() => _credit.MeasureRoundTrip(_stream.Session);
+
+    /// <summary>The header of a Data frame with a payload has come. False: the payload, which follows, is not wanted.</summary>
+    /// <exception cref="YamuxException">The peer had not so much credit.</exception>
+    public bool OnDataHeader(uint length)
+    {
+        var remaining = _credit.Remaining;
+        if (!_credit.TryReceive(length))
+        {
+            throw YamuxException.Protocol($"a frame of {length} bytes came on stream {_stream.Id}, which had {remaining} bytes of credit");
+        }
+
+        _arriving = TakesCredit;
+        return _arriving;
+    }
+
+    /// <summary>
+    /// A piece of a wanted payload has come, of <paramref name="expected"/> bytes that its frame still has. False: it was dropped, and may
+    /// have become credit.
+    /// </summary>
+    public bool OnPayload(ReadOnlySpan<byte> piece, int expected)
+    {
+        _received += piece.Length;
+        _arriving = expected > piece.Length;
+        if (State == ReceiveState.Open)
+        {
+            _queue.Write(piece, expected);
+            return true;
+        }
+
+        // Credited though nobody reads it: a peer that waited for credit might never read what we have written.
+        Drop((uint)piece.Length);
+        return false;
+    }
+
+    /// <summary>The peer's FIN has come, behind everything else. False: not for the first time.</summary>
+    public bool OnFin()
+    {
+        if (!TakesCredit)
+        {
+            return false;
+        }
+
+        _stream.Session.Writer.CancelCredit(_stream);
+        Enter(State == ReceiveState.Open ? ReceiveState.Ended : ReceiveState.Closed);
+        return true;
+    }
+
+    /// <summary>Nothing more will come, and nobody shall take that for an end; what has come can be read before.</summary>
+    public void Fail(YamuxException failure)
+    {
+        if (State == ReceiveState.Open)
+        {
+            Failure = failure;
+            Enter(ReceiveState.Failed);
+        }
+        else if (State == ReceiveState.Discarding)
+        {
+            Enter(ReceiveState.Closed);
+        }
+    }
+
+    /// <summary>This end itself wants no more of it: what was not read is lost.</summary>
+    public void Abort(YamuxException failure)
+    {
+        if (State != ReceiveState.Closed)
+        {
+            Failure ??= failure;
+            Enter(ReceiveState.Closed);
+        }
+    }
+
+    /// <summary>Nobody will read any more.</summary>
+    public void Discard()
+    {
+        if (State is ReceiveState.Discarding or ReceiveState.Closed)
+        {
+            return;
+        }
+
+        Failure = new YamuxException(YamuxErrorCode.StreamAborted, $"The input of yamux stream {_stream.Id} was completed at this end.");
+        if (State == ReceiveState.Open)
+        {
+            Drop((uint)(_received - _consumed));
+            Enter(ReceiveState.Discarding);
+        }
+        else
+        {
+            Enter(ReceiveState.Closed);
+        }
+    }
+
+    /// <summary>The reader is about to be told of the end, or of the failure. Nothing is left to be held.</summary>
+    public void Close()
+    {
+        if (State is ReceiveState.Ended or ReceiveState.Failed)
+        {
+            Enter(ReceiveState.Closed);
+        }
+    }
+
+    /// <summary>Whether everything that has come was examined, so that what comes next is the end.</summary>
+    public bool IsExamined => _received == _examined;
+
+    /// <summary>The reader has consumed so many bytes, and seen so many of those that it was shown. True if there is credit to be sent.</summary>
+    public bool OnRead(long consumed, long examined, bool endShown)
+    {
+        _queue.Consume(consumed);
+        _examined = Math.Max(_examined, _consumed + examined);
+        _consumed += consumed;
+        if (endShown && _consumed == _received)
+        {
+            Close();
+        }
+
+        if (consumed == 0 || !TakesCredit || !Give(_credit.OnConsumed(_stream.Session, (uint)consumed)))
+        {
+            return false;
+        }
+
+        MeasureRoundTrip();
+        return true;
+    }
+
+    /// <summary>The reader has examined all there is, and waits for more. True if there is credit to be sent.</summary>
+    /// <exception cref="YamuxException">It keeps so much that nothing more can come.</exception>
+    public bool OnReaderWantsMore()
+    {
+        // With nothing kept back there is no window to overstay: what was consumed has become credit. And a frame takes
+        // its credit when its header comes: what the reader waits for may be the rest of the payload.
+        if (_examined == _consumed || _arriving)
+        {
+            return false;
+        }
+
+        var credit = _credit.OnReaderWantsMore(_stream.Session, out var isStuck);
+        if (isStuck)
+        {
+            _examined = _consumed; // The next read shows it once more, to be consumed.
+            throw NewStuckException();
+        }
+
+        return Give(credit);
+    }
+
+    private YamuxException NewStuckException()
+        => new(
+            YamuxErrorCode.ReadLimitExceeded,
+            $"The reader of yamux stream {_stream.Id} keeps {_received - _consumed} bytes unconsumed and waits for more, which cannot come: the window is {_credit.WindowSize}, "
+            + $"and a reader is lent at most {ReceiveWindow.MaxLoan} beyond it, out of {nameof(YamuxOptions)}.{nameof(YamuxOptions.MaxSessionWindowGrowth)}. Consume "
+            + $"earlier, or raise {nameof(YamuxOptions)}.{nameof(YamuxOptions.InitialStreamWindowSize)}.");
+
+    private void Drop(uint count)
+    {
+        if (TakesCredit)
+        {
+            Give(_credit.OnDropped(_stream.Session, count));
+        }
+    }
+
+    private bool Give(uint credit)
+    {
+        if (credit > 0)
+        {
+            _stream.Session.Writer.AppendCredit(_stream, credit);
+        }
+
+        return credit > 0;
+    }
+
+    // The only place where the state changes.
+    private void Enter(ReceiveState state)
+    {
+        State = state;
+        if (state is ReceiveState.Discarding or ReceiveState.Closed)
+        {
+            if (Reader.ForgetBuffer())
+            {
+                _queue = new SegmentedBuffer(SegmentSize); // Left to the garbage collector: the reader may still look at it, and need not say when it no longer does.
+            }
+            else
+            {
+                _queue.Clear();
+            }
+        }
+
+        Reader.Wake();
+    }
+}

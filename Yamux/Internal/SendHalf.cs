@@ -1,0 +1,121 @@
+using System.Buffers;
+using Yamux.FlowControl;
+using Yamux.IO;
+using Yamux.Protocol;
+
+namespace Yamux.Internal;
+
+/// <summary>
+/// The sending half of a stream: what <see cref="StreamWriter"/> gives it becomes Data frames as credit comes, and the end FIN. The
+/// stream's gate guards all of it, but for what says otherwise.
+/// </summary>
+internal sealed class SendHalf
+{
+    private readonly YamuxStream _stream;
+    private SendWindow _window = new(FrameHeader.InitialWindow);
+
+    public SendHalf(YamuxStream stream)
+    {
+        _stream = stream;
+        Writer = new StreamWriter(stream, this);
+    }
+
+    public StreamWriter Writer { get; }
+
+    /// <summary>Set when there may be something to do: credit, room in the session, a failure, a cancellation. Needs no gate.</summary>
+    public AsyncSignal Signal { get; } = new();
+
+    public SendState State { get; private set; }
+
+    /// <summary>Credit has come. True if a writer waited for it; the caller must see to it that <see cref="Signal"/> is executed.</summary>
+    /// <exception cref="YamuxException">It is more than there can be.</exception>
+    public bool OnCredit(uint delta)
+    {
+        if (!_window.TryAdd(delta))
+        {
+            throw YamuxException.Protocol($"stream {_stream.Id} had {_window.Available} bytes of credit; {delta} more exceed {uint.MaxValue}");
+        }
+
+        return delta > 0 && Signal.TrySet();
+    }
+
+    /// <summary>
+    /// Sends as much as credit and the session allow now, and with <paramref name="last"/> FIN in the same write. True if it was all; else
+    /// <see cref="Signal"/> tells when to go on. Takes the gate itself, for each frame, so that the read loop need not wait long for it.
+    /// </summary>
+    /// <exception cref="YamuxException">The stream or its session has failed.</exception>
+    public bool TrySend(ref ReadOnlySequence<byte> rest, bool last = false)
+    {
+        while (!rest.IsEmpty || last)
+        {
+            var change = default(StreamChange);
+            lock (_stream.Gate)
+            {
+                _stream.ThrowIfFailed();
+                var count = (uint)Math.Min(Math.Min(rest.Length, _window.Available), FrameWriter.MaxFramePayload);
+                if (count > 0)
+                {
+                    if (last)
+                    {
+                        _stream.RestartCloseDeadline(); // The drain makes progress, or waits for others: not for the peer.
+                    }
+
+                    switch (_stream.Session.Writer.TryAppendData(_stream.Id, rest.Slice(0, count), Signal))
+                    {
+                        case AppendResult.Blocked:
+                            return false;
+                        case AppendResult.Stopped:
+                            throw _stream.Session.NewEndedException();
+                    }
+
+                    _window.Take(count);
+                    rest = rest.Slice(count);
+                }
+                else if (!rest.IsEmpty)
+                {
+                    return false;
+                }
+
+                if (last && rest.IsEmpty)
+                {
+                    last = false;
+                    End();
+                    change = _stream.Settle();
+                }
+            }
+
+            _stream.Session.Writer.FlushData(soon: _stream.FlushesSoon);
+            _stream.Apply(change);
+        }
+
+        return true;
+    }
+
+    /// <summary>Nothing more will be written. FIN follows what was.</summary>
+    public void Complete()
+    {
+        if (State == SendState.Open)
+        {
+            State = SendState.Draining;
+        }
+    }
+
+    /// <summary>Nothing more can be sent. Whoever waits goes on, and finds out.</summary>
+    public void Fail()
+    {
+        if (State != SendState.Ended)
+        {
+            State = SendState.Failed;
+            Signal.Set();
+        }
+    }
+
+    private void End()
+    {
+        if (State == SendState.Draining)
+        {
+            _stream.Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Fin, _stream.Id, 0));
+            State = SendState.Ended;
+        }
+    }
+}

@@ -1,0 +1,328 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using Yamux.IO;
+
+namespace Yamux.Internal;
+
+/// <summary>
+/// The writer's view of a <see cref="SendHalf"/>: collects what is written until it is flushed, then sends it as credit comes. At
+/// most one caller sends at a time; after completion the drain, which sends the rest and FIN, takes that place.
+/// </summary>
+internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWriter
+{
+    private const int SegmentSize = 4096;
+
+    // The caller's own: what was written and not flushed, or could not be sent.
+    private SegmentedBuffer _pending = new(SegmentSize);
+    private bool _flushCancelled;
+
+    // Guarded by the gate: somebody sends, for good when it is the drain.
+    private bool _sending;
+    private TaskCompletionSource? _drained;
+
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => _pending.Length;
+
+    public override void Advance(int bytes) => _pending.Advance(bytes);
+
+    public override Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ThrowIfCompleted();
+        return _pending.GetMemory(sizeHint);
+    }
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        => SendAsync(ReadOnlySequence<byte>.Empty, keepsRest: true, cancellationToken);
+
+    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+        => SendAsync(new ReadOnlySequence<byte>(source), keepsRest: true, cancellationToken);
+
+    /// <summary>
+    /// Sends what is pending, and <paramref name="source"/> behind it, straight from the caller's memory. What a cancelled write could not
+    /// send of it is kept for the next flush, as a pipe would keep it, or dropped, as a stream would.
+    /// </summary>
+    public ValueTask<FlushResult> SendAsync(ReadOnlySequence<byte> source, bool keepsRest, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<FlushResult>(cancellationToken);
+        }
+
+        try
+        {
+            Begin();
+        }
+        catch (YamuxException failure)
+        {
+            return ValueTask.FromException<FlushResult>(failure);
+        }
+
+        try
+        {
+            var cancelled = TakeFlushCancelled();
+            if (!cancelled && !(TrySendPending() && half.TrySend(ref source)))
+            {
+                return SendSlowAsync(source, keepsRest, cancellationToken);
+            }
+
+            if (keepsRest)
+            {
+                Keep(source);
+            }
+
+            End();
+            return new ValueTask<FlushResult>(new FlushResult(cancelled, isCompleted: false));
+        }
+        catch (Exception failure)
+        {
+            End();
+            return ValueTask.FromException<FlushResult>(failure);
+        }
+    }
+
+    /// <summary>As <see cref="WriteAsync"/>, but for a stream: a cancelled write drops the rest.</summary>
+    public ValueTask WriteThroughAsync(ReadOnlySequence<byte> source, CancellationToken cancellationToken)
+    {
+        var sent = SendAsync(source, keepsRest: false, cancellationToken);
+        if (!sent.IsCompletedSuccessfully)
+        {
+            return WaitAsync(sent);
+        }
+
+        return sent.Result.IsCanceled ? ValueTask.FromException(NewFlushCancelledException()) : ValueTask.CompletedTask;
+
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+        static async ValueTask WaitAsync(ValueTask<FlushResult> sent)
+        {
+            if ((await sent.ConfigureAwait(false)).IsCanceled)
+            {
+                throw NewFlushCancelledException();
+            }
+        }
+
+        static OperationCanceledException NewFlushCancelledException() => new("The write was cancelled by CancelPendingFlush.");
+    }
+
+    public override void CancelPendingFlush()
+    {
+        Volatile.Write(ref _flushCancelled, true);
+        half.Signal.Set();
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+        if (exception is not null && _drained is null)
+        {
+            stream.Abort(exception); // First, so that no drain can send FIN.
+        }
+
+        if (TryComplete())
+        {
+            _ = DrainAsync(ReadOnlySequence<byte>.Empty);
+        }
+    }
+
+    /// <summary>Completes when the session has taken everything, FIN too. With an exception, at once.</summary>
+    /// <exception cref="YamuxException">The stream has failed before; what was written is lost.</exception>
+    public override async ValueTask CompleteAsync(Exception? exception = null)
+    {
+        Complete(exception);
+        await _drained!.Task.ConfigureAwait(exception is null ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Sends what is pending, <paramref name="source"/>, and FIN with it. Cancelled, it aborts the stream: the memory is the caller's again.</summary>
+    public async ValueTask SendLastAsync(ReadOnlySequence<byte> source, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Begin();
+        TryComplete();
+        using (cancellationToken.UnsafeRegister(static stream => ((YamuxStream)stream!).Abort(), stream))
+        {
+            await DrainAsync(source).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await _drained!.Task.ConfigureAwait(false);
+        }
+        catch (YamuxException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+    }
+
+    /// <summary>Completes it, and waits until everything is sent. Cancelled, it aborts the stream.</summary>
+    public async ValueTask CloseAsync(CancellationToken cancellationToken)
+    {
+        Complete();
+        try
+        {
+            await _drained!.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            stream.Abort();
+            throw;
+        }
+    }
+
+    /// <summary>Completes it, and waits until everything is sent, or will never be, which a reader, a flush or the log tells.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Complete();
+        await _drained!.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<FlushResult> SendSlowAsync(ReadOnlySequence<byte> rest, bool keepsRest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var cancelled = false;
+            do
+            {
+                using (cancellationToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), half.Signal))
+                {
+                    await half.Signal.WaitAsync().ConfigureAwait(false);
+                }
+
+                cancellationToken.ThrowIfCancellationRequested();
+                cancelled = TakeFlushCancelled();
+            }
+            while (!cancelled && !(TrySendPending() && half.TrySend(ref rest)));
+            return new FlushResult(cancelled, isCompleted: false);
+        }
+        finally
+        {
+            if (keepsRest)
+            {
+                Keep(rest);
+            }
+
+            End();
+        }
+    }
+
+    private bool TrySendPending(bool last = false)
+    {
+        if (_pending.Length == 0)
+        {
+            return true;
+        }
+
+        var rest = _pending.Content;
+        try
+        {
+            return half.TrySend(ref rest, last);
+        }
+        finally
+        {
+            _pending.Consume(_pending.Length - rest.Length);
+        }
+    }
+
+    private void Keep(ReadOnlySequence<byte> rest)
+    {
+        foreach (var piece in rest)
+        {
+            _pending.Write(piece.Span);
+        }
+    }
+
+    private bool TakeFlushCancelled() => Volatile.Read(ref _flushCancelled) && Interlocked.Exchange(ref _flushCancelled, false);
+
+    private void ThrowIfCompleted()
+    {
+        if (_drained is not null)
+        {
+            throw new InvalidOperationException($"The output of yamux stream {stream.Id} is completed; nothing can be written to it.");
+        }
+    }
+
+    // A failure comes before all else: it is what the writer must know, and not that it is also completed.
+    private void Begin()
+    {
+        lock (stream.Gate)
+        {
+            stream.ThrowIfFailed();
+            ThrowIfCompleted();
+            if (_sending)
+            {
+                throw new InvalidOperationException($"Yamux stream {stream.Id} is being written to by another caller; it takes one at a time.");
+            }
+
+            _sending = true;
+        }
+    }
+
+    private void End()
+    {
+        lock (stream.Gate)
+        {
+            if (_drained is null)
+            {
+                _sending = false;
+                return;
+            }
+        }
+
+        _ = DrainAsync(ReadOnlySequence<byte>.Empty);
+    }
+
+    // Nothing more will be written. True: what was is to be drained by the caller; else by the one who sends now, when it is done.
+    private bool TryComplete()
+    {
+        StreamChange change;
+        bool drains;
+        lock (stream.Gate)
+        {
+            if (_drained is not null)
+            {
+                return false;
+            }
+
+            _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            half.Complete();
+            change = stream.Settle();
+            drains = !_sending;
+            _sending = true;
+        }
+
+        stream.Apply(change);
+        return drains;
+    }
+
+    // Only by the one who holds the right to send, for good. What becomes of it is _drained, which says all that there is to say; it
+    // ends when the stream does.
+    private async Task DrainAsync(ReadOnlySequence<byte> rest)
+    {
+        try
+        {
+            while (!((_pending.Length == 0 || TrySendPending(last: rest.IsEmpty)) && half.TrySend(ref rest, last: true)))
+            {
+                await half.Signal.WaitAsync().ConfigureAwait(false);
+            }
+
+            _drained!.SetResult();
+        }
+        catch (Exception failure)
+        {
+            var isLost = _pending.Length > 0 || !rest.IsEmpty;
+            _pending.Clear();
+            if (!isLost)
+            {
+                _drained!.SetResult();
+                return;
+            }
+
+            stream.ReportLostOutput(failure);
+            _drained!.SetException(failure);
+            _ = _drained.Task.Exception; // Observed: whoever does not wait for it has the line in the log.
+        }
+    }
+}

@@ -1,0 +1,363 @@
+using System.Buffers;
+using Yamux.Internal;
+using Yamux.Protocol;
+
+namespace Yamux;
+
+/// <content>What the session and the two halves need of a stream.</content>
+public sealed partial class YamuxStream
+{
+    /// <summary>What the stream has of the session's budget for windows. It does not change any more when the stream is released.</summary>
+    internal uint WindowGrowth => _receive.TakenFromSession;
+
+    /// <summary>Whether the stream is among those to which the receive loop has brought bytes. The loop's own.</summary>
+    internal bool IsTouched { get; set; }
+
+    /// <summary>Lets a reader that <see cref="TryWakeReader"/> has woken go on.</summary>
+    internal IThreadPoolWorkItem Reader => _receive.Reader;
+
+    /// <summary>Whether the stream or its session has failed, or it was aborted.</summary>
+    internal bool HasFailed => Volatile.Read(ref _failure) is not null;
+
+    /// <exception cref="YamuxException">The stream or its session has failed, as a write would tell.</exception>
+    internal void ThrowIfFailed()
+    {
+        if (Volatile.Read(ref _failure) is { } failure)
+        {
+            throw failure.ForCaller();
+        }
+    }
+
+    /// <summary>Writes bytes of the caller's, without a copy of our own, behind those that wait in <see cref="Output"/>. Cancelled, it may have sent a part of them.</summary>
+    internal ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => WriteAsync(new ReadOnlySequence<byte>(bytes), cancellationToken);
+
+    /// <summary>The same of bytes in pieces, which leave together.</summary>
+    internal ValueTask WriteAsync(ReadOnlySequence<byte> bytes, CancellationToken cancellationToken) => _send.Writer.WriteThroughAsync(bytes, cancellationToken);
+
+    /// <summary>Opens the stream on the wire. The session's lock for opening is held, so that ids rise there.</summary>
+    internal void SendSyn()
+    {
+        lock (Gate)
+        {
+            _openDeadline = Session.Timer.AddOpen(this);
+            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, _receive.OpenWindow()));
+            _receive.MeasureRoundTrip();
+        }
+    }
+
+    /// <summary>Tells the peer that its stream was accepted: once, and also if it has sent FIN by now.</summary>
+    internal void SendAck()
+    {
+        StreamChange change;
+        lock (Gate)
+        {
+            if (_failure is not null)
+            {
+                return;
+            }
+
+            _isAcknowledged = true;
+            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, _receive.OpenWindow()));
+            _receive.MeasureRoundTrip();
+            change = Settle();
+        }
+
+        Session.Writer.FlushSoon();
+        Apply(change);
+    }
+
+    /// <summary>A frame of the peer's has come. True if its payload, which follows, is wanted.</summary>
+    /// <exception cref="YamuxException">The frame breaks the protocol.</exception>
+    internal bool OnFrame(FrameHeader header)
+    {
+        StreamChange change;
+        bool wanted = false, isRepeatedFin = false;
+        lock (Gate)
+        {
+            if (_failure is not null)
+            {
+                return false;
+            }
+
+            if (header.Has(FrameFlags.Rst))
+            {
+                change = FailUnsynchronized(new YamuxException(YamuxErrorCode.StreamReset, $"Yamux stream {Id} was reset by the peer."), tellPeer: false);
+            }
+            else
+            {
+                // Some peers never send an ACK; any frame shows that they have taken the stream, but the one that refuses it.
+                _isAcknowledged |= IsOutbound;
+                if (header.Type == FrameType.WindowUpdate)
+                {
+                    OnCreditUnsynchronized(header.Length);
+                }
+                else if (header.Length > 0)
+                {
+                    wanted = _receive.OnDataHeader(header.Length);
+                }
+
+                isRepeatedFin = header.Has(FrameFlags.Fin) && !wanted && !_receive.OnFin();
+                change = Settle();
+            }
+        }
+
+        if (isRepeatedFin)
+        {
+            Session.LogIgnored(Id, "a second FIN");
+        }
+
+        Apply(change);
+        return wanted;
+    }
+
+    /// <summary>
+    /// A piece of a wanted payload has come, of <paramref name="expected"/> bytes that its frame still has. True if a reader may
+    /// have to be woken, by <see cref="TryWakeReader"/>.
+    /// </summary>
+    internal bool OnPayload(ReadOnlySpan<byte> piece, int expected)
+    {
+        lock (Gate)
+        {
+            return _receive.OnPayload(piece, expected);
+        }
+    }
+
+    /// <summary>The payload of a frame with FIN has come to its end.</summary>
+    internal void OnFinAfterPayload()
+    {
+        StreamChange change;
+        lock (Gate)
+        {
+            _receive.OnFin();
+            change = Settle();
+        }
+
+        Apply(change);
+    }
+
+    /// <summary>True if a reader waited for what has come. The caller must see to it that <see cref="Reader"/> is executed.</summary>
+    internal bool TryWakeReader()
+    {
+        lock (Gate)
+        {
+            return _receive.Reader.TryWake();
+        }
+    }
+
+    /// <summary>
+    /// The peer has not answered in time. The deadline may have been met meanwhile, or begun anew: it had left its queue by
+    /// then, and nobody could take it back.
+    /// </summary>
+    internal void OnDeadline(Deadline deadline, bool open)
+    {
+        StreamChange change;
+        lock (Gate)
+        {
+            if (deadline != (open ? _openDeadline : _closeDeadline))
+            {
+                return;
+            }
+
+            var options = Session.Options;
+            change = FailUnsynchronized(
+                open
+                    ? new YamuxException(YamuxErrorCode.StreamOpenTimeout, $"Yamux stream {Id} was not acknowledged within {options.StreamOpenTimeout}.")
+                    : new YamuxException(YamuxErrorCode.StreamCloseTimeout, $"Yamux stream {Id} was not closed by the peer within {options.StreamCloseTimeout}."),
+                tellPeer: true);
+        }
+
+        Session.Writer.FlushSoon();
+        Apply(change);
+    }
+
+    /// <summary>Ends the stream in both directions.</summary>
+    internal void Fail(YamuxException failure, bool tellPeer)
+    {
+        StreamChange change;
+        lock (Gate)
+        {
+            change = FailUnsynchronized(failure, tellPeer);
+        }
+
+        Session.Writer.FlushSoon();
+        Apply(change);
+    }
+
+    /// <summary>Nobody will read any more.</summary>
+    internal void CompleteReads()
+    {
+        StreamChange change;
+        lock (Gate)
+        {
+            _receive.Discard();
+            change = Settle();
+        }
+
+        Session.Writer.FlushSoon();
+        Apply(change);
+    }
+
+    internal void ReportLostOutput(Exception failure)
+    {
+        if (Session.TryCountLogLine())
+        {
+            YamuxLog.OutputLost(Session.Logger, Id, failure);
+        }
+    }
+
+    /// <summary>Under the gate, when a half has changed: what that is to the session, which <see cref="Apply"/> hears of when the gate is left.</summary>
+    internal StreamChange Settle()
+    {
+        var from = _phase;
+        if (_failure is not null || (_send.State == SendState.Ended && _receive.IsEnded))
+        {
+            // What had come before a reset can still be read, and is held as long. With a session its limits end.
+            var isHeld = _receive.State != ReceiveState.Closed && _failure is null or { ErrorCode: YamuxErrorCode.StreamReset };
+            _phase = isHeld ? StreamPhase.Closed : StreamPhase.Released;
+        }
+        else if (_isAcknowledged)
+        {
+            _phase = StreamPhase.Open;
+        }
+
+        var change = new StreamChange(from, _phase);
+        if (change.Enters(StreamPhase.Open))
+        {
+            Session.Timer.Remove(_openDeadline);
+            _openDeadline = null;
+        }
+
+        if (_phase >= StreamPhase.Closed)
+        {
+            Session.Timer.Remove(_closeDeadline);
+            _closeDeadline = null;
+        }
+        else if (_send.State > _closeDeadlineOf && _receive.State is ReceiveState.Discarding or ReceiveState.Closed)
+        {
+            // The peer has its time from when this end was done with the stream, and anew from its FIN.
+            _closeDeadlineOf = _send.State;
+            _doneAt = Session.Options.TimeProvider.GetTimestamp();
+            RestartCloseDeadline();
+        }
+
+        return change;
+    }
+
+    /// <summary>Under the gate: what is drained has made progress. The peer has its time anew, but not for ever.</summary>
+    internal void RestartCloseDeadline()
+    {
+        var options = Session.Options;
+        if (_closeDeadlineOf != SendState.Open
+            && (options.StreamDrainTimeout == Timeout.InfiniteTimeSpan || options.TimeProvider.GetElapsedTime(_doneAt) <= options.StreamDrainTimeout))
+        {
+            Session.Timer.Remove(_closeDeadline);
+            _closeDeadline = Session.Timer.AddClose(this);
+        }
+    }
+
+    /// <summary>What follows from a change, with no lock held.</summary>
+    internal void Apply(StreamChange change)
+    {
+        if (change.From == change.To)
+        {
+            return;
+        }
+
+        if (change.Enters(StreamPhase.Open) && IsOutbound)
+        {
+            Session.ReleaseOpenSlot();
+            QueueAcknowledged();
+        }
+
+        if (change.Enters(StreamPhase.Closed))
+        {
+            Session.OnStreamRemoved(this);
+        }
+
+        if (change.Enters(StreamPhase.Released))
+        {
+            Session.ReleaseWindow(this);
+        }
+
+        if (change.Enters(StreamPhase.Closed))
+        {
+            CancelClosedToken();
+        }
+    }
+
+    private StreamChange FailUnsynchronized(YamuxException failure, bool tellPeer)
+    {
+        var isAbort = failure.ErrorCode == YamuxErrorCode.StreamAborted;
+        if (isAbort)
+        {
+            _receive.Abort(failure);
+        }
+
+        if (_failure is null)
+        {
+            _failure = failure;
+            _receive.Fail(failure);
+            _send.Fail();
+            Session.Writer.CancelCredit(this, reset: tellPeer && _phase < StreamPhase.Closed);
+        }
+
+        return Settle();
+    }
+
+    private void OnCreditUnsynchronized(uint delta)
+    {
+        if (_send.OnCredit(delta))
+        {
+            Session.RunSoon(_send.Signal);
+        }
+    }
+
+    // On a thread of the pool's: we may be on the receive loop, and to complete a task may run a scheduler's code.
+    private void QueueAcknowledged()
+    {
+        if (Volatile.Read(ref _acknowledged) is not null)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.CompleteAcknowledged(), this, preferLocal: false);
+        }
+    }
+
+    // There is an outcome, which does not change any more.
+    private void CompleteAcknowledged()
+    {
+        if (_isAcknowledged)
+        {
+            _acknowledged!.TrySetResult();
+        }
+        else
+        {
+            _acknowledged!.TrySetException(_failure!.ForCaller());
+            _ = _acknowledged.Task.Exception; // Observed: whoever does not look at it does not care.
+        }
+    }
+
+    private void CancelClosedToken()
+    {
+        lock (Gate)
+        {
+            if (_closed is null || _closed.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+
+        // On a thread of its own: callbacks are foreign code, and we may be on the receive loop.
+        ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.RunClosedCallbacks(), this, preferLocal: false);
+    }
+
+    private void RunClosedCallbacks()
+    {
+        try
+        {
+            _closed!.Cancel();
+        }
+        catch (AggregateException error)
+        {
+            YamuxLog.ClosedCallbackFailed(Session.Logger, Id, error);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.IO.Pipelines;
+
+namespace Yamux;
+
+/// <summary>
+/// A connection as the transport of a <see cref="YamuxSession"/>: bytes in both directions, and the ways in which it ends. For connections that
+/// cannot be ended by completing a pipe alone; for all else <see cref="YamuxSession.Create(IDuplexPipe, YamuxRole, YamuxOptions?, Microsoft.Extensions.Logging.ILogger?)"/>
+/// takes a pipe, or a stream.
+/// </summary>
+/// <remarks>The session calls each member that ends something with no lock held, and not at the same time as another.</remarks>
+public abstract class YamuxTransport : IDuplexPipe, IAsyncDisposable
+{
+    /// <summary>What the peer sends. The session reads it, always to its end, and completes it last.</summary>
+    public abstract PipeReader Input { get; }
+
+    /// <summary>What is sent to the peer. The session writes one piece after the other, and completes it when nothing more will come.</summary>
+    public abstract PipeWriter Output { get; }
+
+    /// <summary>
+    /// Closes the connection at once, whatever has not left yet: the session has failed, or was aborted. A read and a write that are under way end. Must not throw or wait, and do
+    /// nothing the second time.
+    /// </summary>
+    /// <param name="reason">Why the session has ended.</param>
+    public abstract void Abort(Exception reason);
+
+    /// <summary>
+    /// Ends the sending side alone, where the connection can: the peer reads its end behind everything that was sent, and this end goes on reading. The
+    /// default cannot.
+    /// </summary>
+    /// <param name="cancellationToken">Cancelled when the session waits no longer.</param>
+    /// <returns>True if the sending side has ended, so that the peer's own end is worth waiting for.</returns>
+    public virtual ValueTask<bool> TryShutdownSendAsync(CancellationToken cancellationToken) => new(false);
+
+    /// <summary>
+    /// Releases the connection, when both sides were completed. Nothing is waited for any more that was written: the peer has it, or will never have it.
+    /// </summary>
+    public abstract ValueTask DisposeAsync();
+}
