@@ -6,7 +6,7 @@ namespace Yamux.Tests.Kit;
 /// </summary>
 public static class Guard
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public static Task Guarded(this Task task) => task.WaitAsync(Limit);
 

@@ -83,7 +83,7 @@ internal sealed partial class World
     private string? UnmetOfEnd(SessionSide side)
     {
         var writer = From(side.Side).Writer;
-        if (!side.IsOver || (writer.IsStalled && !writer.HasFailed && (side.Causes & Causes.Disposed) != 0))
+        if (!side.IsOver || ((side.Causes & Causes.Disposed) != 0 && !writer.HasFailed && IsAnswerOnItsWay(side.Side)))
         {
             return null;
         }
@@ -95,6 +95,11 @@ internal sealed partial class World
 
         return writer.IsCompleted && To(side.Side).Reader.IsCompleted ? null : $"{side}'s transport is completed";
     }
+
+    // A session that was disposed waits for the answer to its ping, which stands behind all that both ends have sent; or for the other's end.
+    private bool IsAnswerOnItsWay(Side side)
+        => From(side).Writer.IsStalled || From(side).Undelivered > 0
+            || To(side).Writer is { IsStalled: true, HasFailed: false } || To(side).Undelivered > 0 || To(side).EndWaits;
 
     private string? UnmetOfReader(SessionSide side, StreamSide stream)
     {

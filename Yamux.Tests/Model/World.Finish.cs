@@ -130,7 +130,8 @@ internal sealed partial class World
         var causes = side.Causes;
         var allowed = session.Completion.Status switch
         {
-            TaskStatus.RanToCompletion => (causes & (Causes.Disposed | Causes.Aborted | Causes.Ended)) != 0,
+            // A connection that is lost when the peer has said that it leaves, and no stream is open, has ended well.
+            TaskStatus.RanToCompletion => (causes & (Causes.Disposed | Causes.Aborted | Causes.Ended)) != 0 || Peer(side).GoAwayDelivered,
             TaskStatus.Faulted when failure == YamuxErrorCode.SessionClosed => causes.HasFlag(Causes.AbortedWithReason),
             TaskStatus.Faulted when failure == YamuxErrorCode.ConnectionLost
                 => causes.HasFlag(Causes.Failed) || (causes.HasFlag(Causes.Ended) && From(of).Writer.HasFailed),

@@ -33,7 +33,7 @@ internal sealed partial class World
         side.Accept = null;
         if (!accept.IsCompletedSuccessfully)
         {
-            CheckFailure(pending, side.ToString(), []);
+            CheckFailure(pending, side.ToString(), CodesOf(side));
             return;
         }
 

@@ -78,10 +78,10 @@ internal sealed class ReceiveHalf
     /// </summary>
     public bool OnPayload(ReadOnlySpan<byte> piece, int expected)
     {
-        _received += piece.Length;
         _arriving = expected > piece.Length;
         if (State == ReceiveState.Open)
         {
+            _received += piece.Length;
             _queue.Write(piece, expected);
             return true;
         }
