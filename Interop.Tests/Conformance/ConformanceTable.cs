@@ -25,38 +25,47 @@ internal static class ConformanceTable
     private const string Begin = "<!-- table -->";
     private const string End = "<!-- end of table -->";
 
+    // The cases that the suite plays last, since the target is busy with them for long.
+    private static readonly string[] Floods = ["abuse.3", "abuse.1", "abuse.2"];
+
     private static readonly string[] Columns = ["Backchannel", "hashicorp/yamux", "js-libp2p-yamux"];
     private static readonly Lock Gate = new();
 
-    /// <summary>Runs the suite against an implementation that listens, and then what failed by the profile of its family.</summary>
+    /// <summary>Runs the suite against an implementation that listens, and then what it failed and the profile of its family expects otherwise.</summary>
     /// <param name="column">The implementation.</param>
     /// <param name="profile">Its family.</param>
-    /// <param name="start">
-    /// Starts it. Each run has a process of its own: the suite ends with floods, and a process that still digests what they
-    /// left in its memory answers the next run too late.
-    /// </param>
+    /// <param name="start">Starts it. Each run has a process of its own, and so has each flood: a process that still digests what one has left in its memory answers too late.</param>
     public static async Task AssertAsync(string column, string profile, Func<Task<ForeignPeer>> start)
     {
-        var strict = await RunAsync([]);
-        var own = strict.Failed.Any() ? await RunAsync(["--profile", profile, "--only", .. strict.Failed.Select(result => result.Id)]) : null;
+        var cases = await Yamuxspec.ListAsync();
+        var strict = await RunAsync([], cases.Keys);
+        var family = await Yamuxspec.ListAsync("--profile", profile);
+        var own = await RunAsync(["--profile", profile], strict.Failed.Select(result => result.Id).Where(id => family[id] != cases[id]));
         AssertMeasured(column, strict, own);
 
-        async Task<SpecRun> RunAsync(string[] arguments)
+        async Task<SpecRun> RunAsync(string[] arguments, IEnumerable<string> ids)
         {
-            await using var target = await start();
-            return await Yamuxspec.RunAsync(["--connect", $"{await target.AddressAsync()}", "--timeout", "10", .. arguments]);
+            var (calm, floods) = (ids.Except(Floods).ToArray(), ids.Intersect(Floods));
+            var run = SpecRun.None;
+            foreach (var only in floods.Select(flood => new[] { flood }).Prepend(calm).Where(only => only.Length > 0))
+            {
+                await using var target = await start();
+                run = run.With(await Yamuxspec.RunAsync(["--connect", $"{await target.AddressAsync()}", "--timeout", "10", .. arguments, "--only", .. only]));
+            }
+
+            return run;
         }
     }
 
     /// <summary>Holds the table against what was measured.</summary>
     /// <param name="column">The implementation.</param>
     /// <param name="strict">What it did by the strict profile.</param>
-    /// <param name="own">What it did, of what it failed, by the profile of its family; null if it has none.</param>
+    /// <param name="own">What it did, of what it failed, by the profile of its family where that expects otherwise; null if it has none.</param>
     public static void AssertMeasured(string column, SpecRun strict, SpecRun? own)
     {
         var measured = strict.Results.Values.ToDictionary(
             result => result.Id,
-            result => result.Passed ? Passes : own is not null && own.Results[result.Id].Passed ? Differs : Fails);
+            result => result.Passed ? Passes : own?.Results.GetValueOrDefault(result.Id) is { Passed: true } ? Differs : Fails);
         lock (Gate)
         {
             var text = File.ReadAllText(FilePath());

@@ -44,6 +44,13 @@ internal sealed class Yamuxspec(params string[] arguments) : ForeignPeer("yamuxs
         }
     }
 
+    /// <summary>The cases, in the order in which the suite has them: of each its id, and the line that tells what it expects.</summary>
+    public static async Task<OrderedDictionary<string, string>> ListAsync(params string[] arguments)
+    {
+        var (_, output, _) = await PrintAsync(["list", .. arguments]);
+        return new(output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => KeyValuePair.Create(line[..line.IndexOf(' ', StringComparison.Ordinal)], line)));
+    }
+
     /// <summary>Runs the tool to its end. What it printed.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> PrintAsync(params string[] arguments)
     {
