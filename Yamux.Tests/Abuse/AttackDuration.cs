@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Yamux.Tests.Abuse;
 
-/// <summary>How long a hostile peer goes on: 10 s, or what the environment says.</summary>
+/// <summary>How long a hostile peer goes on: 5 s, or what the environment says.</summary>
 internal static class AttackDuration
 {
     public const string Variable = "YAMUX_ABUSE_SECONDS";
@@ -20,7 +20,7 @@ internal static class AttackDuration
     {
         if (string.IsNullOrEmpty(text))
         {
-            return 10;
+            return 5;
         }
 
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= Shortest and <= Longest)

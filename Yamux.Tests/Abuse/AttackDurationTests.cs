@@ -4,10 +4,10 @@ namespace Yamux.Tests.Abuse;
 public class AttackDurationTests
 {
     [Fact]
-    public void The_length_of_an_attack_is_10_seconds_or_what_is_asked_for()
+    public void The_length_of_an_attack_is_5_seconds_or_what_is_asked_for()
     {
-        Assert.Equal(10, AttackDuration.Parse(null));
-        Assert.Equal(10, AttackDuration.Parse(""));
+        Assert.Equal(5, AttackDuration.Parse(null));
+        Assert.Equal(5, AttackDuration.Parse(""));
         Assert.Equal(4, AttackDuration.Parse("4"));
         Assert.Equal(3600, AttackDuration.Parse("3600"));
     }

@@ -6,6 +6,9 @@ namespace Yamux.Tests.Abuse;
 /// </summary>
 internal static class Goals
 {
+    // Fewer frames than that between two samples say nothing about the cost of one.
+    private const long FewFrames = 5_000;
+
     /// <summary>So many frames were sent.</summary>
     public static Func<IReadOnlyList<Sample>, bool> Sent(long frames) => samples => samples[^1].Frames >= frames;
 
@@ -16,7 +19,17 @@ internal static class Goals
     /// <summary>So many sessions are there.</summary>
     public static Func<IReadOnlyList<Sample>, bool> Connected(int sessions) => samples => samples[^1].Sessions == sessions;
 
+    /// <summary>So many sessions have ended.</summary>
+    public static Func<IReadOnlyList<Sample>, bool> Ended(int sessions) => samples => samples[^1].Ended >= sessions;
+
     /// <summary>Nothing was sent for some seconds.</summary>
     public static bool IsStill(IReadOnlyList<Sample> samples)
-        => samples.Count >= 4 && samples.TakeLast(4).All(sample => sample.Frames == samples[^1].Frames);
+        => samples.Count >= 7 && samples.TakeLast(7).All(sample => sample.Frames == samples[^1].Frames);
+
+    /// <summary>The cost of a frame can be told of two times, and these compared.</summary>
+    public static bool CostsToldTwice(IReadOnlyList<Sample> samples) => TellingCosts(samples).Count() >= 2;
+
+    /// <summary>The samples between which there were enough frames to tell the cost of one.</summary>
+    public static IEnumerable<(Sample From, Sample To)> TellingCosts(IReadOnlyList<Sample> samples)
+        => Sample.Pairs(samples).Where(pair => pair.To.Frames - pair.From.Frames >= FewFrames);
 }

@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace Yamux.Tests.Abuse;
 
 /// <summary>
-/// One attack on sessions with default options, and what it cost them: a sample at the beginning, one after each second,
+/// One attack on sessions with default options, and what it cost them: a sample at the beginning, one after each half second,
 /// and one when everything is over.
 /// </summary>
 internal sealed class Siege
@@ -16,11 +16,10 @@ internal sealed class Siege
     private static readonly int[] PooledSizes = [4 << 10, 16 << 10, 64 << 10, 128 << 10];
     private const int PooledArrays = 32;
 
-    // A second with fewer frames than that says nothing about the cost of one.
-    private const long FewFrames = 5_000;
+    private const int SamplesPerSecond = 2;
 
     // For a machine that is busy with other things.
-    private const int LongestWait = 60;
+    private const int LongestWait = 60 * SamplesPerSecond;
     private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ReleaseTime = TimeSpan.FromSeconds(10);
 
@@ -46,12 +45,12 @@ internal sealed class Siege
     /// <param name="reads">Whether the hostile peer reads what it gets.</param>
     /// <param name="connections">From how many connections at a time.</param>
     /// <param name="seconds">For how long, if not for as long as the environment says.</param>
-    /// <param name="goal">What must be reached; the attack goes on until it is, up to a limit. 20,000 frames if not told.</param>
+    /// <param name="goal">What must be reached; the attack goes on until it is, up to a limit. If not told, 20,000 frames, and what tells the cost of one.</param>
     public static async Task<Siege> RunAsync(
         ITestOutputHelper output, Func<YamuxSession, Task> application, Action<HostileConnection> attack, bool reads = true, int connections = 1, int? seconds = null,
         Func<IReadOnlyList<Sample>, bool>? goal = null)
     {
-        goal ??= Goals.Sent(20_000);
+        goal ??= samples => Goals.Sent(20_000)(samples) && Goals.CostsToldTwice(samples);
         var siege = new Siege(output);
         await using (var bystander = await Bystander.StartAsync())
         {
@@ -61,10 +60,10 @@ internal sealed class Siege
             peer = new HostilePeer(victim.EndPoint, attack, reads, connections);
             try
             {
-                var least = seconds ?? AttackDuration.Seconds;
+                var least = (seconds ?? AttackDuration.Seconds) * SamplesPerSecond;
                 for (var i = 0; i < least || (i < least + LongestWait && !goal(siege._samples)); i++)
                 {
-                    await Task.Delay(TimeSpan.FromSeconds(1));
+                    await Task.Delay(TimeSpan.FromSeconds(1.0 / SamplesPerSecond));
                     siege._samples.Add(TakeSample(peer, victim, bystander));
                 }
 
@@ -131,10 +130,10 @@ internal sealed class Siege
     /// <summary>The work that a frame makes does not grow with time.</summary>
     public Siege AssertWorkPerFrame()
     {
-        var costs = CostsBySecond();
-        Assert.True(costs.Count >= 2, $"Only {costs.Count} seconds had {FewFrames:N0} frames.");
+        var costs = Costs();
+        Assert.True(costs.Count >= 2, $"The cost of a frame was told {costs.Count} times only.");
 
-        // What the sockets took in the first second has not cost much yet.
+        // What the sockets took at first has not cost much yet.
         costs = costs.Count > 3 ? costs[1..] : costs;
         var third = Math.Max(1, costs.Count / 3);
         var (early, late) = (costs.Take(third).Min(), costs.TakeLast(third).Min());
@@ -145,8 +144,8 @@ internal sealed class Siege
     /// <summary>A session that is only held costs no processor time: what there is, is the measurement's and the bystanders'.</summary>
     public Siege AssertIdle()
     {
-        var share = Seconds().Skip(1).Where(second => second.To.Frames == second.From.Frames)
-            .Min(second => (second.To.Cpu - second.From.Cpu) / (second.To.Time - second.From.Time));
+        var share = Sample.Pairs(_samples).Skip(1).Where(pair => pair.To.Frames == pair.From.Frames)
+            .Min(pair => (pair.To.Cpu - pair.From.Cpu) / (pair.To.Time - pair.From.Time));
         Assert.True(share < 0.5, $"The process used {share:P0} of a processor while the hostile peer did nothing.");
         return this;
     }
@@ -167,12 +166,9 @@ internal sealed class Siege
         return this;
     }
 
-    private IEnumerable<(Sample From, Sample To)> Seconds() => _samples.Zip(_samples.Skip(1));
-
-    // In nanoseconds a frame, of the seconds with enough of them. Others on the machine can only make it more.
-    private List<double> CostsBySecond()
-        => [.. Seconds().Where(second => second.To.Frames - second.From.Frames >= FewFrames)
-            .Select(second => (second.To.Cpu - second.From.Cpu).TotalNanoseconds / (second.To.Frames - second.From.Frames))];
+    // In nanoseconds a frame. Others on the machine can only make it more.
+    private List<double> Costs()
+        => [.. Goals.TellingCosts(_samples).Select(pair => (pair.To.Cpu - pair.From.Cpu).TotalNanoseconds / (pair.To.Frames - pair.From.Frames))];
 
     // Without what waits for its finalizer, and without the pool's spare arrays: what is there belongs to nobody.
     private static Sample TakeSettledSample(HostilePeer? peer, Victim victim, Bystander bystander)
@@ -201,7 +197,7 @@ internal sealed class Siege
         var heap = GC.GetGCMemoryInfo(GCKind.FullBlocking);
         using var process = Process.GetCurrentProcess();
         return new Sample(
-            Stopwatch.GetElapsedTime(0), heap.HeapSizeBytes - heap.FragmentedBytes, process.TotalProcessorTime, peer?.Frames ?? 0, victim.Live, bystander.Echoes);
+            Stopwatch.GetElapsedTime(0), heap.HeapSizeBytes - heap.FragmentedBytes, process.TotalProcessorTime, peer?.Frames ?? 0, victim.Live, victim.Endings.Values.Sum(), bystander.Echoes);
     }
 
     private void AssertHeap(string when, long heap, long bound)
@@ -209,12 +205,12 @@ internal sealed class Siege
 
     private void Print()
     {
-        var costs = CostsBySecond();
-        _output.WriteLine($"{Last.Frames:N0} frames on {_connections:N0} connections in {_samples.Count - 1} s");
+        var costs = Costs();
+        _output.WriteLine($"{Last.Frames:N0} frames on {_connections:N0} connections in {(_samples.Count - 1.0) / SamplesPerSecond} s");
         _output.WriteLine($"sessions ended: {string.Join(", ", _endings.Select(ending => $"{ending.Value:N0} {ending.Key}").DefaultIfEmpty("none"))}; held at the end: {Last.Sessions}");
         _output.WriteLine($"heap before {First.Heap:N0}, per session at most {_samples.Skip(1).Max(sample => (sample.Heap - First.Heap) / Math.Max(sample.Sessions, 1)):N0}, after {_after.Heap - First.Heap:N0}");
-        _output.WriteLine($"heap beyond the first, by second: {string.Join(' ', _samples.Skip(1).Select(sample => $"{(sample.Heap - First.Heap) / 1024:N0}"))} KiB");
-        _output.WriteLine($"cpu {(Last.Cpu - First.Cpu).TotalSeconds:F1} s; ns a frame by second: {string.Join(' ', costs.Select(cost => $"{cost:N0}"))}");
+        _output.WriteLine($"heap beyond the first, by half second: {string.Join(' ', _samples.Skip(1).Select(sample => $"{(sample.Heap - First.Heap) / 1024:N0}"))} KiB");
+        _output.WriteLine($"cpu {(Last.Cpu - First.Cpu).TotalSeconds:F1} s; ns a frame by half second: {string.Join(' ', costs.Select(cost => $"{cost:N0}"))}");
         _output.WriteLine($"lines of a session at most {_mostLines}, warnings {_warnings}; echoes of others {Last.Echoes - First.Echoes:N0}, longest gap {_longestGap.TotalMilliseconds:N0} ms");
     }
 }

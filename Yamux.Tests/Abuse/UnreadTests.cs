@@ -53,8 +53,7 @@ public class UnreadTests(ITestOutputHelper output)
                 }
             },
             reads: false,
-            seconds: Math.Max(AttackDuration.Seconds, 20),
-            goal: Goals.Held(100 * Window));
+            goal: samples => Goals.Held(100 * Window)(samples) && Goals.Ended(1)(samples));
 
         // What is read waits in the writers, a window for each of the hundred streams; behind the flush at most 128 KiB and a frame.
         // Not flat: one session empties while the next one fills.
