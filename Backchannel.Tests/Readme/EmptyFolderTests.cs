@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Backchannel.Tests.Kit;
 using Backchannel.Tests.Samples;
 using Xunit;
@@ -14,7 +12,6 @@ public sealed class EmptyFolderTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("readme-");
     private readonly PemFolder _files = new();
     private readonly string _root = Path.GetDirectoryName(Path.GetDirectoryName(ReadmeTests.Folder()))!;
-    private readonly int _port = FreePort();
 
     public void Dispose()
     {
@@ -32,25 +29,13 @@ public sealed class EmptyFolderTests : IDisposable
         }
 
         Write("coordination.proto", Block("**coordination.proto**"));
-        Write("Server/Program.cs", Block("**Server/Program.cs**"));
-        Write("Client/Program.cs", Block("**Client/Program.cs**"));
-        foreach (var project in new[] { "Server", "Client" })
-        {
-            var path = Path.Combine(_folder.FullName, project, $"{project}.csproj");
-            var text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
-            await File.WriteAllTextAsync(
-                path, text.Replace("</Project>", $"{Block("In **both** project files")}\n</Project>", StringComparison.Ordinal), TestContext.Current.CancellationToken);
-            await RunAsync($"dotnet build {project} -warnaserror");
-        }
+        await BuildAsync("Server", port: 0);
 
         Assert.Equal(["dotnet run --project Server", "dotnet run --project Client"], Commands("dotnet run --project Server", "dotnet run --project Client"));
         using var server = Start("dotnet run --no-build --project Server");
-        while (await server.StandardOutput.ReadLineAsync().Guarded() is { } line && !line.Contains("Application started", StringComparison.Ordinal))
-        {
-        }
-
         try
         {
+            await BuildAsync("Client", await PortAsync(server));
             Assert.Contains("accepted: True", await RunAsync("dotnet run --no-build --project Client"), StringComparison.Ordinal);
         }
         finally
@@ -59,11 +44,34 @@ public sealed class EmptyFolderTests : IDisposable
         }
     }
 
-    private static int FreePort()
+    /// <summary>Where a server listens, which says so before it has started.</summary>
+    private static async Task<int> PortAsync(Process server)
     {
-        using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        const string Listening = "Now listening on: ";
+        int? port = null;
+        while (await server.StandardOutput.ReadLineAsync().Guarded() is { } line && !line.Contains("Application started", StringComparison.Ordinal))
+        {
+            if (line.IndexOf(Listening, StringComparison.Ordinal) is >= 0 and var at)
+            {
+                port = new Uri(line[(at + Listening.Length)..]).Port;
+            }
+        }
+
+        Assert.NotNull(port);
+        return port.Value;
+    }
+
+    /// <summary>Writes and builds one of the programs, for a port that is free: README's may be another's here.</summary>
+    private async Task BuildAsync(string project, int port)
+    {
+        var program = $"{project}/Program.cs";
+        Write(program, Block($"**{program}**").Replace("ListenAnyIP(5001", $"ListenAnyIP({port}", StringComparison.Ordinal)
+            .Replace("localhost:5001", $"127.0.0.1:{port}", StringComparison.Ordinal)); // The certificate has the address, not the name.
+        var path = Path.Combine(_folder.FullName, project, $"{project}.csproj");
+        var text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(
+            path, text.Replace("</Project>", $"{Block("In **both** project files")}\n</Project>", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        await RunAsync($"dotnet build {project} -warnaserror");
     }
 
     private string[] Lines() => File.ReadAllLines(Path.Combine(_root, "README.md"));
@@ -81,10 +89,7 @@ public sealed class EmptyFolderTests : IDisposable
         return string.Join('\n', CodeBlock.ReadAll(Path.Combine(_root, "README.md")).First(block => block.Line > line).Lines);
     }
 
-    // The port is ours, and so is the certificate, which has the address and not the name.
-    private void Write(string path, string text) => File.WriteAllText(
-        Path.Combine(_folder.FullName, path),
-        text.Replace("ListenAnyIP(5001", $"ListenAnyIP({_port}", StringComparison.Ordinal).Replace("localhost:5001", $"127.0.0.1:{_port}", StringComparison.Ordinal));
+    private void Write(string path, string text) => File.WriteAllText(Path.Combine(_folder.FullName, path), text);
 
     private async Task<string> RunAsync(string command)
     {
