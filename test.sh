@@ -1,20 +1,51 @@
 #!/usr/bin/env bash
-# Installs what the foreign peers need where it is missing, builds everything, checks the format, runs the sample and every
-# test. Ends with the line "N passed, N failed, N skipped"; fails if any test failed or was skipped.
 set -uo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-packages=(golang-go golang-github-hashicorp-yamux-dev golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler)
+usage() {
+  cat <<'EOF'
+usage: ./test.sh [--thorough]
+
+Installs what the foreign peers need where it is missing, builds everything, checks the format, soaks, compares, and runs every
+test, which runs the samples too. Ends with the line "N passed, N failed, N skipped"; fails if any test failed or was skipped.
+
+  (nothing)    Less than ten minutes on two cores.
+  --thorough   The same with what is random, repeated or endless played for longer, about an hour: what a release needs.
+  --help       This.
+
+What an environment variable says already is left as it is: TEST_ROUNDS, YAMUX_ABUSE_SECONDS, YAMUX_FUZZ_FRAMES,
+AUTHORITY_FUZZ_FRAMES, CsCheck_Time, SOAK_MINUTES. CONTRIBUTING.md says what each is.
+EOF
+}
 
 die() {
   echo "test.sh: $*" >&2
   exit 1
 }
 
+refuse() {
+  echo "test.sh: $*; see ./test.sh --help" >&2
+  exit 2
+}
+
 step() {
   printf '\n== %s\n' "$*"
 }
+
+[ $# -le 1 ] || refuse "one argument at most, and these are $#: $*"
+case ${1-} in
+  '') : "${SOAK_MINUTES:=0.34}" ;;
+  --thorough)
+    : "${TEST_ROUNDS:=200}" "${YAMUX_ABUSE_SECONDS:=10}" "${YAMUX_FUZZ_FRAMES:=50000000}" "${AUTHORITY_FUZZ_FRAMES:=5000000}"
+    : "${CsCheck_Time:=600}" "${SOAK_MINUTES:=30}"
+    export TEST_ROUNDS YAMUX_ABUSE_SECONDS YAMUX_FUZZ_FRAMES AUTHORITY_FUZZ_FRAMES CsCheck_Time
+    ;;
+  --help) usage && exit ;;
+  *) refuse "unknown argument '$1'" ;;
+esac
+
+packages=(golang-go golang-github-hashicorp-yamux-dev golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler)
 
 install_peers() {
   local missing=() package command
@@ -36,6 +67,8 @@ install_peers() {
 
 step "foreign peers"
 install_peers
+# The tests and the comparison compile several programs of the same packages.
+export GOCACHE=${GOCACHE:-$PWD/artifacts/go-cache}
 
 step "JavaScript peer"
 (cd Interop.Tests/peers/js && npm ci) || die "npm could not install the JavaScript peer; it needs a package registry ('npm config get registry' names yours)"
@@ -43,47 +76,81 @@ step "JavaScript peer"
 step "build"
 dotnet build Backchannel.sln || die "the build failed"
 
-step "format"
-dotnet format Backchannel.sln --no-restore --verify-no-changes || die "the format is off; 'dotnet format' mends it"
+scratch=$(mktemp -d)
+background=()
+trap '[ ${#background[@]} -eq 0 ] || kill "${background[@]}" 2>/dev/null; rm -rf "$scratch"' EXIT
 
-step "samples"
-dotnet run --no-build --project Samples/Voting || die "the sample Voting failed"
-dotnet run --no-build --project Samples/LogTail || die "the sample LogTail failed"
+# Beside the next steps, which measure nothing that it could disturb; it takes one core for a minute.
+dotnet format Backchannel.sln --no-restore --verify-no-changes >"$scratch/format" 2>&1 &
+background+=($!)
+
+step "build of the benchmarks"
+dotnet build --no-restore -c Release Benchmarks || die "the build of the benchmarks failed"
 
 step "package of yamuxspec"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 dotnet pack --no-build -c Debug Conformance -o "$scratch/packages" || die "yamuxspec could not be packed"
 dotnet tool install --tool-path "$scratch/tools" --add-source "$scratch/packages" yamuxspec >/dev/null \
   || die "the package of yamuxspec could not be installed as a tool"
 [ "$("$scratch/tools/yamuxspec" list | wc -l)" -ge 80 ] || die "yamuxspec from its package listed no cases"
 
-step "soak, one minute"
-dotnet run -c Release --project Benchmarks -- soak --minutes 1 || die "the soak failed"
+step "soak, $SOAK_MINUTES minutes"
+dotnet run --no-build -c Release --project Benchmarks -- soak --minutes "$SOAK_MINUTES" || die "the soak failed"
+
+step "format"
+wait "${background[0]}" || die "$(cat "$scratch/format")"$'\n'"the format is off; 'dotnet format' mends it"
+background=()
 
 step "comparison, quick: only to see that it works"
 dotnet run --no-build -c Release --project Benchmarks -- compare --quick --json "$scratch/comparison.json" --plot "$scratch/plots" || die "the comparison failed"
 
-step "tests"
-log=$scratch/tests
-# What ends in a race (a call cancelled, a process killed in the middle of a transfer) is played 200 times.
-export TEST_ROUNDS=${TEST_ROUNDS:-200}
-dotnet test --no-build --max-parallel-test-modules 1 2>&1 | tee "$log"
-status=${PIPESTATUS[0]}
-
-# The summary of all projects is the last thing that dotnet test prints.
-count() {
-  sed -n "s/^  *$1: \([0-9][0-9]*\)$/\1/p" "$log" | tail -n 1
+# In the background.
+run_tests() {
+  exec "$1/bin/Debug/net10.0/$1" -noColor >"$scratch/$1.log" 2>&1
 }
-passed=$(count succeeded) failed=$(count failed) skipped=$(count skipped)
-[ -n "$passed" ] && [ -n "$failed" ] && [ -n "$skipped" ] || die "dotnet test printed no summary"
-[ "$passed" -gt 0 ] || die "no test ran"
+
+# Of the summary of a project.
+count() {
+  sed -n "s/^ *$1 .*$2: \([0-9]*\),.*/\1/p" "$scratch/$1.log"
+}
+
+total=0 failed=0 skipped=0 status=0
+finish_tests() {
+  wait "$2" || status=1
+  cat "$scratch/$1.log"
+  local all
+  all=$(count "$1" Total)
+  [ "${all:-0}" -gt 0 ] || die "$1 ran no test, or did not come to its end"
+  total=$((total + all))
+  failed=$((failed + $(count "$1" Failed) + $(count "$1" Errors)))
+  skipped=$((skipped + $(count "$1" Skipped) + $(count "$1" 'Not Run')))
+}
+
+# Alone, since it measures what the process takes of the machine. The others wait for most of their time, for processes and for timers of theirs.
+step "tests of Yamux.Tests"
+run_tests Yamux.Tests &
+background=($!)
+finish_tests Yamux.Tests "${background[0]}"
+background=()
+
+projects=()
+for project in *.Tests; do
+  [ "$project" = Yamux.Tests ] || projects+=("$project")
+done
+step "tests of ${projects[*]}"
+for project in "${projects[@]}"; do
+  run_tests "$project" &
+  background+=($!)
+done
+for index in "${!projects[@]}"; do
+  finish_tests "${projects[index]}" "${background[index]}"
+done
+background=()
 
 # Once more at the end what failed: a failed test prints above all that its foreign peers said.
 if [ "$failed" -gt 0 ]; then
   step "failed tests"
-  awk '/^failed /{lines = 40} /^[^ f]|^ *Standard output$/{lines = 0} lines-- > 0' "$log"
+  grep -hA 20 '\[FAIL\]' "$scratch"/*.Tests.log
 fi
 echo
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$((total - failed - skipped)) passed, $failed failed, $skipped skipped"
 [ "$status" -eq 0 ] && [ "$failed" -eq 0 ] && [ "$skipped" -eq 0 ]

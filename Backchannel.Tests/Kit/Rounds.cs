@@ -7,7 +7,7 @@ namespace Backchannel.Tests.Kit;
 internal static class Rounds
 {
     private const string Variable = "TEST_ROUNDS";
-    private const int Default = 5;
+    private const int Default = 20;
 
     private static readonly int Count = Environment.GetEnvironmentVariable(Variable) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : Default;
 

@@ -1,14 +1,14 @@
 namespace Yamux.Tests.Fuzzing;
 
 /// <summary>
-/// Millions of frames, valid and spoilt, from one seed. A failure prints the seed of its sequence, with which
+/// A million frames, valid and spoilt, from one seed. A failure prints the seed of its sequence, with which
 /// <see cref="FuzzSettings.SeedVariable"/> starts there, and the bytes, which belong into the corpus when the fault is mended.
 /// </summary>
 [CollectionDefinition(nameof(ReceiveFuzzTests), DisableParallelization = true)]
 [Collection(nameof(ReceiveFuzzTests))]
 public class ReceiveFuzzTests(ITestOutputHelper output)
 {
-    private const long DefaultFrames = 5_000_000;
+    private const long DefaultFrames = 1_000_000;
 
     [Fact]
     public async Task Whatever_comes_the_session_goes_on_or_ends_with_an_error_of_yamux()
