@@ -67,7 +67,7 @@ public class SessionTests
         await using var t = Scenario.Stalled();
         var stream = await t.OpenAsync();
         await stream.Output.WriteAsync(new byte[10_000]).Guarded();
-        await t.WriteStartedAsync();
+        await t.Peer.PeekAsync();
         await stream.Output.WriteAsync(new byte[100_000]).Guarded();
 
         t.Session.Abort();

@@ -46,7 +46,7 @@ public sealed class Scenario : IAsyncDisposable
 
     /// <summary>
     /// Waits until ConnectionWriteTimeout runs: what was written has reached a transport that does not take it. There must be
-    /// no earlier timer.
+    /// no earlier timer, and no earlier write at the same time: <see cref="ScriptedPeer.PeekAsync"/> tells of the one that is under way.
     /// </summary>
     public Task WriteStartedAsync() => Time.TimerSetAsync(_writeTimeout);
 

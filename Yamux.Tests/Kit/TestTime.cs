@@ -24,19 +24,19 @@ public sealed class TestTime : FakeTimeProvider
         return timer;
     }
 
-    /// <summary>Waits until a timer has been set that is due after this time.</summary>
-    public Task TimerSetAsync(TimeSpan dueTime)
+    /// <summary>Waits until a timer has been set that is due after this time, or after one of these.</summary>
+    public Task TimerSetAsync(params TimeSpan[] dueTimes)
     {
-        var at = GetUtcNow() + dueTime;
+        var now = GetUtcNow();
         lock (_gate)
         {
-            if (_set.Contains(at))
+            if (dueTimes.Any(dueTime => _set.Contains(now + dueTime)))
             {
                 return Task.CompletedTask;
             }
 
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Add((at, done));
+            _waiting.AddRange(dueTimes.Select(dueTime => (now + dueTime, done)));
             return done.Task.Guarded();
         }
     }

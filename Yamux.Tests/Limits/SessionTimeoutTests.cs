@@ -27,16 +27,17 @@ public class SessionTimeoutTests
     [Fact]
     public async Task ConnectionWriteTimeout_begins_anew_when_the_transport_takes_something()
     {
-        await using var t = Scenario.Stalled(configure: options => options.StreamOpenTimeout = Timeout.InfiniteTimeSpan);
+        await using var t = Scenario.Stalled();
         await t.Session.OpenStreamAsync().Guarded();
         await t.WriteStartedAsync();
+        await t.Session.OpenStreamAsync().Guarded();
         t.Time.Advance(TimeSpan.FromSeconds(10) - Tick);
 
         await t.Peer.ExpectAsync(Frame.Syn(1));
-        t.Time.Advance(TimeSpan.FromHours(1));
-        await t.Session.OpenStreamAsync().Guarded();
-        await t.WriteStartedAsync();
-        t.Time.Advance(TimeSpan.FromSeconds(10) - Tick);
+        await t.Peer.PeekAsync(); // The next write has begun, and so this one is known to have ended.
+        t.Time.Advance(Tick);
+        await t.Time.TimerSetAsync(TimeSpan.FromSeconds(10) - Tick, TimeSpan.FromSeconds(10)); // Its bytes can be seen before its time begins.
+        t.Time.Advance(TimeSpan.FromSeconds(10) - (2 * Tick));
 
         await t.Peer.ExpectAsync(Frame.Syn(3));
         await t.Peer.ExpectNothingAsync();

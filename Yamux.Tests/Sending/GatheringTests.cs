@@ -9,7 +9,7 @@ public class GatheringTests
         await using var t = Scenario.Stalled();
         var stream = await t.OpenAsync();
         await stream.Output.WriteAsync(new byte[] { 1 }).Guarded();
-        await t.WriteStartedAsync();
+        await t.Peer.PeekAsync();
 
         await stream.Output.WriteAsync(new byte[] { 2, 3 }).Guarded();
         await stream.Output.WriteAsync(new byte[] { 4 }).Guarded();
@@ -25,7 +25,7 @@ public class GatheringTests
         await using var t = Scenario.Stalled();
         var stream = await t.OpenAsync();
         await stream.Output.WriteAsync(new byte[] { 1 }).Guarded();
-        await t.WriteStartedAsync();
+        await t.Peer.PeekAsync();
 
         var data = Bytes.Pattern(40_000);
         await stream.Output.WriteAsync(data).Guarded();
@@ -43,7 +43,7 @@ public class GatheringTests
         var first = await t.OpenAsync();
         var second = await t.OpenAsync();
         await first.Output.WriteAsync(new byte[] { 1 }).Guarded();
-        await t.WriteStartedAsync();
+        await t.Peer.PeekAsync();
 
         await first.Output.WriteAsync(new byte[] { 2 }).Guarded();
         await second.Output.WriteAsync(new byte[] { 3 }).Guarded();
