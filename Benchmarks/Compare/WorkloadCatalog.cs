@@ -33,6 +33,8 @@ internal static class WorkloadCatalog
         Idle("idle-1k", streams: 1_000, quickStreams: 500, seconds: 2),
         Idle("idle-10k", streams: 10_000, quickStreams: 1_000, seconds: 3),
         Idle("idle-100k", streams: 100_000, quickStreams: 2_000, seconds: 12),
+        new PairedWorkload("fair-many", "fair-many", "times", Seconds: 18) { OwnGoal = new Goal(1.5, AtMost: true) },
+        new PairedWorkload("fair-cpu", "fair-cpu", "times", Seconds: 35) { OwnGoal = new Goal(1.1, AtMost: true) },
         new PairedWorkload("alloc", "alloc", "B", Seconds: 2) { OwnGoal = new Goal(0, AtMost: true), NeedsServer = false },
         Shaped(delay: 1),
         Shaped(delay: 10),

@@ -20,5 +20,7 @@ internal static class LoadCatalog
         new SustainedLoad("bdp"),
         new BulkLoad("down1", streams: 1, LargePiece, bytes: 2L << 30, down: true),
         new MemoryLoad("memory"),
+        new FairLoad("fair-many", cpu: false),
+        new FairLoad("fair-cpu", cpu: true),
     ];
 }
