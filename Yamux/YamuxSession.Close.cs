@@ -5,7 +5,7 @@ using Yamux.Protocol;
 namespace Yamux;
 
 /// <content>How a session ends: once, for one reason, and in order wherever that still says something to the peer.</content>
-public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
+public sealed partial class YamuxSession : ISessionTimerOwner
 {
     // How long a peer that has everything may take to close its side, and one that broke the protocol to read that it did.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
@@ -86,11 +86,7 @@ public sealed partial class YamuxSession : IFrameWriterOwner, ISessionTimerOwner
         }
     }
 
-    void IFrameWriterOwner.OnWriteStarted() => Timer.OnWriteStarted();
-
-    void IFrameWriterOwner.OnWriteEnded(bool moved) => Timer.OnWriteEnded(moved);
-
-    void IFrameWriterOwner.OnWriteFailed(Exception error)
+    private void OnWriteFailed(Exception error)
     {
         lock (_gate)
         {

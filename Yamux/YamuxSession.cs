@@ -57,7 +57,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
         // Where the read loop goes on, on a thread of the pool's, and never on one that has other work to go back to.
         _lendsThread = transport.Input is SocketReader;
-        Writer = new FrameWriter(transport.Output, this, options.MaxQueuedAnswers, options.EnableKeepAlive, options.TimeProvider);
+        Writer = new FrameWriter(transport.Output, Timer, OnWriteFailed, options.MaxQueuedAnswers, options.EnableKeepAlive, options.TimeProvider);
     }
 
     /// <summary>Which end of the session this is.</summary>
@@ -216,7 +216,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>
     /// Measures the time to the peer and back, at most <see cref="YamuxOptions.PingTimeout"/>. On a slow link that is the time behind
-    /// everything that waits to be sent.
+    /// what the transport has taken already; of what waits to be sent it overtakes all but the frame that is under way.
     /// </summary>
     /// <exception cref="YamuxException">
     /// The session has ended; or the answer did not come in time (<see cref="YamuxErrorCode.PingTimeout"/>), which ends this ping alone.

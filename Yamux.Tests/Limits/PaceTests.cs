@@ -68,6 +68,26 @@ public class PaceTests
     }
 
     [Fact]
+    public async Task Where_a_write_took_long_frames_are_small_until_writes_end_soon_again()
+    {
+        await using var t = Scenario.Stalled();
+        var stream = await t.OpenAsync(credit: 2_000_000);
+        await t.Peer.SendAsync(Frame.Credit(1, 1));
+        await WriteAndReadAsync(t, stream, 1000, TimeSpan.FromMilliseconds(251));
+        _ = t.EndsWithSession(stream.Output.WriteAsync(new byte[2_000_000]));
+        await t.Peer.PeekAsync();
+        var ping = t.EndsWithSession(t.Session.PingAsync());
+
+        var frames = new List<Frame> { await t.Peer.ReadAsync(), await t.Peer.ReadAsync() };
+        Assert.Equal([FrameKind.Data, FrameKind.Ping], frames.Select(frame => frame.Kind));
+        Assert.InRange(frames[0].Payload.Length, 4000, 8192);
+        while (frames[^1].Payload.Length != 65_536)
+        {
+            frames.Add(await t.Peer.ReadAsync());
+        }
+    }
+
+    [Fact]
     public async Task Without_keepalive_there_is_none()
     {
         await using var t = Scenario.Stalled();

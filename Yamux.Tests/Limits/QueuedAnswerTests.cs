@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Yamux.Internal;
 using Yamux.IO;
 using Yamux.Protocol;
 
@@ -13,7 +14,13 @@ public class QueuedAnswerTests
     private readonly Pipe _pipe = new(DuplexPipe.Rendezvous);
     private readonly FrameWriter _writer;
 
-    public QueuedAnswerTests() => _writer = new FrameWriter(_pipe.Writer, new Owner(), maxAnswers: 8, probes: false, TimeProvider.System);
+    public QueuedAnswerTests() => _writer = new FrameWriter(
+        _pipe.Writer,
+        new SessionTimer(new YamuxOptions(), new Owner()),
+        onFailed: error => Assert.Fail(error.ToString()),
+        maxAnswers: 8,
+        probes: false,
+        TimeProvider.System);
 
     [Fact]
     public void Answers_that_were_sent_do_not_count_though_the_backlog_is_never_empty()
@@ -52,16 +59,14 @@ public class QueuedAnswerTests
 
     private void AppendData() => _writer.TryAppendData(1, new ReadOnlySequence<byte>(new byte[65_536]), new AsyncSignal());
 
-    private sealed class Owner : IFrameWriterOwner
+    private sealed class Owner : ISessionTimerOwner
     {
-        public void OnWriteStarted()
+        public void OnDeadline(Deadline deadline, bool open) => Assert.Fail("There is no deadline.");
+
+        public void OnPingDue() => Assert.Fail("There is no keepalive.");
+
+        public void OnPeerUnresponsive(bool writing)
         {
         }
-
-        public void OnWriteEnded(bool moved)
-        {
-        }
-
-        public void OnWriteFailed(Exception error) => Assert.Fail(error.ToString());
     }
 }

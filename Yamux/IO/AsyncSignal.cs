@@ -13,13 +13,11 @@ internal sealed class AsyncSignal : IValueTaskSource, IThreadPoolWorkItem
     private const int Waiting = 2;
 
     private ManualResetValueTaskSourceCore<bool> _core;
+    private SendTurn _turn;
     private int _state; // Interlocked
 
-    /// <summary>Whether it stands in the queue of a <see cref="FrameWriter"/>, whose gate guards it.</summary>
-    public bool IsQueued { get; set; }
-
-    /// <summary>When its stream has last given that writer Data, as the writer counts. Guarded by the same gate.</summary>
-    public int Round { get; set; } = -1;
+    /// <summary>Where its waiter stands in the queue of a <see cref="FrameWriter"/>, whose gate guards it.</summary>
+    public ref SendTurn Turn => ref _turn;
 
     /// <summary>Wakes the waiter, or lets the next one through.</summary>
     public void Set()

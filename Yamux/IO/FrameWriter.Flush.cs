@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Yamux.Protocol;
 
@@ -7,45 +6,26 @@ namespace Yamux.IO;
 /// <content>The flusher: whoever finds no flush under way, until nothing is left.</content>
 internal sealed partial class FrameWriter
 {
-    // That a write ends is how a session sees its bytes move, so it must be one that a slow link can do. It has room for a full
-    // frame with its header, and for the control frames before it. Where writes take long they become smaller; until it is known whether they do, they are small.
-    private const int MaxBytesPerWrite = 80 * 1024;
-    private const int MinBytesPerWrite = 4 * 1024;
-    private const int FirstBytesPerWrite = 16 * 1024;
-    private static readonly TimeSpan LongWrite = TimeSpan.FromSeconds(1);
+    private FlushState _state;
 
-    // A thread that flushes for others gives up after so many writes in a row: its own work waits meanwhile.
-    private const int MaxWritesInARow = 8;
-
-    private const int SmallestSegment = 4096;
-
-    // So much that waiting for more would not save much.
-    private const int WorthOneWrite = 64 * 1024;
-
-    // How often a flush that was put off yields to somebody who is still adding to it.
-    private const int MaxLooks = 32;
-
-    // How many small writes leave one by one although nothing was read: somebody who has more to say than this goes on.
-    private const int MaxWritesAlone = 4;
-
-    // The flusher's own.
-    private SegmentedBuffer _sending = new(SmallestSegment);
-    private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _write;
-    private int _writing;
-    private int _bytesPerWrite = FirstBytesPerWrite;
-    private int _bytesSinceSlow; // Up to ShowsFastLink.
+    // The flusher's own: the write that is to be made, or is under way, and since when it waits.
+    private ReadOnlyMemory<byte> _piece;
+    private ConfiguredValueTaskAwaitable<System.IO.Pipelines.FlushResult>.ConfiguredValueTaskAwaiter _write;
     private long _waitingSince;
 
-    // A flush goes on, or begins, when the work item that was queued for it runs.
-    private bool _handedOver;
-    private bool _scheduled;
+    /// <summary>For tests: whether something is about to be sent, and waits for nothing but a thread.</summary>
+    internal bool IsBusy
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state is not (FlushState.Idle or FlushState.Waiting);
+            }
+        }
+    }
 
-    // For IsBusy alone: the write that is under way waits for the transport.
-    private bool _waiting;
-
-    // How many readers the last transport read has woken that have not answered, and how many writes there were since, up to the limit.
-    private int _readersWoken;
-    private int _writesSinceInput;
+    private bool IsFlushingUnsynchronized => _state >= FlushState.Writing;
 
     /// <summary>Sends what was appended. Never waits and never throws; to be called without any lock held.</summary>
     public void Flush()
@@ -53,7 +33,7 @@ internal sealed partial class FrameWriter
         bool isFlusher;
         lock (_gate)
         {
-            isFlusher = TryBecomeFlusherUnsynchronized();
+            isFlusher = TryBeginUnsynchronized();
         }
 
         if (isFlusher)
@@ -62,43 +42,30 @@ internal sealed partial class FrameWriter
         }
     }
 
-    /// <summary>
-    /// Sends Data that was appended: at once where it answers what was read last or is worth a write of its own, else soon.
-    /// So one request and its answer go without a change of threads, and many small writes leave together.
-    /// </summary>
+    /// <summary>Sends Data that was appended: at once or soon, as <see cref="FlushTiming"/> says.</summary>
     /// <param name="soon">That it answers what was read last is no reason to send it at once.</param>
     public void FlushData(bool soon = false)
     {
         lock (_gate)
         {
-            if (_flushing || _abandoned || _backlog.Length == 0)
+            if (IsFlushingUnsynchronized || WaitingUnsynchronized == 0)
             {
                 return;
             }
 
-            // Of the readers that were woken by one transport read, each may have something to say now, and none later.
-            var alone = !soon && _readersWoken <= 1 && _writesSinceInput < MaxWritesAlone;
-            _readersWoken = Math.Max(_readersWoken - 1, 0);
-            if (!alone && _backlog.Length < WorthOneWrite)
+            if (!_timing.TakeTurn(soon, WaitingUnsynchronized))
             {
                 ScheduleUnsynchronized();
                 return;
             }
 
-            _writesSinceInput = Math.Min(_writesSinceInput + 1, MaxWritesAlone);
-            _flushing = true;
-            TakeBacklogUnsynchronized();
+            if (!TryBeginUnsynchronized())
+            {
+                return;
+            }
         }
 
         RunWrites();
-    }
-
-    /// <summary>The transport was read, and <paramref name="readersWoken"/> readers have Data to answer now.</summary>
-    public void OnInput(int readersWoken)
-    {
-        // A hint for the next flush and no more: without a lock it may be overwritten at once, and then one flush is a little late.
-        Volatile.Write(ref _readersWoken, readersWoken);
-        Volatile.Write(ref _writesSinceInput, 0);
     }
 
     /// <summary>
@@ -108,100 +75,85 @@ internal sealed partial class FrameWriter
     {
         lock (_gate)
         {
-            if (!_flushing && _backlog.Length > 0)
-            {
-                ScheduleUnsynchronized();
-            }
+            ScheduleUnsynchronized();
         }
     }
 
-    /// <summary>For tests: whether something is about to be sent, and waits for nothing but a thread.</summary>
-    internal bool IsBusy
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return (_flushing && !_waiting) || (_scheduled && _backlog.Length > 0);
-            }
-        }
-    }
+    /// <summary>The transport was read, and <paramref name="readersWoken"/> readers have Data to answer now.</summary>
+    public void OnInput(int readersWoken) => _timing.OnInput(readersWoken);
 
     void IThreadPoolWorkItem.Execute()
     {
-        if (TryTakeOver() || TryBecomeFlusherSoon())
-        {
-            RunWrites();
-        }
-    }
-
-    private bool TryTakeOver()
-    {
-        lock (_gate)
-        {
-            if (!_handedOver)
-            {
-                return false;
-            }
-
-            _handedOver = false;
-            if (!_abandoned)
-            {
-                return true;
-            }
-
-            _sending.Clear();
-            _flushing = false;
-            _idleAfterStop.TrySetResult();
-            return false;
-        }
-    }
-
-    // Whoever writes many small pieces is given the time to write some more, and sends them itself when they are worth it.
-    private bool TryBecomeFlusherSoon()
-    {
-        long seen = 0;
+        var seen = 0;
         for (var look = 0; ; look++)
         {
             lock (_gate)
             {
-                var length = _backlog.Length;
-                var gathers = _writesSinceInput == MaxWritesAlone && !_hasControl && length > seen && length < WorthOneWrite;
-                if (_flushing || !gathers || look == MaxLooks)
+                if (_state == FlushState.HandedOver)
                 {
-                    _scheduled = false;
-                    return TryBecomeFlusherUnsynchronized();
+                    _state = FlushState.Writing;
+                    if (_end != WriterEnd.Abandoned)
+                    {
+                        break;
+                    }
+
+                    GoIdleUnsynchronized();
                 }
 
-                seen = length;
+                if (_state != (look == 0 ? FlushState.Scheduled : FlushState.Gathering))
+                {
+                    return;
+                }
+
+                if (!_timing.Gathers(look, seen, WaitingUnsynchronized))
+                {
+                    if (TryBeginUnsynchronized())
+                    {
+                        break;
+                    }
+
+                    return;
+                }
+
+                _state = FlushState.Gathering;
+                seen = WaitingUnsynchronized;
             }
 
             Thread.Yield();
         }
+
+        RunWrites();
     }
 
-    private bool TryBecomeFlusherUnsynchronized()
+    private void ScheduleUnsynchronized()
     {
-        if (_flushing || _abandoned || _backlog.Length == 0)
+        if (_state == FlushState.Idle && WaitingUnsynchronized > 0)
+        {
+            _state = FlushState.Scheduled;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    // True: the caller is the flusher.
+    private bool TryBeginUnsynchronized()
+    {
+        if (IsFlushingUnsynchronized || WaitingUnsynchronized == 0)
         {
             return false;
         }
 
-        _flushing = true;
-        TakeBacklogUnsynchronized();
-        return true;
+        _state = TryPrepareUnsynchronized() ? FlushState.Writing : FlushState.Idle;
+        return _state == FlushState.Writing;
     }
 
     private void RunWrites()
     {
-        for (var count = 0; count < MaxWritesInARow; count++)
+        for (var count = 0; count < FlushTiming.MaxWritesInARow; count++)
         {
             try
             {
-                var piece = _sending.First;
-                _writing = Math.Min(piece.Length, _bytesPerWrite);
 #pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
-                _write = _output.WriteAsync(piece[.._writing]).ConfigureAwait(false).GetAwaiter();
+                _write = _output.WriteAsync(_piece).ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
             }
             catch (Exception error)
@@ -212,25 +164,11 @@ internal sealed partial class FrameWriter
 
             if (!_write.IsCompleted)
             {
-                _waitingSince = _time.GetTimestamp();
-                _owner.OnWriteStarted();
-                Volatile.Write(ref _waiting, true);
-                _write.UnsafeOnCompleted(_onWritten);
-                if (Volatile.Read(ref _abandoned))
-                {
-                    CancelWrite(); // It had not begun when Abandon did, and not every PipeWriter remembers that.
-                }
-
+                Wait();
                 return;
             }
 
-            if (_writing == _bytesPerWrite)
-            {
-                // At once, and so it goes up step by step only: until the buffers on the way are full, that says little.
-                _bytesPerWrite = Math.Min(_bytesPerWrite + MinBytesPerWrite, MaxBytesPerWrite);
-            }
-
-            if (!TryPrepareNextWrite(atOnce: false))
+            if (!TryPrepareNextWrite(waited: null))
             {
                 return;
             }
@@ -238,43 +176,44 @@ internal sealed partial class FrameWriter
 
         lock (_gate)
         {
-            _handedOver = true;
+            _state = FlushState.HandedOver;
         }
 
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    private void OnWritten()
+    private void Wait()
     {
-        Volatile.Write(ref _waiting, false);
-        _owner.OnWriteEnded(_writing >= MinBytesPerWrite);
-        var waited = _time.GetElapsedTime(_waitingSince);
-        if (waited > LongWrite)
+        _waitingSince = _time.GetTimestamp();
+        _timer.OnWriteStarted();
+        lock (_gate)
         {
-            Volatile.Write(ref _bytesSinceSlow, 0);
+            _state = FlushState.Waiting;
         }
 
-        FitToPace(waited);
-        if (TryPrepareNextWrite(atOnce: true))
+        _write.UnsafeOnCompleted(_onWritten);
+        if (IsAbandoned)
+        {
+            CancelWrite(); // It had not begun when Abandon did, and not every PipeWriter remembers that.
+        }
+    }
+
+    private void OnWritten()
+    {
+        lock (_gate)
+        {
+            _state = FlushState.Writing;
+        }
+
+        _timer.OnWriteEnded(moved: _piece.Length >= WritePace.MinBytesPerWrite);
+        if (TryPrepareNextWrite(_time.GetElapsedTime(_waitingSince)))
         {
             RunWrites();
         }
     }
 
-    private void FitToPace(TimeSpan waited)
-    {
-        if (waited > LongWrite)
-        {
-            _bytesPerWrite = Math.Max(_bytesPerWrite / 2, MinBytesPerWrite);
-        }
-        else if (waited < LongWrite / 4 && _writing == _bytesPerWrite)
-        {
-            _bytesPerWrite = Math.Min(_bytesPerWrite * 2, MaxBytesPerWrite);
-        }
-    }
-
-    // The write has ended: true if there is more to write. What is little waits for more unless it has waited for the write.
-    private bool TryPrepareNextWrite(bool atOnce)
+    // The write has ended: true if there is another to make. What is little waits for more, unless it has waited for the write.
+    private bool TryPrepareNextWrite(TimeSpan? waited)
     {
         try
         {
@@ -289,65 +228,74 @@ internal sealed partial class FrameWriter
             return false;
         }
 
-        _sending.Consume(_writing);
-        Volatile.Write(ref _bytesSinceSlow, Math.Min(_bytesSinceSlow + _writing, ShowsFastLink));
         lock (_gate)
         {
-            if (_abandoned)
-            {
-                _sending.Clear();
-            }
-            else if (_sending.Length > 0)
+            _pace.OnWritten(_piece.Length, waited);
+            (_urgent.Taken > 0 ? _urgent : _bulk).OnWritten(_piece.Length);
+            var goesOn = _urgent.Taken + _bulk.Taken > 0 || waited is not null || _end == WriterEnd.Stopped || FlushTiming.IsWorthAWrite(WaitingUnsynchronized);
+            if (goesOn && TryPrepareUnsynchronized())
             {
                 return true;
             }
-            else if (atOnce || _stopped || _backlog.Length >= WorthOneWrite)
-            {
-                TakeBacklogUnsynchronized();
-                if (_sending.Length > 0)
-                {
-                    return true;
-                }
-            }
 
-            _flushing = false;
-            _answersBeingSent = 0;
-            AppendCreditsUnsynchronized();
-            if (_backlog.Length > 0)
-            {
-                ScheduleUnsynchronized();
-                return false;
-            }
-
-            if (_stopped)
-            {
-                _idleAfterStop.TrySetResult();
-            }
-
+            GoIdleUnsynchronized();
             return false;
         }
     }
 
-    private void Fail(Exception error)
+    private void GoIdleUnsynchronized()
     {
-        _sending.Clear();
-        lock (_gate)
+        _state = FlushState.Idle;
+        if (_end == WriterEnd.Abandoned)
         {
-            AbandonUnsynchronized();
-            _flushing = false;
-            _idleAfterStop.TrySetResult();
+            ClearUnsynchronized();
         }
 
-        _owner.OnWriteFailed(error);
+        _answersBeingSent = 0;
+        AppendCreditsUnsynchronized();
+        ScheduleUnsynchronized();
+        TellIfIdleUnsynchronized();
     }
 
-    private void ScheduleUnsynchronized()
+    private void TellIfIdleUnsynchronized()
     {
-        if (!_scheduled)
+        if (_end != WriterEnd.None && _state == FlushState.Idle)
         {
-            _scheduled = true;
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            _idle?.TrySetResult();
+            _idle = null;
         }
+    }
+
+    // The next write: of what this round has taken, or of the next round. False: there is nothing to send.
+    private bool TryPrepareUnsynchronized()
+    {
+        if (_end == WriterEnd.Abandoned)
+        {
+            return false;
+        }
+
+        if (_urgent.Taken + _bulk.Taken == 0)
+        {
+            BeginRoundUnsynchronized();
+        }
+
+        var piece = (_urgent.Taken > 0 ? _urgent : _bulk).First;
+        _piece = piece[..Math.Min(piece.Length, _pace.BytesPerWrite)];
+        return !_piece.IsEmpty;
+    }
+
+    // Both queues are looked at in the same instant. What a stream appends is in this round or in a later one than what it appended before, and urgent
+    // frames leave first in each; so if it has no bulk that is not taken, what it says overtakes nothing of its own.
+    private void BeginRoundUnsynchronized()
+    {
+        AppendCreditsUnsynchronized();
+        _urgent.TakeAll();
+        _bulk.Take(Math.Min(_pace.BytesPerWrite, MaxFramePayload));
+        _bulk.TryPrepend(_urgent);
+        _answersBeingSent = _answersWaiting;
+        _answersWaiting = 0;
+        _round++;
+        WakeUnsynchronized();
     }
 
     private void AppendCreditsUnsynchronized()
@@ -356,26 +304,37 @@ internal sealed partial class FrameWriter
         {
             if (stream.QueuedCredit != 0)
             {
-                AppendUnsynchronized(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit));
+                _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit));
                 stream.QueuedCredit = 0;
             }
         }
     }
 
-    // All that waits, and room for as much again: the two buffers change places.
-    private void TakeBacklogUnsynchronized()
+    private void Fail(Exception error)
     {
-        AppendCreditsUnsynchronized();
+        lock (_gate)
+        {
+            EndUnsynchronized(WriterEnd.Abandoned);
+            GoIdleUnsynchronized();
+        }
 
-        // Arrays as large as what came last: little traffic holds little memory, and much leaves in large writes.
-        var size = (int)Math.Clamp(_backlog.Length, SmallestSegment, SegmentedBuffer.MaxSegmentSize);
-        (_backlog, _sending) = (_sending, _backlog);
-        _backlog.SegmentSize = size;
-        _hasControl = false;
-        _answersBeingSent = _answersInBacklog;
-        _answersInBacklog = 0;
-        _lastStreamId = 0;
-        _round++;
-        WakeBlockedUnsynchronized();
+        _onFailed(error);
+    }
+
+    private void EndUnsynchronized(WriterEnd end)
+    {
+        _end = end;
+        WakeUnsynchronized();
+        if (!IsFlushingUnsynchronized && (end == WriterEnd.Abandoned || WaitingUnsynchronized == 0))
+        {
+            GoIdleUnsynchronized();
+        }
+    }
+
+    private void ClearUnsynchronized()
+    {
+        _urgent.Clear();
+        _bulk.Clear();
+        _credits.Clear();
     }
 }

@@ -1,13 +1,13 @@
 namespace Yamux.IO;
 
-/// <content>Who waits while too much is queued: Data, and beyond twice its bound the frames of further streams.</content>
+/// <content>Who waits while too much is queued: bulk, and beyond that the frames of further streams.</content>
 internal sealed partial class FrameWriter
 {
     /// <summary>
     /// How many bytes may wait behind a flush before no further stream is opened or accepted. Data never brings it that far,
     /// so it does not keep streams waiting; control frames do, and a peer that reads nothing provokes them with every stream.
     /// </summary>
-    public const int MaxBacklogForStreams = 2 * MaxBacklog;
+    public const int MaxWaitingForStreams = 256 * 1024;
 
     private TaskCompletionSource? _room;
 
@@ -18,10 +18,17 @@ internal sealed partial class FrameWriter
         {
             lock (_gate)
             {
-                return _stopped || _backlog.Length < MaxBacklogForStreams;
+                return HasRoomUnsynchronized;
             }
         }
     }
+
+    // Whether an answer that was sent, or urgent Data, has made the queue long does not matter to bulk, which stands behind all of it anyway.
+    private int RoomUnsynchronized => _pace.MaxWaiting - _bulk.Waiting;
+
+    private bool HasRoomUnsynchronized => _end != WriterEnd.None || WaitingUnsynchronized < MaxWaitingForStreams;
+
+    private int WaitingUnsynchronized => _urgent.Waiting + _bulk.Waiting;
 
     /// <summary>Waits until there is room for the frames of one more stream. Once the session has ended there is nothing to wait for.</summary>
     public async ValueTask WaitForRoomAsync(CancellationToken cancellationToken)
@@ -36,7 +43,7 @@ internal sealed partial class FrameWriter
     {
         lock (_gate)
         {
-            if (_stopped || _backlog.Length < MaxBacklogForStreams)
+            if (HasRoomUnsynchronized)
             {
                 return null;
             }
@@ -46,15 +53,19 @@ internal sealed partial class FrameWriter
         }
     }
 
-    private void WakeBlockedUnsynchronized()
+    private void LeaveUnsynchronized(ref SendTurn turn)
     {
-        while (_blocked.TryDequeue(out var writable))
+        if (turn.IsTaken)
         {
-            writable.IsQueued = false;
-            writable.Set();
+            _turns.Leave(ref turn);
+            _turns.Promise(RoomUnsynchronized);
         }
+    }
 
-        if (_stopped || _backlog.Length < MaxBacklogForStreams)
+    private void WakeUnsynchronized()
+    {
+        _turns.Promise(_end == WriterEnd.None ? RoomUnsynchronized : long.MaxValue);
+        if (HasRoomUnsynchronized)
         {
             _room?.TrySetResult();
             _room = null;

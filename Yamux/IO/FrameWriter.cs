@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using Yamux.Internal;
 using Yamux.Protocol;
 
@@ -10,111 +9,103 @@ namespace Yamux.IO;
 /// Puts frames on the transport: the only code that touches its output.
 /// </summary>
 /// <remarks>
-/// Any thread may append. A frame is copied, under the gate, into a buffer of the writer's own; Data that follows Data of the
-/// same stream lengthens that frame. Whoever appends calls <see cref="Flush"/>, <see cref="FlushSoon"/> or <see cref="FlushData"/> after leaving its
-/// locks: the one who finds no flush under way becomes the flusher, takes the buffer, leaving an empty one in its place, and
-/// writes it to the transport outside the gate, until nothing is left. So frames that come while the transport is busy leave
-/// together, in one write. Control frames never wait; Data waits when the buffer is full, and new streams when it is fuller
-/// still, while a flush is under way. The gate is a leaf: nothing is called under it but <see cref="AsyncSignal.Set"/>, which runs no foreign code.
+/// <para>Any thread may append. A frame is copied, under the gate, into one of two queues: the urgent one has what is small, which is control frames, and a
+/// little Data of streams that have nothing in the other; the bulk one has the rest. Whatever a stream says while it has bulk stands behind that.</para>
+/// <para>Whoever appends calls <see cref="Flush"/>, <see cref="FlushSoon"/> or <see cref="FlushData"/> after leaving its locks: the one who finds no flush
+/// under way becomes the flusher, and writes to the transport outside the gate, until nothing is left. It goes in rounds: all that is urgent, then
+/// the first frames of bulk, about one write's worth. So small frames wait for no more bulk than that, and bulk for no more than is urgent at one time.</para>
+/// <para>Control frames never wait to be appended; Data waits its turn when too much bulk is queued, and new streams when very much is. The gate is a leaf:
+/// nothing is called under it but <see cref="AsyncSignal.Set"/>, which runs no foreign code.</para>
 /// </remarks>
 internal sealed partial class FrameWriter : IThreadPoolWorkItem
 {
-    /// <summary>How many bytes may wait behind a flush before Data frames have to wait.</summary>
-    public const int MaxBacklog = 128 * 1024;
-
     /// <summary>
     /// The most bytes in one Data frame. Some peers refuse large frames (rust-yamux: over 1 MiB), and a large frame keeps
     /// other streams waiting.
     /// </summary>
     public const int MaxFramePayload = 64 * 1024;
 
-    // What a stream says that has nothing in the backlog, and does not say much, does not wait behind the bulk of others: it has room of its own, beyond the last frame of theirs.
+    // What a stream says that has no bulk queued, and says little in one round, overtakes the bulk of others; once a round even if there is no room for
+    // more, in which the last frame of theirs and 32 KiB of it find place.
     private const int MaxSmallPayload = 1024;
-    private const int MaxBacklogWithSmall = MaxBacklog + MaxFramePayload + (32 * 1024);
+    private const int MaxWaitingWithSmall = 224 * 1024;
 
-    // What stands in the kernel, or in a pipe behind the transport, is out of sight. Where a link is slow, or not known to be fast, a ping is put between so many bytes, so that
-    // answers come as long as they move. It takes the value that no other ping has.
-    private const int BytesPerProbe = 32 * 1024;
-
-    // More than stands out of sight anywhere: a link that took so much, and of which no write took long, is fast.
-    private const int ShowsFastLink = 768 * 1024;
-    private static readonly FrameHeader Probe = new(FrameType.Ping, FrameFlags.Syn, 0, PendingPings.NoValue);
+    private static readonly FrameHeader Probe = new(FrameType.Ping, FrameFlags.Syn, 0, PendingPings.NoValue); // A value that no other ping has.
 
     private readonly Lock _gate = new();
     private readonly PipeWriter _output;
-    private readonly IFrameWriterOwner _owner;
+    private readonly SessionTimer _timer;
+    private readonly Action<Exception> _onFailed;
     private readonly TimeProvider _time;
     private readonly int _maxAnswers;
     private readonly bool _probes;
-    private readonly Queue<AsyncSignal> _blocked = new();
+    private readonly FrameQueue _urgent = new();
+    private readonly BulkQueue _bulk = new();
+    private readonly TurnQueue _turns = new();
     private readonly Queue<YamuxStream> _credits = new();
-    private readonly TaskCompletionSource _idleAfterStop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Action _onWritten;
-    private SegmentedBuffer _backlog = new(SmallestSegment);
-    private bool _flushing;
-    private bool _stopped;
-    private bool _abandoned;
-    private int _answersInBacklog;
+    private WritePace _pace = new();
+    private FlushTiming _timing;
+    private volatile WriterEnd _end;
+    private int _answersWaiting;
     private int _answersBeingSent;
-
-    // The Data frame at the end of the backlog: its header, its stream (0: there is none), and the length of its payload.
-    private Memory<byte> _lastHeader;
-    private uint _lastStreamId;
-    private int _lastLength;
-
-    private int _bytesSinceProbe;
+    private int _round = 1;
     private long _pingsSent;
-
-    // How often the backlog was taken. Who has appended since has something in it.
-    private int _round;
-
-    // Whether the backlog has more than Data, which nobody wants to gather for.
-    private bool _hasControl;
+    private TaskCompletionSource? _idle;
 
     /// <param name="output">The transport's.</param>
-    /// <param name="owner">Who is told what becomes of writes.</param>
+    /// <param name="timer">Is told when a write has to wait, and when it has ended.</param>
+    /// <param name="onFailed">The transport failed, and the writer has stopped. Called with no lock held.</param>
     /// <param name="maxAnswers">How many answers that the peer provoked may wait.</param>
     /// <param name="probes">Whether it is told by the answers to pings that slow bytes move.</param>
     /// <param name="time">The clock.</param>
-    public FrameWriter(PipeWriter output, IFrameWriterOwner owner, int maxAnswers, bool probes, TimeProvider time)
+    public FrameWriter(PipeWriter output, SessionTimer timer, Action<Exception> onFailed, int maxAnswers, bool probes, TimeProvider time)
     {
         _output = output;
-        _owner = owner;
+        _timer = timer;
+        _onFailed = onFailed;
         _time = time;
         _maxAnswers = maxAnswers;
         _probes = probes;
         _onWritten = OnWritten;
     }
 
-    /// <summary>Completes when the writer was stopped and no flush is under way any more.</summary>
-    public Task IdleAfterStop => _idleAfterStop.Task;
+    /// <summary>The most bytes in a frame that is new: few where the link is slow, so that small frames need not wait long for the rest of one.</summary>
+    public int MaxPayload => _pace.MaxPayload;
 
-    /// <summary>How many pings were sent, and may be answered.</summary>
-    public long PingsSent => Volatile.Read(ref _pingsSent);
-
-    /// <summary>Whether frames that were appended have not been sent and will not be.</summary>
-    public bool IsAbandoned
+    /// <summary>Completes when the writer was stopped, and nothing is being sent any more. Answers may still be, if it is not abandoned.</summary>
+    public Task IdleAfterStop
     {
         get
         {
             lock (_gate)
             {
-                return _abandoned;
+                _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var idle = _idle.Task;
+                TellIfIdleUnsynchronized();
+                return idle;
             }
         }
     }
+
+    /// <summary>How many pings were sent, and may be answered.</summary>
+    public long PingsSent => Volatile.Read(ref _pingsSent);
+
+    /// <summary>Whether frames that were appended have not been sent and will not be.</summary>
+    public bool IsAbandoned => _end == WriterEnd.Abandoned;
 
     /// <summary>Appends a frame without payload. False if the session has ended; the frame was dropped.</summary>
     public bool AppendControl(FrameHeader header)
     {
         lock (_gate)
         {
-            if (_stopped)
+            if (_end != WriterEnd.None)
             {
                 return false;
             }
 
-            AppendUnsynchronized(header);
+            CountPingUnsynchronized(header);
+            (header.Has(FrameFlags.Fin) && _bulk.Has(header.StreamId) ? _bulk : _urgent).Append(header);
             return true;
         }
     }
@@ -127,65 +118,67 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_abandoned)
+            if (_end == WriterEnd.Abandoned)
             {
                 return true;
             }
 
-            if (_answersBeingSent + _answersInBacklog >= _maxAnswers)
+            if (_answersBeingSent + _answersWaiting >= _maxAnswers)
             {
                 return false;
             }
 
-            _answersInBacklog++;
-            AppendUnsynchronized(header);
+            _answersWaiting++;
+            _urgent.Append(header);
             return true;
         }
     }
 
     /// <summary>
     /// Appends Data, at most <see cref="MaxFramePayload"/> bytes. Blocked, <paramref name="writable"/> is set when there is
-    /// room again.
+    /// room again, and others wait for its turn until it has tried again, or <see cref="Leave"/>.
     /// </summary>
     public AppendResult TryAppendData(uint streamId, ReadOnlySequence<byte> payload, AsyncSignal writable)
     {
         lock (_gate)
         {
-            if (_stopped)
+            if (_end != WriterEnd.None)
             {
                 return AppendResult.Stopped;
             }
 
             var length = (int)payload.Length;
-            var isSmall = length <= MaxSmallPayload && writable.Round != _round;
-            if (_flushing && _backlog.Length >= (isSmall ? MaxBacklogWithSmall : MaxBacklog))
+            ref var turn = ref writable.Turn;
+            var before = turn.Round == _round ? turn.BytesInRound : 0;
+            var isSmall = before + length <= MaxSmallPayload && WaitingUnsynchronized < MaxWaitingWithSmall && !_bulk.Has(streamId);
+            if (!(isSmall && before == 0) && !_turns.MayAppend(turn, RoomUnsynchronized))
             {
-                // Once: it comes again whenever credit wakes it, and credit costs a peer that reads nothing twelve bytes.
-                if (!writable.IsQueued)
-                {
-                    writable.IsQueued = true;
-                    _blocked.Enqueue(writable);
-                }
-
+                _turns.Wait(writable, length);
                 return AppendResult.Blocked;
             }
 
-            writable.Round = _round;
-            if (_lastStreamId == streamId && _lastLength + length <= MaxFramePayload)
+            (isSmall ? _urgent : _bulk).AppendData(streamId, payload, _pace.MaxPayload);
+            (turn.Round, turn.BytesInRound) = (_round, before + length);
+            LeaveUnsynchronized(ref turn);
+            if (_probes && _pace.TakeProbe(length))
             {
-                _lastLength += length;
-                new FrameHeader(FrameType.Data, FrameFlags.None, streamId, (uint)_lastLength).Write(_lastHeader.Span);
-            }
-            else
-            {
-                AppendHeaderUnsynchronized(new FrameHeader(FrameType.Data, FrameFlags.None, streamId, (uint)length), length);
-                _lastStreamId = streamId;
-                _lastLength = length;
+                CountPingUnsynchronized(Probe);
+                _bulk.Append(Probe);
             }
 
-            _backlog.Write(payload);
-            ProbeUnsynchronized(length);
             return AppendResult.Appended;
+        }
+    }
+
+    /// <summary>Whoever was blocked does not try again. Only by its sender itself.</summary>
+    public void Leave(AsyncSignal writable)
+    {
+        if (writable.Turn.IsTaken)
+        {
+            lock (_gate)
+            {
+                LeaveUnsynchronized(ref writable.Turn);
+            }
         }
     }
 
@@ -196,14 +189,14 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_stopped)
+            if (_end != WriterEnd.None)
             {
                 return;
             }
 
-            if (!_flushing)
+            if (!IsFlushingUnsynchronized)
             {
-                AppendUnsynchronized(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, delta));
+                _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, delta));
                 return;
             }
 
@@ -218,7 +211,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
     /// <summary>
     /// Forgets credit that is still queued: the peer has closed the stream and needs none. With <paramref name="reset"/> it
-    /// is told that the stream is aborted, after which there is nothing more to say about that stream.
+    /// is told that the stream is aborted, and Data that is still queued is forgotten too.
     /// </summary>
     public void CancelCredit(YamuxStream stream, bool reset = false)
     {
@@ -226,9 +219,10 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
         {
             // The stream stays in the queue, where a credit of 0 is passed over.
             stream.QueuedCredit = 0;
-            if (reset && !_stopped)
+            if (reset && _end == WriterEnd.None)
             {
-                AppendUnsynchronized(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Rst, stream.Id, 0));
+                _bulk.Drop(stream.Id);
+                _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Rst, stream.Id, 0));
             }
         }
     }
@@ -238,23 +232,19 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_stopped)
+            if (_end != WriterEnd.None)
             {
                 return;
             }
 
-            AppendUnsynchronized(goAway);
+            _bulk.Append(goAway);
             if (ping is { } header)
             {
-                AppendUnsynchronized(header);
+                CountPingUnsynchronized(header);
+                _bulk.Append(header);
             }
 
-            _stopped = true;
-            WakeBlockedUnsynchronized();
-            if (!_flushing && _backlog.Length == 0)
-            {
-                _idleAfterStop.TrySetResult();
-            }
+            EndUnsynchronized(WriterEnd.Stopped);
         }
 
         Flush();
@@ -265,11 +255,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            AbandonUnsynchronized();
-            if (!_flushing)
-            {
-                _idleAfterStop.TrySetResult();
-            }
+            EndUnsynchronized(WriterEnd.Abandoned);
         }
 
         CancelWrite();
@@ -277,6 +263,14 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
     /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
     public ValueTask CompleteAsync(Exception? error) => _output.CompleteAsync(error);
+
+    private void CountPingUnsynchronized(FrameHeader header)
+    {
+        if (header.Type == FrameType.Ping && header.Has(FrameFlags.Syn))
+        {
+            Volatile.Write(ref _pingsSent, _pingsSent + 1);
+        }
+    }
 
     private void CancelWrite()
     {
@@ -288,51 +282,5 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
         {
             // It is completed already, or a callback of its own failed. What is abandoned needs no more than an attempt.
         }
-    }
-
-    private void AbandonUnsynchronized()
-    {
-        _stopped = true;
-        _abandoned = true;
-        _backlog.Clear();
-        _credits.Clear();
-        _lastStreamId = 0;
-        WakeBlockedUnsynchronized();
-    }
-
-    private void ProbeUnsynchronized(int length)
-    {
-        if (!_probes || Volatile.Read(ref _bytesSinceSlow) == ShowsFastLink)
-        {
-            return;
-        }
-
-        _bytesSinceProbe += length;
-        if (_bytesSinceProbe >= BytesPerProbe)
-        {
-            _bytesSinceProbe = 0;
-            AppendUnsynchronized(Probe);
-        }
-    }
-
-    private void AppendUnsynchronized(FrameHeader header)
-    {
-        if (header.Type == FrameType.Ping && header.Has(FrameFlags.Syn))
-        {
-            Volatile.Write(ref _pingsSent, _pingsSent + 1);
-        }
-
-        AppendHeaderUnsynchronized(header, payloadLength: 0);
-        _lastStreamId = 0;
-        _hasControl = true;
-    }
-
-    private void AppendHeaderUnsynchronized(FrameHeader header, int payloadLength)
-    {
-        // The payload goes into the same array, if they fit into one.
-        var size = _backlog.Length == 0 ? FrameHeader.Size + payloadLength : FrameHeader.Size;
-        _lastHeader = _backlog.GetMemory(size);
-        header.Write(_lastHeader.Span);
-        _backlog.Advance(FrameHeader.Size);
     }
 }

@@ -7,7 +7,9 @@ namespace Yamux.IO;
 /// A queue of bytes in pooled arrays: written at its end, taken from its front. Empty, it holds no array. Not synchronized.
 /// A struct, so that a stream that never carries a byte pays for no more than its fields; it must not be copied.
 /// </summary>
-internal struct SegmentedBuffer(int segmentSize)
+/// <param name="segmentSize">The size of the first array.</param>
+/// <param name="headroom">How many bytes may be put in front of the first byte that is written to it while it is empty.</param>
+internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
 {
     /// <summary>The largest array that it asks for, unless a single <see cref="GetMemory"/> needs more.</summary>
     public const int MaxSegmentSize = 128 * 1024;
@@ -98,6 +100,20 @@ internal struct SegmentedBuffer(int segmentSize)
         }
     }
 
+    /// <summary>Puts bytes in front of all others, if the first array has room there.</summary>
+    public bool TryPrepend(ReadOnlySpan<byte> bytes)
+    {
+        if (_head is null || _headOffset < bytes.Length)
+        {
+            return false;
+        }
+
+        _headOffset -= bytes.Length;
+        Length += bytes.Length;
+        _head.Overwrite(_headOffset, bytes);
+        return true;
+    }
+
     /// <summary>Takes <paramref name="count"/> bytes from the front.</summary>
     public void Consume(long count)
     {
@@ -140,8 +156,14 @@ internal struct SegmentedBuffer(int segmentSize)
             _spares--;
         }
 
-        segment.Start(RoundUp(size), _tail);
-        _head ??= segment;
+        segment.Start(RoundUp(_head is null ? size + headroom : size), _tail);
+        if (_head is null)
+        {
+            _head = segment;
+            _headOffset = headroom;
+            segment.Advance(headroom);
+        }
+
         _tail = segment;
     }
 
@@ -194,6 +216,8 @@ internal struct SegmentedBuffer(int segmentSize)
 
         // The length alone changes here, so that a reader that holds the bytes before it may go on meanwhile.
         public void Advance(int count) => Memory = _array.AsMemory(0, Memory.Length + count);
+
+        public void Overwrite(int start, ReadOnlySpan<byte> bytes) => bytes.CopyTo(_array.AsSpan(start));
 
         public void Stop()
         {

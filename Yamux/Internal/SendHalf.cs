@@ -52,7 +52,7 @@ internal sealed class SendHalf
             lock (_stream.Gate)
             {
                 _stream.ThrowIfFailed();
-                var count = (uint)Math.Min(Math.Min(rest.Length, _window.Available), FrameWriter.MaxFramePayload);
+                var count = (uint)Math.Min(Math.Min(rest.Length, _window.Available), _stream.Session.Writer.MaxPayload);
                 if (count > 0)
                 {
                     if (last)

@@ -266,6 +266,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         {
             if (_drained is null)
             {
+                stream.Session.Writer.Leave(half.Signal);
                 _sending = false;
                 return;
             }
@@ -323,6 +324,10 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
             stream.ReportLostOutput(failure);
             _drained!.SetException(failure);
             _ = _drained.Task.Exception; // Observed: whoever does not wait for it has the line in the log.
+        }
+        finally
+        {
+            stream.Session.Writer.Leave(half.Signal);
         }
     }
 }

@@ -15,6 +15,9 @@ internal sealed class Caller(SidechannelRegistry sidechannels, Func<Tester.Teste
     /// <summary>A call that the other end does not answer.</summary>
     public Task<Reply> HangAsync() => other().UnaryAsync(new Request { Hang = true }).ResponseAsync;
 
+    /// <summary>A call with a small answer.</summary>
+    public Task<Reply> EchoAsync() => other().UnaryAsync(new Request()).ResponseAsync;
+
     /// <summary>Sends a client stream of so many bytes, each message with its number; the answer to it is the last.</summary>
     public async Task<Reply> SendStreamAsync(int size)
     {

@@ -53,13 +53,14 @@ internal sealed class LinkedPair : IAsyncDisposable
     /// <summary>Starts both and connects them, while the link is fast still.</summary>
     /// <param name="secure">Over TLS.</param>
     /// <param name="step">How far the clock moves at a time; null: 100 ms.</param>
-    public static async Task<LinkedPair> StartAsync(bool secure = false, TimeSpan? step = null)
+    /// <param name="buffer">How many bytes stand in the link itself.</param>
+    public static async Task<LinkedPair> StartAsync(bool secure = false, TimeSpan? step = null, int buffer = 64 * 1024)
     {
         var time = new FakeTimeProvider();
         var certificates = secure ? TestCertificates.Create() : null;
         var ofServer = new SidechannelRegistry();
         TestServer? server = null;
-        var link = new SlowLink(time, () => IPEndPoint.Parse(new Uri(server!.Address).Authority)) { Step = step ?? TimeSpan.FromMilliseconds(100) };
+        var link = new SlowLink(time, () => IPEndPoint.Parse(new Uri(server!.Address).Authority)) { Step = step ?? TimeSpan.FromMilliseconds(100), BufferSize = buffer };
         server = await TestServer.StartAsync(
             listen =>
             {

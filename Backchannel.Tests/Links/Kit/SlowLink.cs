@@ -13,9 +13,6 @@ namespace Backchannel.Tests.Links.Kit;
 /// </summary>
 internal sealed class SlowLink : IDisposable
 {
-    // What stands in the link itself, as in the buffers of a router; and in steps of this size the sender sees it move.
-    private const int BufferSize = 64 * 1024;
-
     private readonly Socket _listener = NewSocket();
     private readonly FakeTimeProvider _time;
     private readonly DateTimeOffset _start;
@@ -46,6 +43,13 @@ internal sealed class SlowLink : IDisposable
 
     /// <summary>How far the clock moves at a time.</summary>
     public TimeSpan Step { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>What stands in the link itself, as in the buffers of a router; and in steps of this size the sender sees it move. The system doubles it.</summary>
+    public int BufferSize
+    {
+        get => _listener.ReceiveBufferSize / 2;
+        init => _listener.ReceiveBufferSize = value;
+    }
 
     /// <summary>How long the link has been there, on its own clock.</summary>
     public TimeSpan Elapsed => _time.GetUtcNow() - _start;
@@ -110,7 +114,7 @@ internal sealed class SlowLink : IDisposable
     // Not on the pool, which would never rest then.
     private static Task OnOwnThreadAsync(Action action) => Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Guarded();
 
-    private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = BufferSize, NoDelay = true };
+    private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     private void Advance()
     {
@@ -159,6 +163,7 @@ internal sealed class SlowLink : IDisposable
             var client = _listener.Accept();
             client.NoDelay = true;
             var server = NewSocket();
+            server.ReceiveBufferSize = BufferSize;
             server.Connect(_server());
             _sockets.AddRange([client, server]);
             _up.Add(new LinkLine(client, server));
