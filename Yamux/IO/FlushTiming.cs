@@ -6,16 +6,21 @@ namespace Yamux.IO;
 /// </summary>
 internal struct FlushTiming
 {
-    /// <summary>A thread that writes for others gives up after so many writes in a row: its own work waits meanwhile.</summary>
+    /// <summary>
+    /// A thread that writes for others gives up after so many writes in a row: its own work waits meanwhile. A bound, and not for speed: without it bulk16 had
+    /// 0.71 to 1.26 of what it has, echo64 0.98.
+    /// </summary>
     public const int MaxWritesInARow = 8;
 
-    // So much that waiting for more would not save much.
+    // So much that waiting for more would not save much. With 16 KiB `small` had 0.59 (0.55 to 0.87) of what it has.
     private const int WorthOneWrite = 64 * 1024;
 
-    // How often a flush that was put off yields to somebody who is still adding to it.
+    // How often a flush that was put off yields to somebody who is still adding to it. With this `small` rose from 550 to 920 MiB/s (docs/performance.md); on a
+    // machine that was busy otherwise it had 0.73 to 1.06 without.
     private const int MaxLooks = 32;
 
-    // How many small writes leave one by one although nothing was read: somebody who has more to say than this goes on.
+    // How many small writes leave one by one although nothing was read: somebody who has more to say than this goes on. Without the limit `small` had 0.10, and
+    // echo64 0.50; with 0 echo1 had 0.66, with 1 open1 had 0.81 and `small` 0.74.
     private const int MaxWritesAlone = 4;
 
     // How many readers the last transport read has woken that have not answered, and how many writes there were since, up to the limit.
@@ -48,7 +53,7 @@ internal struct FlushTiming
         return true;
     }
 
-    /// <summary>Whether whoever writes many small pieces is given the time to write some more, which he sends himself when they are worth it.</summary>
-    public readonly bool Gathers(int look, int seen, int length)
-        => look < MaxLooks && _writesSinceInput == MaxWritesAlone && length > seen && length < WorthOneWrite;
+    /// <summary>Whether whoever writes many small pieces, which are bulk by now, is given the time to write some more, which he sends himself when they are worth it.</summary>
+    public readonly bool Gathers(int look, int seen, int bulk)
+        => look < MaxLooks && _writesSinceInput == MaxWritesAlone && bulk > seen && bulk < WorthOneWrite;
 }

@@ -105,7 +105,7 @@ internal sealed partial class FrameWriter
                     return;
                 }
 
-                if (!_timing.Gathers(look, seen, WaitingUnsynchronized))
+                if (!_timing.Gathers(look, seen, _bulk.Waiting))
                 {
                     if (TryBeginUnsynchronized())
                     {
@@ -116,7 +116,7 @@ internal sealed partial class FrameWriter
                 }
 
                 _state = FlushState.Gathering;
-                seen = WaitingUnsynchronized;
+                seen = _bulk.Waiting;
             }
 
             Thread.Yield();

@@ -23,7 +23,7 @@ internal sealed partial class FrameWriter
         }
     }
 
-    // Whether an answer that was sent, or urgent Data, has made the queue long does not matter to bulk, which stands behind all of it anyway.
+    // For bulk; what is urgent leaves before it anyway.
     private int RoomUnsynchronized => _pace.MaxWaiting - _bulk.Waiting;
 
     private bool HasRoomUnsynchronized => _end != WriterEnd.None || WaitingUnsynchronized < MaxWaitingForStreams;

@@ -13,19 +13,22 @@ internal struct WritePace()
 
     // Room for a full frame, and for small ones in front of it.
     private const int MaxBytesPerWrite = 80 * 1024;
+
+    // One of 80 KiB, begun before anything was known, took longer over 10 kB/s than ConnectionWriteTimeout.
     private const int FirstBytesPerWrite = 16 * 1024;
 
-    // A small frame that comes now has to wait as long, and then as long again for what the kernel holds.
+    // A small frame has to wait for the write that is under way. Over 100 kB/s a write waits 330 ms for the 32 KiB of which the kernel must be rid first: there a
+    // ping beside bulk took 0.6 to 2.1 s, and with one queue, whose writes became small after 1 s, 3 to 4.4.
     private static readonly TimeSpan LongWrite = TimeSpan.FromMilliseconds(250);
 
     // More than stands out of sight anywhere: a link that took so much, and of which no write took long, is fast.
     private const int ShowsFastLink = 768 * 1024;
 
     // What stands in the kernel, or in a pipe behind the transport, is out of sight. Where a link is slow, or not known to be fast, a ping is put between so
-    // many bytes, so that answers come as long as they move.
+    // many bytes, so that answers come as long as they move: 14 s without a sign were seen over 10 kB/s.
     private const int BytesPerProbe = 32 * 1024;
 
-    // Enough that writes need not wait for those who wake up meanwhile.
+    // Enough that writes need not wait for those who wake up meanwhile: with 64 KiB bulk16 had 0.79 (0.56 to 1.08), with 256 KiB 0.74 (0.70 to 0.76) of what it has.
     private const int MaxWaitingWhenFast = 128 * 1024;
 
     private int _bytesSinceSlow; // Up to ShowsFastLink.
