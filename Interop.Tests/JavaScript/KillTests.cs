@@ -30,7 +30,7 @@ public sealed class KillTests(NodePeerPackage package)
             await Assert.ThrowsAsync<YamuxException>(pair.PingAsync),
         };
         Assert.All(failures, failure => Assert.Equal(YamuxErrorCode.ConnectionLost, failure.ErrorCode));
-        Assert.Null(await pair.Session.AcceptStreamAsync(TestContext.Current.CancellationToken).Guarded());
+        await HangGuard.AcceptsNoMoreAsync(pair.Session);
         Assert.Equal(0, pair.Session.StreamCount);
 
         await HangGuard.LostAsync(pair.Session.Completion);

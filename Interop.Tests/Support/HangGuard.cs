@@ -30,6 +30,19 @@ internal static class HangGuard
         TestContext.Current.TestOutputHelper?.WriteLine($"completion: {failure?.Message ?? "without a fault"}");
     }
 
+    /// <summary>The session, whose far end has died, accepts no more streams: it was closed if that was between two frames, or lost.</summary>
+    public static async Task AcceptsNoMoreAsync(YamuxSession session)
+    {
+        var accept = session.AcceptStreamAsync(TestContext.Current.CancellationToken).AsTask();
+        if (await FailureOfAsync(accept) is not { } failure)
+        {
+            Assert.Null(await accept);
+            return;
+        }
+
+        Assert.Equal(YamuxErrorCode.ConnectionLost, Assert.IsType<YamuxException>(failure).ErrorCode);
+    }
+
     /// <summary>Waits for what has no event of its own.</summary>
     public static Task UntilAsync(Func<bool> condition) => Task.Run(async () =>
     {

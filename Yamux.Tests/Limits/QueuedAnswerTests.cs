@@ -65,7 +65,7 @@ public class QueuedAnswerTests
 
         public void OnPingDue() => Assert.Fail("There is no keepalive.");
 
-        public void OnPeerUnresponsive(bool writing)
+        public void OnSilence(Silence silence)
         {
         }
     }

@@ -157,6 +157,10 @@ internal sealed class SessionPair
                     Interlocked.Increment(ref _context.Totals.Cancelled);
                     continue;
                 }
+                catch (YamuxException) when (_doomed)
+                {
+                    break; // It was ended as a failure.
+                }
 
                 if (stream is null)
                 {

@@ -28,9 +28,16 @@ internal sealed class OwnImplementation : IImplementation
     public async Task ServeAsync(Stream connection, WireSettings settings)
     {
         await using var session = YamuxSession.Create(connection, YamuxRole.Server, OwnOptions.Create(settings));
-        while (await session.AcceptStreamAsync() is { } stream)
+        try
         {
-            _ = StreamServer.ServeAsync(_wrap(stream));
+            await foreach (var stream in session.AcceptStreamsAsync())
+            {
+                _ = StreamServer.ServeAsync(_wrap(stream));
+            }
+        }
+        catch (YamuxException)
+        {
+            // The client has gone without a word, as it does when it is killed.
         }
     }
 }

@@ -64,9 +64,16 @@ internal sealed class SidechannelClient : WireClient
 
     private async Task AcceptAsync()
     {
-        await foreach (var stream in _session.AcceptStreamsAsync())
+        try
         {
-            _ = _registry.ServeAsync(stream);
+            await foreach (var stream in _session.AcceptStreamsAsync())
+            {
+                _ = _registry.ServeAsync(stream);
+            }
+        }
+        catch (YamuxException)
+        {
+            // The server has gone, which whoever uses a sidechannel finds out.
         }
     }
 }
