@@ -83,7 +83,7 @@ internal sealed partial class World
     private string? UnmetOfEnd(SessionSide side)
     {
         var writer = From(side.Side).Writer;
-        if (!side.IsOver || ((side.Causes & Causes.Disposed) != 0 && !writer.HasFailed && IsAnswerOnItsWay(side.Side)))
+        if (!side.IsOver || ((side.Causes & Causes.Disposed) != 0 && IsAnswerOnItsWay(side.Side)))
         {
             return null;
         }
@@ -98,7 +98,7 @@ internal sealed partial class World
 
     // A session that was disposed waits for the answer to its ping, which stands behind all that both ends have sent; or for the other's end.
     private bool IsAnswerOnItsWay(Side side)
-        => From(side).Writer.IsStalled || From(side).Undelivered > 0
+        => From(side).Writer is { IsStalled: true, HasFailed: false } || From(side).Undelivered > 0
             || To(side).Writer is { IsStalled: true, HasFailed: false } || To(side).Undelivered > 0 || To(side).EndWaits;
 
     private string? UnmetOfReader(SessionSide side, StreamSide stream)

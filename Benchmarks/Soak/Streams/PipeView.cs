@@ -45,7 +45,7 @@ internal sealed class PipeView(YamuxStream stream, Totals? cancelled, ulong seed
     {
         while (true)
         {
-            var read = ReadAtLeast > 1 ? await Stream.Input.ReadAtLeastAsync(ReadAtLeast, cancellationToken) : await Stream.Input.ReadAsync(cancellationToken);
+            var read = await ReadAtLeastAsync(cancellationToken);
             var bytes = read.Buffer;
             if (read.IsCanceled || (bytes.IsEmpty && !read.IsCompleted))
             {
@@ -61,6 +61,19 @@ internal sealed class PipeView(YamuxStream stream, Totals? cancelled, ulong seed
 
             _taken = bytes.End;
             return bytes;
+        }
+    }
+
+    private async ValueTask<ReadResult> ReadAtLeastAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return ReadAtLeast > 1 ? await Stream.Input.ReadAtLeastAsync(ReadAtLeast, cancellationToken) : await Stream.Input.ReadAsync(cancellationToken);
+        }
+        catch (YamuxException error) when (error.ErrorCode == YamuxErrorCode.ReadLimitExceeded)
+        {
+            // All that its session may lend is lent to others: it takes what there is.
+            return await Stream.Input.ReadAsync(cancellationToken);
         }
     }
 
