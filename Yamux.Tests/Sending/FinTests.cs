@@ -54,7 +54,7 @@ public class FinTests
         var flush = stream.Output.WriteAsync(data).AsTask();
         await t.Peer.ReadDataAsync(1, 262_144);
 
-        await stream.Output.CompleteAsync();
+        stream.Output.Complete();
 
         await t.Peer.ExpectNothingAsync();
         await t.Peer.SendAsync(Frame.Credit(1, 5));
