@@ -37,7 +37,7 @@ public class FinTests
         stream.Output.GetSpan(1)[0] = 42;
         stream.Output.Advance(1);
 
-        await stream.Output.CompleteAsync();
+        stream.Output.Complete();
 
         await t.Peer.ReadDataAsync(1, 262_144);
         await t.Peer.ExpectNothingAsync();
