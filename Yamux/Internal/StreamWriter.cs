@@ -122,7 +122,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
         if (TryComplete())
         {
-            _ = DrainAsync(ReadOnlySequence<byte>.Empty);
+            _ = DrainAsync();
         }
     }
 
@@ -132,28 +132,6 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
     {
         Complete(exception);
         await _drained!.Task.ConfigureAwait(exception is null ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    /// <summary>Sends what is pending, <paramref name="source"/>, and FIN with it. Cancelled, it aborts the stream: the memory is the caller's again.</summary>
-    public async ValueTask SendLastAsync(ReadOnlySequence<byte> source, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        Begin();
-        TryComplete();
-        using (cancellationToken.UnsafeRegister(static stream => ((YamuxStream)stream!).Abort(), stream))
-        {
-            await DrainAsync(source).ConfigureAwait(false);
-        }
-
-        try
-        {
-            await _drained!.Task.ConfigureAwait(false);
-        }
-        catch (YamuxException)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            throw;
-        }
     }
 
     /// <summary>Completes it, and waits until everything is sent. Cancelled, it aborts the stream.</summary>
@@ -210,7 +188,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
     private bool TrySendPending(bool last = false)
     {
-        if (_pending.Length == 0)
+        if (_pending.Length == 0 && !last)
         {
             return true;
         }
@@ -272,7 +250,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
             }
         }
 
-        _ = DrainAsync(ReadOnlySequence<byte>.Empty);
+        _ = DrainAsync();
     }
 
     // Nothing more will be written. True: what was is to be drained by the caller; else by the one who sends now, when it is done.
@@ -300,11 +278,11 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
     // Only by the one who holds the right to send, for good. What becomes of it is _drained, which says all that there is to say; it
     // ends when the stream does.
-    private async Task DrainAsync(ReadOnlySequence<byte> rest)
+    private async Task DrainAsync()
     {
         try
         {
-            while (!((_pending.Length == 0 || TrySendPending(last: rest.IsEmpty)) && half.TrySend(ref rest, last: true)))
+            while (!TrySendPending(last: true))
             {
                 await half.Signal.WaitAsync().ConfigureAwait(false);
             }
@@ -313,7 +291,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         }
         catch (Exception failure)
         {
-            var isLost = _pending.Length > 0 || !rest.IsEmpty;
+            var isLost = _pending.Length > 0;
             _pending.Clear();
             if (!isLost)
             {
