@@ -100,7 +100,7 @@ public class ServerConfigurationTests
         var window = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.MaxStreamWindowSize = 1000));
         var both = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-            () => TestServer.StartAsync(TestServer.Cleartext, options => options.Yamux.MaxStreamWindowSize = 1024 * 1024));
+            () => TestServer.StartAsync(TestServer.Cleartext, options => (options.Yamux.InitialStreamWindowSize, options.Yamux.MaxStreamWindowSize) = (16 * 1024 * 1024, 1024 * 1024)));
 
         var drain = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
             () => TestServer.StartAsync(TestServer.Cleartext, options => options.DrainTimeout = TimeSpan.Zero));
@@ -120,23 +120,20 @@ public class ServerConfigurationTests
     }
 
     [Fact]
-    public void The_defaults_are_those_of_Gitaly_and_Praefect_but_for_the_keepalive()
+    public void The_defaults_are_yamuxs_but_for_the_keepalive()
     {
         var server = new BackchannelServerOptions();
         var client = new BackchannelHostOptions();
 
-        Assert.Equal(16 * 1024 * 1024, server.Yamux.MaxStreamWindowSize);
-        Assert.Equal(256 * 1024, client.Yamux.MaxStreamWindowSize);
         Assert.All([server.Yamux, client.Yamux], yamux =>
         {
+            Assert.Equal((1024 * 1024, 16 * 1024 * 1024), (yamux.InitialStreamWindowSize, yamux.MaxStreamWindowSize));
             Assert.True(yamux.EnableKeepAlive);
             Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(10)), (yamux.KeepAliveInterval, yamux.KeepAliveTimeout));
             Assert.Equal(256, yamux.AcceptBacklog);
         });
         Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)), (server.DrainTimeout, client.DrainTimeout));
         Assert.Equal(128, server.MaxHttpConnectionsPerPeer);
-        Assert.Equal(server.Yamux.MaxStreamWindowSize, server.Yamux.InitialStreamWindowSize);
-        Assert.Equal(client.Yamux.MaxStreamWindowSize, client.Yamux.InitialStreamWindowSize);
         Assert.Equal(TimeSpan.FromSeconds(120), server.HandshakeTimeout);
         Assert.Equal(TimeSpan.FromMinutes(30), server.IdleTimeout);
     }

@@ -8,7 +8,10 @@ namespace Yamux;
 public sealed class YamuxOptions
 {
     private const int SmallestWindow = 256 * 1024;
+    private const int DefaultInitialWindow = 1024 * 1024;
     internal static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
+    private int? _initialStreamWindowSize;
 
     /// <summary>
     /// How many streams may wait to be accepted at this end; further ones are refused (RST). Default 256; at least 1.
@@ -33,13 +36,19 @@ public sealed class YamuxOptions
 
     /// <summary>
     /// The window with which a stream starts: how many bytes it may hold that were received and not yet read. The peer is told
-    /// when the stream opens. Default 262,144, which is also the least that the protocol allows; at most <see cref="MaxStreamWindowSize"/>.
+    /// when the stream opens. Default 1 MiB, or <see cref="MaxStreamWindowSize"/> where that is less; at least 262,144, which the protocol gives each stream, and at most <see cref="MaxStreamWindowSize"/>. What it has beyond
+    /// 262,144 is taken from <see cref="MaxSessionWindowGrowth"/>.
     /// </summary>
     /// <remarks>
     /// While its reader keeps pace with a distant peer, a stream's window grows, up to <see cref="MaxStreamWindowSize"/>. With both
-    /// the same, windows are fixed, as hashicorp/yamux's are, and no ping is sent to measure the distance.
+    /// the same, windows are fixed, as hashicorp/yamux's are, and no ping is sent to measure the distance. The opener of a stream gets word of the acceptor's
+    /// window with its acknowledgement, a round trip later: until then it has 262,144.
     /// </remarks>
-    public int InitialStreamWindowSize { get; set; } = SmallestWindow;
+    public int InitialStreamWindowSize
+    {
+        get => _initialStreamWindowSize ?? Math.Min(DefaultInitialWindow, MaxStreamWindowSize);
+        set => _initialStreamWindowSize = value;
+    }
 
     /// <summary>
     /// The most that a stream's window grows to, as the time to the peer and back and the pace of the reader ask; it never shrinks.
@@ -50,7 +59,8 @@ public sealed class YamuxOptions
 
     /// <summary>
     /// By how many bytes the windows of a session's streams may together exceed the 262,144 that each has; when they are
-    /// given away, windows grow no more, and further streams start with a smaller one. Default 64 MiB; at least 0.
+    /// given away, windows grow no more. Of windows that may grow, the first ones take three quarters at most; further streams start with a smaller one.
+    /// Default 64 MiB, of which 64 streams start with 1 MiB; at least 0.
     /// </summary>
     public int MaxSessionWindowGrowth { get; set; } = 64 * 1024 * 1024;
 

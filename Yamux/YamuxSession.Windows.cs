@@ -16,19 +16,11 @@ public sealed partial class YamuxSession
     /// <summary>In ticks of the clock; 0 while it is not known.</summary>
     internal long RoundTrip => _pings.RoundTrip;
 
+    /// <summary>The same for a window that opens. Where windows grow, a quarter is left to those that have to: streams that wait could hold all of it.</summary>
+    internal uint TakeFirstWindow(uint wanted) => Take(wanted, TunesWindows ? Options.MaxSessionWindowGrowth / 4 : 0);
+
     /// <summary>Takes what there is, and at most what is wanted, for a stream's window to have beyond 262,144.</summary>
-    internal uint TakeWindowGrowth(uint wanted)
-    {
-        while (true)
-        {
-            var left = Volatile.Read(ref _growthLeft);
-            var taken = (int)Math.Min((uint)left, wanted);
-            if (Interlocked.CompareExchange(ref _growthLeft, left - taken, left) == left)
-            {
-                return (uint)taken;
-            }
-        }
-    }
+    internal uint TakeWindowGrowth(uint wanted) => Take(wanted, leave: 0);
 
     /// <summary>What was taken and is held no longer.</summary>
     internal void ReturnWindowGrowth(uint taken)
@@ -58,6 +50,19 @@ public sealed partial class YamuxSession
         if (_pings.TryNextMeasure(out var value))
         {
             Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, value));
+        }
+    }
+
+    private uint Take(uint wanted, int leave)
+    {
+        while (true)
+        {
+            var left = Volatile.Read(ref _growthLeft);
+            var taken = (int)Math.Min((uint)Math.Max(0, left - leave), wanted);
+            if (Interlocked.CompareExchange(ref _growthLeft, left - taken, left) == left)
+            {
+                return (uint)taken;
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ public class GrpcCommandTests
         => (await BenchmarksProcess.RunAsync(commandLine.Split(' '))).AssertExplained(explanation);
 
     [Theory]
-    [InlineData("yamux", "grpc-1", "grpc-64", "grpc-stream", "grpc-stream-16m")]
+    [InlineData("yamux", "grpc-1", "grpc-64", "grpc-stream")]
     [InlineData("backchannel", "backchannel-1", "backchannel-64", "backchannel-stream")]
     public async Task Calls_are_measured_against_a_plain_connection(string layer, params string[] ids)
     {

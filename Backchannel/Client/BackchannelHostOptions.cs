@@ -11,19 +11,14 @@ public sealed class BackchannelHostOptions
     private Action<IConnectionBuilder>? _addedStreams;
 
     /// <summary>
-    /// The yamux session of each connection. Defaults as a Praefect client's: an accept backlog of 256, windows of 256 KiB; the
-    /// rest is yamux's, but for a keepalive every 20 s, after which a server that is silent for 10 s is taken for dead. Gitaly's answer it.
+    /// The yamux session of each connection. Defaults as yamux's, but for a keepalive every 20 s, after which a server that is silent for 10 s is taken for dead.
+    /// Gitaly's answer it.
     /// </summary>
     /// <remarks>
-    /// The windows are fixed, since <see cref="YamuxOptions.InitialStreamWindowSize"/> is the same as
-    /// <see cref="YamuxOptions.MaxStreamWindowSize"/>: raise the second alone and they grow with use; to start larger needs both.
+    /// Windows start with 1 MiB and grow to 16 MiB as the distance to the server asks. Gitaly's are fixed, its servers' at 16 MiB and its clients' at 256 KiB; neither minds.
+    /// For such, set <see cref="YamuxOptions.InitialStreamWindowSize"/> and <see cref="YamuxOptions.MaxStreamWindowSize"/> to the same.
     /// </remarks>
-    public YamuxOptions Yamux { get; set; } = new()
-    {
-        InitialStreamWindowSize = 256 * 1024,
-        MaxStreamWindowSize = 256 * 1024,
-        KeepAliveInterval = TimeSpan.FromSeconds(20),
-    };
+    public YamuxOptions Yamux { get; set; } = new() { KeepAliveInterval = TimeSpan.FromSeconds(20) };
 
     /// <summary>
     /// How long calls that run may go on, in either direction, when a connection closes in good order: when the last channel that used it was disposed, or in

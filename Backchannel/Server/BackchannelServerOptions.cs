@@ -11,19 +11,14 @@ public sealed class BackchannelServerOptions
     private Action<IConnectionBuilder>? _addedStreams;
 
     /// <summary>
-    /// The yamux session of each connection. Defaults as a Gitaly server's: windows of 16 MiB; the rest is yamux's, but for a keepalive
-    /// every 20 s, after which a client that is silent for 10 s is taken for dead. Gitaly's answer it.
+    /// The yamux session of each connection. Defaults as yamux's, but for a keepalive every 20 s, after which a client that is silent for 10 s is taken for dead.
+    /// Gitaly's answer it.
     /// </summary>
     /// <remarks>
-    /// The windows are fixed, since <see cref="YamuxOptions.InitialStreamWindowSize"/> is the same as
-    /// <see cref="YamuxOptions.MaxStreamWindowSize"/>: lower the first alone and they grow with use; a lower maximum needs both.
+    /// Windows start with 1 MiB and grow to 16 MiB as the distance to the client asks. Gitaly's are fixed, its servers' at 16 MiB and its clients' at 256 KiB; neither minds.
+    /// For such, set <see cref="YamuxOptions.InitialStreamWindowSize"/> and <see cref="YamuxOptions.MaxStreamWindowSize"/> to the same.
     /// </remarks>
-    public YamuxOptions Yamux { get; set; } = new()
-    {
-        InitialStreamWindowSize = 16 * 1024 * 1024,
-        MaxStreamWindowSize = 16 * 1024 * 1024,
-        KeepAliveInterval = TimeSpan.FromSeconds(20),
-    };
+    public YamuxOptions Yamux { get; set; } = new() { KeepAliveInterval = TimeSpan.FromSeconds(20) };
 
     /// <summary>
     /// How long a connection may take to send its first 11 bytes, and then, if it is multiplexed, to open its stream; it is

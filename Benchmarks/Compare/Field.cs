@@ -1,5 +1,6 @@
 using System.Net;
 using Benchmarks.Grpc;
+using Benchmarks.Shaping;
 
 namespace Benchmarks.Compare;
 
@@ -7,7 +8,7 @@ namespace Benchmarks.Compare;
 internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bool quick, Progress progress) : IAsyncDisposable
 {
     private readonly Dictionary<string, (ChildProcess Process, IPEndPoint Address)> _servers = [];
-    private readonly Dictionary<(GrpcLayer Layer, int MaxWindow), (GrpcProcesses Plain, GrpcProcesses Ours)> _grpc = [];
+    private readonly Dictionary<(GrpcLayer Layer, LinkShape? Link), (GrpcProcesses Plain, GrpcProcesses Ours)> _grpc = [];
 
     public int Pairs => pairs;
 
@@ -37,14 +38,14 @@ internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bo
             : "";
 
     /// <summary>Who call each other over this layer, and who do so over a plain connection: as long at work as they.</summary>
-    public async Task<(GrpcProcesses Plain, GrpcProcesses Ours)> GrpcAsync(GrpcLayer layer, int maxWindow, CancellationToken cancellationToken)
+    public async Task<(GrpcProcesses Plain, GrpcProcesses Ours)> GrpcAsync(GrpcLayer layer, LinkShape? link, CancellationToken cancellationToken)
     {
-        if (!_grpc.TryGetValue((layer, maxWindow), out var pair))
+        if (!_grpc.TryGetValue((layer, link), out var pair))
         {
-            var plain = await GrpcProcesses.StartAsync(GrpcLayer.Plain, maxWindow: 0, cancellationToken);
+            var plain = await GrpcProcesses.StartAsync(GrpcLayer.Plain, link, cancellationToken);
             try
             {
-                pair = (plain, await GrpcProcesses.StartAsync(layer, maxWindow, cancellationToken));
+                pair = (plain, await GrpcProcesses.StartAsync(layer, link, cancellationToken));
             }
             catch
             {
@@ -52,7 +53,7 @@ internal sealed class Field(IReadOnlyList<Contestant> contestants, int pairs, bo
                 throw;
             }
 
-            _grpc[(layer, maxWindow)] = pair;
+            _grpc[(layer, link)] = pair;
         }
 
         return pair;

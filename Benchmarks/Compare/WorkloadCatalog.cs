@@ -16,6 +16,8 @@ internal static class WorkloadCatalog
     /// <summary>This engine, where it is what a layer above it is measured against: a <see cref="Stream"/> against a Stream.</summary>
     public const string BareStream = "bare";
 
+    private const int FarDelay = 50;
+
     /// <summary>In the order of the table.</summary>
     public static IReadOnlyList<string> Peers { get; } = [Raw, Go, Nerdbank];
 
@@ -40,6 +42,17 @@ internal static class WorkloadCatalog
         Shaped(delay: 10),
         Shaped(delay: 50) with { Goals = Against(raw: null, go: 5, nerdbank: 2) },
         Shaped(delay: 100) with { WireOptions = ["--max-window", "67108864"] }, // The link holds 24 MiB, more than a window has by default.
+        Cold("up", mebibytes: 1, goal: 4.5),
+        Cold("up", mebibytes: 4, goal: 13),
+        Cold("up", mebibytes: 16, goal: 36),
+        Cold("up", mebibytes: 64, goal: 76),
+        Cold("down", mebibytes: 1, goal: 7),
+        Cold("down", mebibytes: 4, goal: 20),
+        Cold("down", mebibytes: 16, goal: 45),
+        Cold("down", mebibytes: 64, goal: 80),
+        FarSidechannel("up", "bdp"),
+        FarSidechannel("down", "bdp-down"),
+        .. GrpcWorkload.Far,
         Sidechannels("sidechannel-up", "bulk1"),
         Sidechannels("sidechannel-down", "down1"),
         new PairedWorkload("sidechannel-memory", "memory", "MiB", Seconds: 4) { Family = Sidechannel, Subject = Sidechannel, WireOptions = Window("262144"), OwnGoal = new Goal(16, AtMost: true), NeedsServer = false },
@@ -85,6 +98,28 @@ internal static class WorkloadCatalog
             QuickOptions = ["--warm-up", Text(0.1 + (2 * roundTrip)), "--seconds", Text(0.1 + roundTrip)],
         };
     }
+
+    // Each transfer has a connection of its own, whose windows are as they are at first.
+    private static PairedWorkload Cold(string direction, int mebibytes, double goal)
+        => new($"far-cold-{direction}-{mebibytes}m", $"cold-{direction}", "MiB/s", Seconds: 8 + (mebibytes / 4))
+        {
+            Family = "far-cold",
+            Link = LinkShape.Gigabit(FarDelay),
+            OwnGoal = new Goal(goal),
+            Goals = new Dictionary<string, Goal?> { [Raw] = null, [Nerdbank] = new Goal(1) },
+            RunOptions = ["--mib", Text(mebibytes)],
+            QuickOptions = ["--mib", "1", "--quick"],
+        };
+
+    private static PairedWorkload FarSidechannel(string direction, string load) => Shaped(FarDelay) with
+    {
+        Id = $"far-stream-sidechannel-{direction}",
+        Load = load,
+        Family = GrpcWorkload.FarFamily,
+        Subject = Sidechannel,
+        LinkGoal = null,
+        Goals = new Dictionary<string, Goal?> { [Raw] = new Goal(0.9) },
+    };
 
     private static Dictionary<string, Goal?> Against(double? raw, double? go, double? nerdbank)
         => new() { [Raw] = AtLeast(raw), [Go] = AtLeast(go), [Nerdbank] = AtLeast(nerdbank) };

@@ -15,8 +15,13 @@ internal sealed class Caller(CallInvoker invoker)
 
     /// <summary>Runs a pattern for about <paramref name="seconds"/>.</summary>
     /// <returns>Calls or MiB per second.</returns>
-    public Task<double> MeasureAsync(CallPattern pattern, double seconds)
-        => pattern == CallPattern.ServerStream ? DownloadAsync(seconds) : CallAsync(pattern.Concurrency, TimeSpan.FromSeconds(seconds));
+    public Task<double> MeasureAsync(CallPattern pattern, double seconds) => pattern switch
+    {
+        _ when pattern == CallPattern.ServerStream => DownloadAsync(seconds),
+        _ when pattern == CallPattern.ClientStream => UploadAsync(TimeSpan.FromSeconds(seconds)),
+        _ when pattern == CallPattern.Duplex => ExchangeAsync(TimeSpan.FromSeconds(seconds)),
+        _ => CallAsync(pattern.Concurrency, TimeSpan.FromSeconds(seconds)),
+    };
 
     private async Task<double> CallAsync(int concurrency, TimeSpan duration)
     {
@@ -41,13 +46,37 @@ internal sealed class Caller(CallInvoker invoker)
     private async Task<double> DownloadAsync(double seconds)
     {
         var start = Stopwatch.GetTimestamp();
-        long bytes = 0;
         using var call = _client.Download(new Period { Seconds = seconds });
-        while (await call.ResponseStream.MoveNext(CancellationToken.None))
-        {
-            bytes += call.ResponseStream.Current.Content.Length;
-        }
-
-        return bytes / BytesPerMebibyte / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return Rate(await LoadService.CountAsync(call.ResponseStream), start);
     }
+
+    private async Task<double> UploadAsync(TimeSpan duration)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using var call = _client.Upload();
+        await WriteUntilAsync(call.RequestStream, start, duration);
+        return Rate((await call).Bytes, start);
+    }
+
+    // What comes back: both directions are as busy.
+    private async Task<double> ExchangeAsync(TimeSpan duration)
+    {
+        var start = Stopwatch.GetTimestamp();
+        using var call = _client.Exchange();
+        var reading = LoadService.CountAsync(call.ResponseStream);
+        await WriteUntilAsync(call.RequestStream, start, duration);
+        return Rate(await reading, start);
+    }
+
+    private static async Task WriteUntilAsync(IClientStreamWriter<Block> stream, long start, TimeSpan duration)
+    {
+        do
+        {
+            await stream.WriteAsync(LoadService.Block);
+        }
+        while (Stopwatch.GetElapsedTime(start) < duration);
+        await stream.CompleteAsync();
+    }
+
+    private static double Rate(long bytes, long start) => bytes / BytesPerMebibyte / Stopwatch.GetElapsedTime(start).TotalSeconds;
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Benchmarks.Grpc;
 
-/// <summary>The client, with the settings that a user has who changes none, or none but the window.</summary>
+/// <summary>The client, with the settings that a user has who changes none.</summary>
 internal sealed class GrpcClient : IAsyncDisposable
 {
     private readonly GrpcLayer _layer;
@@ -15,14 +15,12 @@ internal sealed class GrpcClient : IAsyncDisposable
 
     /// <param name="layer">What lies between the calls and the connection.</param>
     /// <param name="server">Where it listens.</param>
-    /// <param name="maxWindow">To how many bytes a receive window of the client's may grow; 0: it is as it is by default.</param>
-    public GrpcClient(GrpcLayer layer, IPEndPoint server, int maxWindow)
+    public GrpcClient(GrpcLayer layer, IPEndPoint server)
     {
         _layer = layer;
         _host = BackchannelHost.Create(
             services => services.AddGrpc(),
-            endpoints => endpoints.MapGrpcService<LoadService>(),
-            options => options.Yamux.MaxStreamWindowSize = maxWindow == 0 ? options.Yamux.MaxStreamWindowSize : maxWindow);
+            endpoints => endpoints.MapGrpcService<LoadService>());
         var handler = new SocketsHttpHandler { UseProxy = false };
         var isMultiplexed = layer is GrpcLayer.Yamux or GrpcLayer.Backchannel;
         _channel = GrpcChannel.ForAddress($"http://{server}", new GrpcChannelOptions { HttpHandler = isMultiplexed ? handler.UseBackchannel(_host) : handler, DisposeHttpClient = true });

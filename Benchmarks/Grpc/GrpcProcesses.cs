@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Net;
 using Benchmarks.Compare;
+using Benchmarks.Shaping;
 
 namespace Benchmarks.Grpc;
 
@@ -9,9 +9,12 @@ internal sealed class GrpcProcesses : IAsyncDisposable
 {
     private readonly string _layer;
 
-    private GrpcProcesses(GrpcLayer layer, ChildProcess server, ChildProcess client)
+    private readonly ShapedLink? _link;
+
+    private GrpcProcesses(GrpcLayer layer, ChildProcess server, ChildProcess client, ShapedLink? link)
     {
         _layer = GrpcOptions.Text(layer);
+        _link = link;
         Server = server;
         Client = client;
     }
@@ -20,9 +23,11 @@ internal sealed class GrpcProcesses : IAsyncDisposable
 
     public ChildProcess Client { get; }
 
-    /// <inheritdoc cref="GrpcClient(GrpcLayer, IPEndPoint, int)"/>
+    /// <param name="layer">What lies between the calls and the connection.</param>
+    /// <param name="shape">The link between the two, if it is not just this machine.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
     /// <exception cref="MeasurementException">The server has not started.</exception>
-    public static async Task<GrpcProcesses> StartAsync(GrpcLayer layer, int maxWindow, CancellationToken cancellationToken)
+    public static async Task<GrpcProcesses> StartAsync(GrpcLayer layer, LinkShape? shape, CancellationToken cancellationToken)
     {
         var server = Start(GrpcServeCommand.Name, "--layer", GrpcOptions.Text(layer), "--listen", $"{IPAddress.Loopback}:0", GrpcOptions.FollowName);
         try
@@ -33,13 +38,11 @@ internal sealed class GrpcProcesses : IAsyncDisposable
                 throw new MeasurementException($"the server of gRPC over {GrpcOptions.Text(layer)} printed '{line}', and not '{GrpcServeCommand.Ready}HOST:PORT'");
             }
 
+            var address = IPEndPoint.Parse(line[GrpcServeCommand.Ready.Length..]);
+            var link = shape is null ? null : new ShapedLink(address, shape);
             var client = Start(
-                GrpcRunCommand.Name,
-                "--layer", GrpcOptions.Text(layer),
-                "--connect", line[GrpcServeCommand.Ready.Length..],
-                GrpcRunCommand.MaxWindowName, maxWindow.ToString(CultureInfo.InvariantCulture),
-                GrpcOptions.FollowName);
-            return new GrpcProcesses(layer, server, client);
+                GrpcRunCommand.Name, "--layer", GrpcOptions.Text(layer), "--connect", (link?.Address ?? address).ToString(), GrpcOptions.FollowName);
+            return new GrpcProcesses(layer, server, client, link);
         }
         catch
         {
@@ -76,6 +79,7 @@ internal sealed class GrpcProcesses : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Client.DisposeAsync();
+        _link?.Dispose();
         await Server.DisposeAsync();
     }
 

@@ -9,22 +9,20 @@ namespace Benchmarks.Grpc;
 internal static class GrpcRunCommand
 {
     public const string Name = "grpc-run";
-    public const string MaxWindowName = "--max-window";
 
     public static Command Create()
     {
         var layer = GrpcOptions.Layer();
         var connect = EndPointOption.Create("--connect", "Where grpc-serve listens.", lowestPort: 1);
         connect.Required = true;
-        var maxWindow = NumberOption.Whole(MaxWindowName, "To how many bytes a receive window of the client's may grow. Default 0: as Backchannel has it;", 0, 1 << 30, 0);
         var seconds = NumberOption.Fractional("--seconds", "How long each pattern of calls is measured. Default 1;", 0.01, 3600, 1);
         var follow = GrpcOptions.Follow("Reads what to run from the standard input, a line each: PATTERN SECONDS. Ends with the input.");
-        var command = new Command(Name, "Measures gRPC calls to grpc-serve: a line 'PATTERN VALUE UNIT' for each pattern.") { layer, connect, maxWindow, seconds, follow };
+        var command = new Command(Name, "Measures gRPC calls to grpc-serve: a line 'PATTERN VALUE UNIT' for each pattern.") { layer, connect, seconds, follow };
         command.Hidden = true;
         command.SetAction(async parsed =>
         {
             var server = parsed.GetRequiredValue(connect);
-            await using var client = new GrpcClient(GrpcOptions.Parse(parsed.GetRequiredValue(layer)), server, parsed.GetValue(maxWindow));
+            await using var client = new GrpcClient(GrpcOptions.Parse(parsed.GetRequiredValue(layer)), server);
             try
             {
                 await (parsed.GetValue(follow) ? FollowAsync(client) : RunAsync(client, parsed.GetValue(seconds)));
@@ -42,7 +40,7 @@ internal static class GrpcRunCommand
 
     private static async Task RunAsync(GrpcClient client, double seconds)
     {
-        foreach (var pattern in CallPattern.All)
+        foreach (var pattern in CallPattern.Near)
         {
             await MeasureAsync(client, pattern, seconds);
         }

@@ -1,10 +1,14 @@
 using Benchmarks.Compare;
+using Benchmarks.Shaping;
 
 namespace Benchmarks.Grpc;
 
 /// <summary>A pattern of calls over one layer, against the same calls over a plain connection: plain, ours, plain, ours.</summary>
 internal sealed record GrpcWorkload(GrpcLayer Layer, CallPattern Pattern) : IWorkload
 {
+    /// <summary>Of what is measured over a long link.</summary>
+    public const string FarFamily = "far-stream";
+
     private const string Plain = "plain";
     private const double QuickFraction = 0.2;
 
@@ -14,44 +18,47 @@ internal sealed record GrpcWorkload(GrpcLayer Layer, CallPattern Pattern) : IWor
 
     private static readonly Goal Required = new(0.90);
 
-    // As far as the windows of BackchannelServerOptions.
-    private const int LargeWindow = 16 * 1024 * 1024;
+    private static readonly Goal RequiredFar = new(0.95);
 
-    /// <summary>
-    /// Every layer but the plain one, with every pattern; and the stream that comes to the client once more, with a window that
-    /// may grow, since the client's default is Gitaly's 256 KiB.
-    /// </summary>
+    /// <summary>Every layer but the plain one, with every pattern, on this machine.</summary>
     public static IReadOnlyList<GrpcWorkload> All { get; } =
     [
         .. from layer in Enum.GetValues<GrpcLayer>()
            where layer != GrpcLayer.Plain
-           from pattern in CallPattern.All
-           from maxWindow in layer == GrpcLayer.Yamux && pattern == CallPattern.ServerStream ? [0, LargeWindow] : new[] { 0 }
-           select new GrpcWorkload(layer, pattern) { MaxWindow = maxWindow },
+           from pattern in CallPattern.Near
+           select new GrpcWorkload(layer, pattern),
+    ];
+
+    /// <summary>All four kinds of calls, in both directions, to a peer that is 50 ms away.</summary>
+    public static IReadOnlyList<GrpcWorkload> Far { get; } =
+    [
+        .. from layer in new[] { GrpcLayer.Yamux, GrpcLayer.Backchannel }
+           from pattern in CallPattern.Far
+           select new GrpcWorkload(layer, pattern) { Link = LinkShape.Gigabit(delayMilliseconds: 50), Seconds = 2 },
     ];
 
     /// <summary>How long one measurement takes.</summary>
     public double Seconds { get; init; } = 1;
 
-    /// <summary>To how many bytes a receive window of the client's may grow; 0: it is as it is by default.</summary>
-    public int MaxWindow { get; init; }
+    /// <summary>What lies between client and server, if not just this machine.</summary>
+    public LinkShape? Link { get; init; }
 
     // What is meant by gRPC without a further word is gRPC over a multiplexed connection.
-    public string Id => $"{(Layer == GrpcLayer.Yamux ? Family : GrpcOptions.Text(Layer))}-{Pattern.Name}{(MaxWindow == LargeWindow ? "-16m" : "")}";
+    public string Id => $"{(Link is null ? "" : $"{FarFamily}-")}{(Layer == GrpcLayer.Yamux ? "grpc" : GrpcOptions.Text(Layer))}-{Pattern.Name}";
 
-    public string Family => "grpc";
+    public string Family => Link is null ? "grpc" : FarFamily;
 
     public IEnumerable<string> Peers => [Plain];
 
     // The mux sees eleven bytes of each connection, so there is nothing to reach; its row tells the noise.
-    private Goal? Goal => Layer == GrpcLayer.Mux ? null : Required;
+    private Goal? Goal => Layer == GrpcLayer.Mux ? null : Link is null ? Required : RequiredFar;
 
     public double SecondsPerPair(bool quick) => (2 * Period(quick)) + StartSeconds;
 
     public async Task<WorkloadResult> MeasureAsync(Field field, CancellationToken cancellationToken)
     {
         field.Progress.Show($"{Id}: warm-up");
-        var (plain, ours) = await field.GrpcAsync(Layer, MaxWindow, cancellationToken);
+        var (plain, ours) = await field.GrpcAsync(Layer, Link, cancellationToken);
         var seconds = Period(field.Quick);
         await plain.MeasureAsync(Pattern, WarmUpPeriods * seconds, cancellationToken);
         await ours.MeasureAsync(Pattern, WarmUpPeriods * seconds, cancellationToken);

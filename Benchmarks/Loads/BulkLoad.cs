@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using Benchmarks.Wire;
 
@@ -51,30 +50,5 @@ internal sealed class BulkLoad(string id, int streams, int piece, long bytes, bo
         return elapsed;
     }
 
-    private Task MoveAsync(WireStream stream, long count) => down ? ReceiveAsync(stream, count) : SendAsync(stream, count);
-
-    private static async Task ReceiveAsync(WireStream stream, long count)
-    {
-        await stream.WriteAsync(WireCommand.Header(WireCommand.Get, count));
-        await stream.DiscardAsync(count);
-    }
-
-    private async Task SendAsync(WireStream stream, long count)
-    {
-        await stream.WriteAsync(WireCommand.Header(WireCommand.Send, count));
-        var buffer = new byte[piece];
-        for (var left = count; left > 0;)
-        {
-            var size = (int)Math.Min(left, piece);
-            await stream.WriteAsync(buffer.AsMemory(0, size));
-            left -= size;
-        }
-
-        var answer = new byte[sizeof(long)];
-        await stream.ReadExactlyAsync(answer);
-        if (BinaryPrimitives.ReadInt64BigEndian(answer) is var received && received != count)
-        {
-            throw new WireException($"{count} bytes were sent, and the server answered that it had read {received}.");
-        }
-    }
+    private Task MoveAsync(WireStream stream, long count) => down ? stream.GetAsync(count) : stream.SendAsync(count, piece);
 }

@@ -3,10 +3,9 @@ using Benchmarks.Wire;
 
 namespace Benchmarks.Loads;
 
-/// <summary>One stream that sends without end: what it is rid of in a second, once it has come to speed.</summary>
-internal sealed class SustainedLoad(string id) : ILoad
+/// <summary>One stream that sends, or, <paramref name="down"/>, receives without end: what it is rid of in a second, once it has come to speed.</summary>
+internal sealed class SustainedLoad(string id, bool down = false) : ILoad
 {
-
     private static readonly TimeSpan DefaultTime = TimeSpan.FromSeconds(1);
 
     public string Id => id;
@@ -16,21 +15,27 @@ internal sealed class SustainedLoad(string id) : ILoad
         // Neither is closed: that would wait until the link has carried what is under way, and the process ends now.
         var client = await target.ConnectAsync();
         var stream = await client.OpenAsync();
-        await stream.WriteAsync(WireCommand.Header(WireCommand.Send, long.MaxValue));
+        await stream.WriteAsync(WireCommand.Header(down ? WireCommand.Get : WireCommand.Send, long.MaxValue));
 
-        await SendAsync(stream, settings.WarmUp ?? DefaultTime);
+        await MoveAsync(stream, settings.WarmUp ?? DefaultTime);
         var started = Stopwatch.GetTimestamp();
-        var bytes = await SendAsync(stream, settings.Time ?? DefaultTime);
+        var bytes = await MoveAsync(stream, settings.Time ?? DefaultTime);
         return [new Figure(id, bytes / Stopwatch.GetElapsedTime(started).TotalSeconds / (1 << 20), "MiB/s")];
     }
 
-    private static async Task<long> SendAsync(WireStream stream, TimeSpan time)
+    private async Task<long> MoveAsync(WireStream stream, TimeSpan time)
     {
         var buffer = new byte[WireCommand.LargestPiece];
         var started = Stopwatch.GetTimestamp();
         var bytes = 0L;
         do
         {
+            if (down)
+            {
+                bytes += await stream.ReadAsync(buffer);
+                continue;
+            }
+
             await stream.WriteAsync(buffer);
             bytes += buffer.Length;
         }

@@ -23,8 +23,10 @@ internal sealed class ProfiledPair : IAsyncDisposable
     public static IReadOnlyList<string> Ids { get; } =
     [
         .. Paired.Select(workload => workload.Id),
-        .. GrpcWorkload.All.Select(workload => workload.Id),
+        .. Calls.Select(workload => workload.Id),
     ];
+
+    private static IEnumerable<GrpcWorkload> Calls => GrpcWorkload.All.Concat(GrpcWorkload.Far);
 
     private static IEnumerable<PairedWorkload> Paired => WorkloadCatalog.All.OfType<PairedWorkload>().Where(workload => workload is { NeedsServer: true, Load: not "idle" });
 
@@ -35,9 +37,9 @@ internal sealed class ProfiledPair : IAsyncDisposable
     /// <exception cref="MeasurementException">The server has not started.</exception>
     public static async Task<ProfiledPair> StartAsync(string id, CancellationToken cancellationToken)
     {
-        if (GrpcWorkload.All.FirstOrDefault(workload => workload.Id == id) is { } calls)
+        if (Calls.FirstOrDefault(workload => workload.Id == id) is { } calls)
         {
-            var processes = await GrpcProcesses.StartAsync(calls.Layer, calls.MaxWindow, cancellationToken);
+            var processes = await GrpcProcesses.StartAsync(calls.Layer, calls.Link, cancellationToken);
             try
             {
                 await processes.Client.WriteLineAsync($"{calls.Pattern.Name} {EndlessSeconds}");

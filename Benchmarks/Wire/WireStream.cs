@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Benchmarks.Wire;
 
 /// <summary>One stream of a measurement, as the fastest public face of its implementation gives it. One reader and one writer at a time.</summary>
@@ -37,6 +39,34 @@ internal abstract class WireStream : IAsyncDisposable
             }
 
             buffer = buffer[read..];
+        }
+    }
+
+    /// <summary>Asks the server for so many bytes, and reads them.</summary>
+    public async Task GetAsync(long count)
+    {
+        await WriteAsync(WireCommand.Header(WireCommand.Get, count));
+        await DiscardAsync(count);
+    }
+
+    /// <summary>Sends so many bytes in pieces, until the server says that it has read all.</summary>
+    /// <exception cref="WireException">It has read another number of them.</exception>
+    public async Task SendAsync(long count, int piece)
+    {
+        await WriteAsync(WireCommand.Header(WireCommand.Send, count));
+        var buffer = new byte[piece];
+        for (var left = count; left > 0;)
+        {
+            var size = (int)Math.Min(left, piece);
+            await WriteAsync(buffer.AsMemory(0, size));
+            left -= size;
+        }
+
+        var answer = new byte[sizeof(long)];
+        await ReadExactlyAsync(answer);
+        if (BinaryPrimitives.ReadInt64BigEndian(answer) is var received && received != count)
+        {
+            throw new WireException($"{count} bytes were sent, and the server answered that it had read {received}.");
         }
     }
 }

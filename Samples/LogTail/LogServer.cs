@@ -30,7 +30,7 @@ internal static class LogServer
         {
             options.UseSidechannels(sidechannels);
 
-            // Small calls wait behind what an agent has sent and the server has not read, which with Gitaly's 16 MiB takes a while.
+            // Small calls wait behind what an agent has sent and the server has not read, which with a window of 16 MiB takes a while.
             options.Yamux.InitialStreamWindowSize = Window;
             options.Yamux.MaxStreamWindowSize = Window;
         });

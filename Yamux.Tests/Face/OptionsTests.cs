@@ -38,7 +38,7 @@ public class OptionsTests
         Assert.Equal(256, options.AcceptBacklog);
         Assert.Equal(256, options.MaxUnacknowledgedStreams);
         Assert.Equal(1024, options.MaxInboundStreams);
-        Assert.Equal(262_144, options.InitialStreamWindowSize);
+        Assert.Equal(1024 * 1024, options.InitialStreamWindowSize);
         Assert.Equal(16 * 1024 * 1024, options.MaxStreamWindowSize);
         Assert.Equal(64 * 1024 * 1024, options.MaxSessionWindowGrowth);
         Assert.Equal(1024, options.MaxQueuedAnswers);
@@ -83,6 +83,15 @@ public class OptionsTests
         AssertRefused(name, TimeSpan.FromTicks(-1), range);
         AssertRefused(name, Longest + TimeSpan.FromTicks(1), range);
         AssertRefused(name, TimeSpan.MaxValue, range);
+    }
+
+    [Fact]
+    public void A_stream_starts_with_the_greatest_window_where_that_is_less_than_1_MiB()
+    {
+        var options = new YamuxOptions { MaxStreamWindowSize = 262_144 };
+
+        Assert.Equal(262_144, options.InitialStreamWindowSize);
+        options.Validate();
     }
 
     [Fact]

@@ -11,14 +11,12 @@ public class BudgetTests
     public async Task Windows_stop_growing_when_the_budget_is_given_away()
     {
         await using var t = TunedWithBudget();
-        var first = await MeasuredAsync(t);
-        var second = await OpenAsync(t);
-        await second.PassAsync(HalfWindow);
+        var (first, second) = await PairAsync(t);
 
         Assert.Equal(Initial, await first.PassAsync(HalfWindow));
         Assert.Equal(40_000, await first.PassAsync(Initial));
-        Assert.Equal(0, await first.PassAsync(first.Window / 2));
-        Assert.Equal(0, await second.PassAsync(HalfWindow));
+        Assert.Equal(0, await first.BurstAsync(first.Window / 2));
+        Assert.Equal(0, await second.BurstAsync(HalfWindow));
 
         await second.ExpectExactAsync();
     }
@@ -45,12 +43,9 @@ public class BudgetTests
     public async Task What_a_window_has_grown_by_is_given_back_with_its_stream(bool disposed)
     {
         await using var t = TunedWithBudget();
-        var first = await MeasuredAsync(t);
-        var second = await OpenAsync(t);
-        await second.PassAsync(HalfWindow);
-        await first.PassAsync(HalfWindow);
-        await first.PassAsync(Initial);
-        Assert.Equal(0, await second.PassAsync(HalfWindow));
+        var (first, second) = await PairAsync(t);
+        await first.BurstAsync(HalfWindow);
+        Assert.Equal(0, await second.BurstAsync(HalfWindow));
 
         if (disposed)
         {
@@ -65,39 +60,32 @@ public class BudgetTests
         }
 
         await t.Peer.ExpectNothingAsync();
-        Assert.Equal(Initial, await second.PassAsync(HalfWindow));
-        Assert.Equal(40_000, await second.PassAsync(Initial));
+        Assert.Equal(Budget, await second.BurstAsync(HalfWindow));
     }
 
     [Fact]
     public async Task What_a_window_has_grown_by_is_kept_until_its_reader_knows_the_end()
     {
         await using var t = TunedWithBudget();
-        var first = await MeasuredAsync(t);
-        var second = await OpenAsync(t);
-        await second.PassAsync(HalfWindow);
-        await first.PassAsync(HalfWindow);
-        await first.PassAsync(Initial);
+        var (first, second) = await PairAsync(t);
+        await first.BurstAsync(HalfWindow);
         await t.Peer.SendAsync(Frame.Data(first.Stream.Id, [1]), Frame.Rst(first.Stream.Id));
-        Assert.Equal(0, await second.PassAsync(HalfWindow));
+        Assert.Equal(0, await second.BurstAsync(HalfWindow));
 
         await first.Stream.Input.CompleteAsync();
 
-        Assert.Equal(Initial, await second.PassAsync(HalfWindow));
+        Assert.Equal(Budget, await second.BurstAsync(HalfWindow));
     }
 
     [Fact]
     public async Task Nothing_is_taken_for_a_stream_that_the_peer_has_finished()
     {
         await using var t = TunedWithBudget();
-        var first = await MeasuredAsync(t);
-        var second = await OpenAsync(t);
-        await second.PassAsync(HalfWindow);
+        var (first, second) = await PairAsync(t);
         await t.Peer.SendAsync(Frame.Data(first.Stream.Id, Bytes.Pattern(Initial), FrameFlag.Fin));
         await first.Stream.Input.TakeAsync(HalfWindow);
 
-        Assert.Equal(Initial, await second.PassAsync(HalfWindow));
-        Assert.Equal(40_000, await second.PassAsync(Initial));
+        Assert.Equal(Budget, await second.BurstAsync(HalfWindow));
     }
 
     [Fact]
@@ -110,6 +98,37 @@ public class BudgetTests
 
         var second = await OpenAsync(t);
         Assert.Equal(Initial, second.Window);
+    }
+
+    [Fact]
+    public async Task Streams_that_wait_leave_a_quarter_to_one_that_has_to_grow()
+    {
+        await using var t = Tuned(configure: options =>
+        {
+            options.InitialStreamWindowSize = 2 * Initial;
+            options.MaxSessionWindowGrowth = 4 * Initial;
+        });
+        var first = await MeasuredAsync(t);
+        Assert.Equal(2 * Initial, (await OpenAsync(t)).Window);
+        Assert.Equal(2 * Initial, (await OpenAsync(t)).Window);
+        Assert.Equal(Initial, (await OpenAsync(t)).Window);
+
+        Assert.Equal(Initial, await first.BurstAsync(Initial));
+        Assert.Equal(0, await first.BurstAsync(3 * HalfWindow));
+    }
+
+    [Fact]
+    public async Task Fixed_windows_take_all_of_it()
+    {
+        await using var t = Scenario.Client(options =>
+        {
+            options.FixWindows(3 * Initial);
+            options.MaxSessionWindowGrowth = 3 * Initial;
+        });
+
+        Assert.Equal(3 * Initial, (await OpenAsync(t)).Window);
+        Assert.Equal(2 * Initial, (await OpenAsync(t)).Window);
+        Assert.Equal(Initial, (await OpenAsync(t)).Window);
     }
 
     [Fact]
@@ -137,6 +156,17 @@ public class BudgetTests
         }
 
         Assert.Equal((Streams * Initial) + (4 * 1024 * 1024), streams.Sum(stream => stream.Window));
+    }
+
+    // Both have had credit just now, and have not grown.
+    private static async Task<(TunedStream First, TunedStream Second)> PairAsync(Scenario t)
+    {
+        var first = await MeasuredAsync(t);
+        var second = await OpenAsync(t);
+        t.Time.Advance(2 * RoundTrip);
+        Assert.Equal(0, await first.BurstAsync(HalfWindow));
+        Assert.Equal(0, await second.BurstAsync(HalfWindow));
+        return (first, second);
     }
 
     private static Scenario TunedWithBudget(Action<YamuxOptions>? configure = null) => Tuned(configure: options =>

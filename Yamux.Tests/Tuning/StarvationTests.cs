@@ -16,14 +16,14 @@ public class StarvationTests
         await t.Peer.ExpectNothingAsync();
         await tuned.Stream.Input.TakeAsync(HalfWindow);
 
-        // Half a window repaid, and half that is credited, doubled.
-        await t.Peer.ExpectAsync(Frame.Credit(1, HalfWindow + Initial));
+        // Half a window repaid, and half that is credited and has the window grown, to the greatest at once.
+        await t.Peer.ExpectAsync(Frame.Credit(1, HalfWindow + (15 * Initial)));
     }
 
     [Fact]
     public async Task After_a_loan_and_growth_the_window_is_exact()
     {
-        await using var t = Tuned();
+        await using var t = Tuned(max: 2 * Initial);
         var tuned = await MeasuredAsync(t);
         await LendAsync(t, tuned, held: Initial);
         await tuned.Stream.Input.TakeAsync(Initial + HalfWindow);

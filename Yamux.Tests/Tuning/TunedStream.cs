@@ -41,7 +41,7 @@ internal sealed class TunedStream(Scenario t, YamuxStream stream, long window)
     public static async Task<TunedStream> MeasuredAsync(Scenario t)
     {
         var tuned = await OpenAsync(t);
-        Assert.Equal(0, await tuned.PassAsync(tuned.Window / 2));
+        Assert.Equal(0, await tuned.BurstAsync(tuned.Window / 2));
         t.Time.Advance(RoundTrip);
         await tuned.AnswerAsync();
         return tuned;
@@ -56,8 +56,20 @@ internal sealed class TunedStream(Scenario t, YamuxStream stream, long window)
         _uncredited += count;
     }
 
-    /// <summary>The same, and credit is due. Returns by how much the window grew with it.</summary>
+    /// <summary>
+    /// The same within half a round trip, at a pace of which the window is what comes in a whole one, and credit is due. Returns by how much the window grew with it.
+    /// </summary>
     public async Task<long> PassAsync(long count)
+    {
+        await t.Peer.SendAsync(Frame.Data(stream.Id, Bytes.Pattern((int)(count / 2))));
+        await stream.Input.TakeAsync((int)(count / 2));
+        t.Time.Advance(RoundTrip / 2);
+        (Credit, _uncredited) = (Credit - (count / 2), _uncredited + (count / 2));
+        return await BurstAsync(count - (count / 2));
+    }
+
+    /// <summary>The same at once.</summary>
+    public async Task<long> BurstAsync(long count)
     {
         await SendAndTakeAsync((int)count);
         var before = Window;

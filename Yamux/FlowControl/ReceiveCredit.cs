@@ -11,6 +11,9 @@ internal struct ReceiveCredit()
     // A reader's pace is that of 20 ms, in which all threads of a busy machine have had their turn.
     private const int PacesPerSecond = 50;
 
+    // To how many times its first a window grows while nothing is known of the peer's distance: from 1 MiB to 4.
+    private const uint ColdStep = 4;
+
     private ReceiveWindow _window = new(FrameHeader.InitialWindow);
     private WindowTuning _tuning;
 
@@ -23,15 +26,42 @@ internal struct ReceiveCredit()
     /// <summary>What the stream has of the session's budget: what the window has beyond 262,144, and what its reader was lent.</summary>
     public readonly uint TakenFromSession => _window.Size - FrameHeader.InitialWindow + _window.Overdraft;
 
-    /// <summary>The window is opened, with the SYN or the ACK, whose delta tells the peer what is returned.</summary>
-    public uint Open(YamuxSession session) => Grow(session, (uint)session.Options.InitialStreamWindowSize - FrameHeader.InitialWindow);
+    /// <summary>The window is opened, with the SYN, whose delta tells the peer what is returned.</summary>
+    public uint Open(YamuxSession session)
+    {
+        var growth = OpenLate(session);
+        _window.OnTold();
+        return growth;
+    }
+
+    /// <summary>The same with the ACK: until it comes, the peer knows of 262,144.</summary>
+    public uint OpenLate(YamuxSession session)
+    {
+        if (session.TunesWindows)
+        {
+            _tuning.Begin(session.Options.TimeProvider.GetTimestamp());
+        }
+
+        var growth = session.TakeFirstWindow((uint)session.Options.InitialStreamWindowSize - FrameHeader.InitialWindow);
+        _window.Grow(growth);
+        return growth;
+    }
 
     /// <summary>Takes the credit of a frame of <paramref name="length"/> bytes. False if the peer had not that much.</summary>
-    public bool TryReceive(uint length) => _window.TryReceive(length);
+    public bool TryReceive(YamuxSession session, uint length)
+    {
+        if (_tuning.AwaitsBurst)
+        {
+            _tuning.OnArrival(length, _window.Due, session.Options.TimeProvider.GetTimestamp());
+        }
+
+        return _window.TryReceive(length);
+    }
 
     /// <summary>The reader has consumed so many bytes: returns the credit to send now, and with it, while the reader keeps pace, the window's growth.</summary>
     public uint OnConsumed(YamuxSession session, uint count)
     {
+        var isFirst = !_window.IsTold;
         var credit = OnDropped(session, count);
         if (credit == 0 || !MayGrow(session))
         {
@@ -39,14 +69,17 @@ internal struct ReceiveCredit()
         }
 
         var options = session.Options;
-        var wanted = _tuning.OnCredit(
-            credit,
-            _window.Size,
-            (uint)options.MaxStreamWindowSize,
-            options.TimeProvider.GetTimestamp(),
-            session.RoundTrip,
-            options.TimeProvider.TimestampFrequency / PacesPerSecond);
-        return credit + Grow(session, wanted);
+        var (roundTrip, now, pace) = (session.RoundTrip, options.TimeProvider.GetTimestamp(), options.TimeProvider.TimestampFrequency / PacesPerSecond);
+        var max = (uint)options.MaxStreamWindowSize;
+        if (isFirst && roundTrip == 0 && _tuning.BeganWithin(pace, now))
+        {
+            // A new connection. The peer has sent half of what it had before it heard of us, and waits for our word a round trip long: how long that is, its
+            // answer to our ping tells only then.
+            _tuning.Begin(now);
+            return credit + Grow(session, Math.Min((ColdStep - 1) * _window.Size, max - _window.Size));
+        }
+
+        return credit + Grow(session, _tuning.OnCredit(credit, _window.Size, max, now, roundTrip, pace));
     }
 
     /// <summary>So many bytes came that nobody reads: returns the credit to send now. It grows nothing, for dropping bytes is no pace.</summary>
@@ -78,7 +111,7 @@ internal struct ReceiveCredit()
 
         if (MayGrow(session))
         {
-            _tuning.OnLoan(session.Options.TimeProvider.GetTimestamp());
+            _tuning.Begin(session.Options.TimeProvider.GetTimestamp());
         }
 
         return credit;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Yamux.Protocol;
 
 namespace Yamux.FlowControl;
 
@@ -24,6 +25,7 @@ internal struct ReceiveWindow
     private uint _remaining;
     private uint _uncredited;
     private uint _overdraft;
+    private bool _isTold;
 
     public ReceiveWindow(uint size)
     {
@@ -39,6 +41,12 @@ internal struct ReceiveWindow
 
     /// <summary>How many bytes the peer may still send.</summary>
     public readonly uint Remaining => _remaining;
+
+    /// <summary>Whether the peer knows how large the window is: it was given credit, or told with the SYN.</summary>
+    public readonly bool IsTold => _isTold;
+
+    /// <summary>The peer knows.</summary>
+    public void OnTold() => _isTold = true;
 
     /// <summary>Enlarges the window, as the delta on a SYN, an ACK or further credit tells the peer.</summary>
     public void Grow(uint delta)
@@ -61,10 +69,12 @@ internal struct ReceiveWindow
     }
 
     /// <summary>
-    /// The reader has consumed <paramref name="count"/> bytes. Returns the credit to send now: nothing until half of the
-    /// window has been consumed, or 2 MiB, so that credit costs one frame for that much. Of a large window half would be too
-    /// late: on a long link the peer would stand still until it comes.
+    /// Of how many consumed bytes credit falls due: of half of the window, or 2 MiB, so that credit costs one frame for that much. Of a large window half would be too
+    /// late: on a long link the peer would stand still until it comes. At first it is half of what the peer knows of.
     /// </summary>
+    public readonly uint Due => Math.Min((_isTold ? _size : FrameHeader.InitialWindow) / 2, LargestCredit);
+
+    /// <summary>The reader has consumed <paramref name="count"/> bytes. Returns the credit to send now: nothing until it is <see cref="Due"/>.</summary>
     /// <param name="count">How many bytes.</param>
     /// <param name="repaid">How many of them repay what the reader was lent.</param>
     public uint Consume(uint count, out uint repaid)
@@ -72,7 +82,7 @@ internal struct ReceiveWindow
         repaid = Math.Min(count, _overdraft);
         _overdraft -= repaid;
         _uncredited += count - repaid;
-        return _uncredited >= Math.Min(_size / 2, LargestCredit) ? TakeCredit() : 0;
+        return _uncredited >= Due ? TakeCredit() : 0;
     }
 
     /// <summary>
@@ -104,6 +114,7 @@ internal struct ReceiveWindow
     {
         var credit = _uncredited;
         _uncredited = 0;
+        _isTold |= credit != 0;
         _remaining += credit;
         Debug.Assert(_remaining <= (ulong)_size + _overdraft, "more credit was given than the window holds");
         return credit;

@@ -52,8 +52,8 @@ internal sealed class ReceiveHalf
     /// <summary>What has come and was not consumed.</summary>
     public ReadOnlySequence<byte> Content => _queue.Content;
 
-    /// <summary>Opens the window: the delta of the SYN or the ACK.</summary>
-    public uint OpenWindow() => _credit.Open(_stream.Session);
+    /// <summary>Opens the window: the delta of the SYN, or of the ACK.</summary>
+    public uint OpenWindow() => _stream.IsOutbound ? _credit.Open(_stream.Session) : _credit.OpenLate(_stream.Session);
 
     /// <summary>Has the round trip measured, if it matters.</summary>
     public void MeasureRoundTrip() => _credit.MeasureRoundTrip(_stream.Session);
@@ -63,7 +63,7 @@ internal sealed class ReceiveHalf
     public bool OnDataHeader(uint length)
     {
         var remaining = _credit.Remaining;
-        if (!_credit.TryReceive(length))
+        if (!_credit.TryReceive(_stream.Session, length))
         {
             throw YamuxException.Protocol($"a frame of {length} bytes came on stream {_stream.Id}, which had {remaining} bytes of credit");
         }
