@@ -91,7 +91,7 @@ internal sealed record PairedWorkload(string Id, string Load, string Unit, doubl
             Ratio.MedianOf(peer.Pairs.Select(pair => pair.Theirs)),
             Ratio.Of([.. peer.Pairs.Select(pair => Figures.Divide(pair.Ours, pair.Theirs))]),
             Goals[peer.Name])).ToList();
-        if (Link is { MebibytesPerSecond: var rate })
+        if (Link is { MebibytesPerSecond: var rate } && LinkGoal is not null)
         {
             results.Insert(0, new PeerResult("link", rate, Ratio.Of([.. ours.Select(value => value / rate)]), LinkGoal));
         }

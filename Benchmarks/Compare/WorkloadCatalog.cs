@@ -53,6 +53,10 @@ internal static class WorkloadCatalog
         FarSidechannel("up", "bdp"),
         FarSidechannel("down", "bdp-down"),
         .. GrpcWorkload.Far,
+        Slow(kilobytesPerSecond: 25, goal: null),
+        Slow(kilobytesPerSecond: 50, goal: null),
+        Slow(kilobytesPerSecond: 100, goal: 2),
+        Slow(kilobytesPerSecond: 250, goal: 2),
         Sidechannels("sidechannel-up", "bulk1"),
         Sidechannels("sidechannel-down", "down1"),
         new PairedWorkload("sidechannel-memory", "memory", "MiB", Seconds: 4) { Family = Sidechannel, Subject = Sidechannel, WireOptions = Window("262144"), OwnGoal = new Goal(16, AtMost: true), NeedsServer = false },
@@ -110,6 +114,15 @@ internal static class WorkloadCatalog
             RunOptions = ["--mib", Text(mebibytes)],
             QuickOptions = ["--mib", "1", "--quick"],
         };
+
+    // Go's hashicorp/yamux ends such a session after ten seconds, and so has nothing to be compared with.
+    private static PairedWorkload Slow(int kilobytesPerSecond, double? goal) => new($"slow-link-{kilobytesPerSecond}", "slow", "s", Seconds: 21)
+    {
+        Family = "slow-link",
+        Link = LinkShape.Slow(kilobytesPerSecond),
+        OwnGoal = goal is { } most ? new Goal(most, AtMost: true) : null,
+        QuickOptions = ["--seconds", "2"],
+    };
 
     private static PairedWorkload FarSidechannel(string direction, string load) => Shaped(FarDelay) with
     {

@@ -22,6 +22,7 @@ internal static class LoadCatalog
         new ColdLoad("cold-up", down: false),
         new ColdLoad("cold-down", down: true),
         new SustainedLoad("bdp-down", down: true),
+        new SlowLoad("slow", streams: 16),
         new MemoryLoad("memory"),
         new FairLoad("fair-many", cpu: false),
         new FairLoad("fair-cpu", cpu: true),

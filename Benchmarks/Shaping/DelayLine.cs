@@ -11,11 +11,14 @@ namespace Benchmarks.Shaping;
 /// </summary>
 internal sealed class DelayLine
 {
-    private const int PieceLength = 32 * 1024;
+    private const int LargestPiece = 32 * 1024;
+    private const int SmallestPiece = 1400;
+    private const int PiecesPerSecond = 100;
     private const double QueueSeconds = 0.005;
 
     private readonly Socket _from;
     private readonly Socket _to;
+    private readonly int _pieceLength;
     private readonly double _ticksPerByte;
     private readonly long _delay;
     private readonly long _queue;
@@ -33,6 +36,7 @@ internal sealed class DelayLine
     public DelayLine(Socket from, Socket to, LinkShape shape, Action onEnded)
     {
         (_from, _to, _onEnded) = (from, to, onEnded);
+        _pieceLength = (int)Math.Clamp(shape.BytesPerSecond / PiecesPerSecond, SmallestPiece, LargestPiece);
         _ticksPerByte = (double)Stopwatch.Frequency / shape.BytesPerSecond;
         _delay = (long)(shape.Delay.TotalSeconds * Stopwatch.Frequency);
         _queue = (long)(QueueSeconds * Stopwatch.Frequency);
@@ -55,8 +59,8 @@ internal sealed class DelayLine
         {
             while (WaitForRoom())
             {
-                var piece = ArrayPool<byte>.Shared.Rent(PieceLength);
-                var length = _from.Receive(piece);
+                var piece = ArrayPool<byte>.Shared.Rent(_pieceLength);
+                var length = _from.Receive(piece, _pieceLength, SocketFlags.None);
                 if (length == 0)
                 {
                     break;

@@ -9,6 +9,8 @@ namespace Benchmarks.Shaping;
 /// </summary>
 internal sealed class ShapedLink : IDisposable
 {
+    private const int EthernetSegment = 1400;
+
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly Lock _lock = new();
     private readonly HashSet<Socket> _sockets = [];
@@ -19,6 +21,7 @@ internal sealed class ShapedLink : IDisposable
     public ShapedLink(IPEndPoint server, LinkShape shape)
     {
         (_server, _shape) = (server, shape);
+        Prepare(_listener);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
         new Thread(Accept) { IsBackground = true, Name = "link, accepting" }.Start();
@@ -42,6 +45,23 @@ internal sealed class ShapedLink : IDisposable
         }
     }
 
+    // Before it connects or listens: a buffer of less than one of loopback's segments, 64 KiB, takes nothing but fragments.
+    private void Prepare(Socket socket)
+    {
+        if (_shape.ReceiveBuffer is not { } size)
+        {
+            return;
+        }
+
+        socket.ReceiveBufferSize = size;
+        if (OperatingSystem.IsLinux())
+        {
+            const int Tcp = 6;
+            const int MaxSegment = 2;
+            socket.SetRawSocketOption(Tcp, MaxSegment, BitConverter.GetBytes(EthernetSegment));
+        }
+    }
+
     private void Accept()
     {
         try
@@ -62,6 +82,7 @@ internal sealed class ShapedLink : IDisposable
         var server = new Socket(_server.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            Prepare(server);
             server.Connect(_server);
             (client.NoDelay, server.NoDelay) = (true, true);
         }

@@ -50,12 +50,17 @@ internal struct ReceiveCredit()
     /// <summary>Takes the credit of a frame of <paramref name="length"/> bytes. False if the peer had not that much.</summary>
     public bool TryReceive(YamuxSession session, uint length)
     {
+        if (!_window.TryReceive(length))
+        {
+            return false;
+        }
+
         if (_tuning.AwaitsBurst)
         {
             _tuning.OnArrival(length, _window.Due, session.Options.TimeProvider.GetTimestamp());
         }
 
-        return _window.TryReceive(length);
+        return true;
     }
 
     /// <summary>The reader has consumed so many bytes: returns the credit to send now, and with it, while the reader keeps pace, the window's growth.</summary>

@@ -22,20 +22,21 @@ internal struct WindowTuning
     /// <summary>By how many times a window grows at once, when it does: to the default's greatest from its first.</summary>
     public const int LargestStep = 16;
 
-    private long? _since;
+    // Times in ticks of the clock, which are 0 while there are none: every stream has these fields.
+    private long _since;
+    private long _burst;
     private long _passed;
-    private long? _burst;
     private uint _beforeBurst;
 
     /// <summary>Whether it is not known yet since when the burst is coming.</summary>
-    public readonly bool AwaitsBurst => _since is not null && _burst is null;
+    public readonly bool AwaitsBurst => _since != 0 && _burst == 0;
 
     /// <summary>The peer is given credit: what it sends for it is what counts from now on.</summary>
     public void Begin(long now)
     {
         _since = now;
         _passed = 0;
-        _burst = null;
+        _burst = 0;
         _beforeBurst = 0;
     }
 
@@ -56,7 +57,7 @@ internal struct WindowTuning
     }
 
     /// <summary>Whether it began no longer ago than <paramref name="time"/>.</summary>
-    public readonly bool BeganWithin(long time, long now) => _since is { } since && now - since <= time;
+    public readonly bool BeganWithin(long time, long now) => _since != 0 && now - _since <= time;
 
     /// <summary>
     /// So much credit is given because the reader has consumed. Returns what the window, of <paramref name="size"/> and at most
@@ -70,14 +71,14 @@ internal struct WindowTuning
     /// <param name="shortest">Where the round trip is shorter than this, the pace is that of at least so long.</param>
     public uint OnCredit(uint credit, uint size, uint max, long now, long roundTrip, long shortest)
     {
-        if (_since is not { } since || roundTrip == 0)
+        if (_since == 0 || roundTrip == 0)
         {
             Begin(now);
             return 0;
         }
 
         _passed += Math.Min(credit, size / 2); // What repays a loan was not all consumed since.
-        var elapsed = now - since;
+        var elapsed = now - _since;
         var isNear = roundTrip < shortest;
         if (isNear && elapsed < shortest)
         {
@@ -86,7 +87,7 @@ internal struct WindowTuning
 
         var half = elapsed * (size / (2.0 * _passed));
         var keepsPace = half < 2 * roundTrip;
-        var carried = 2.0 * roundTrip * (_passed - _beforeBurst) / Math.Max(1, now - (_burst ?? since));
+        var carried = 2.0 * roundTrip * (_passed - _beforeBurst) / Math.Max(1, now - (_burst == 0 ? _since : _burst));
         Begin(now);
         if (!keepsPace)
         {
