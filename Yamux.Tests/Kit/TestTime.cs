@@ -24,6 +24,19 @@ public sealed class TestTime : FakeTimeProvider
         return timer;
     }
 
+    /// <summary>Moves the clock. All that is due by then has run when it returns.</summary>
+    /// <remarks>
+    /// The base class leaves that to another thread if one is running timers at this moment, as each does that sets one. What was due would run late then, on a
+    /// clock that the test has moved on: a timeout that begins there ends where no test waits for it.
+    /// </remarks>
+    public new void Advance(TimeSpan delta)
+    {
+        base.Advance(delta);
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var last = base.CreateTimer(_ => ran.SetResult(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        ran.Task.Guarded().GetAwaiter().GetResult();
+    }
+
     /// <summary>Waits until a timer has been set that is due after this time, or after one of these.</summary>
     public Task TimerSetAsync(params TimeSpan[] dueTimes)
     {
