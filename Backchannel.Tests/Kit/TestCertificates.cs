@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting;
@@ -39,12 +40,10 @@ internal sealed class TestCertificates : IDisposable
     }
 
     /// <summary>Has a client trust servers of this authority's.</summary>
-    public void Trust(SocketsHttpHandler handler) => handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-    {
-        TrustMode = X509ChainTrustMode.CustomRootTrust,
-        CustomTrustStore = { Authority },
-        RevocationMode = X509RevocationMode.NoCheck,
-    };
+    public void Trust(SocketsHttpHandler handler) => handler.SslOptions.CertificateChainPolicy = NewTrustingPolicy();
+
+    /// <summary>For a client's <see cref="SslStream"/> that trusts servers of this authority's.</summary>
+    public SslClientAuthenticationOptions NewClientOptions() => new() { TargetHost = "localhost", CertificateChainPolicy = NewTrustingPolicy() };
 
     /// <summary>A backchannel's endpoint that asks for the client's certificate.</summary>
     /// <param name="mode">Whether there must be one.</param>
@@ -63,6 +62,13 @@ internal sealed class TestCertificates : IDisposable
         Server.Dispose();
         Client.Dispose();
     }
+
+    private X509ChainPolicy NewTrustingPolicy() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { Authority },
+        RevocationMode = X509RevocationMode.NoCheck,
+    };
 
     private static X509Certificate2 Issue(X509Certificate2 authority, string subject, string usage)
     {

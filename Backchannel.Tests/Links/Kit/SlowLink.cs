@@ -13,7 +13,11 @@ namespace Backchannel.Tests.Links.Kit;
 /// </summary>
 internal sealed class SlowLink : IDisposable
 {
-    private readonly Socket _listener = NewSocket();
+    private const int TcpLevel = 6;
+    private const int TcpMaxSegment = 2;
+
+    private readonly Socket _listener;
+    private readonly int? _segmentSize;
     private readonly FakeTimeProvider _time;
     private readonly DateTimeOffset _start;
     private readonly Func<IPEndPoint> _server;
@@ -25,9 +29,11 @@ internal sealed class SlowLink : IDisposable
 
     /// <param name="time">The clock, which the link alone moves.</param>
     /// <param name="server">Where the server listens; asked at each connection.</param>
-    public SlowLink(FakeTimeProvider time, Func<IPEndPoint> server)
+    /// <param name="segmentSize">Of what the ends send (TCP_MAXSEG); null: loopback's, of 64 KiB.</param>
+    public SlowLink(FakeTimeProvider time, Func<IPEndPoint> server, int? segmentSize = null)
     {
-        (_time, _start, _server) = (time, time.GetUtcNow(), server);
+        (_time, _start, _server, _segmentSize) = (time, time.GetUtcNow(), server, segmentSize);
+        _listener = NewSocket();
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
     }
@@ -114,7 +120,16 @@ internal sealed class SlowLink : IDisposable
     // Not on the pool, which would never rest then.
     private static Task OnOwnThreadAsync(Action action) => Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Guarded();
 
-    private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private Socket NewSocket()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (_segmentSize is { } size)
+        {
+            socket.SetRawSocketOption(TcpLevel, TcpMaxSegment, BitConverter.GetBytes(size));
+        }
+
+        return socket;
+    }
 
     private void Advance()
     {
