@@ -97,6 +97,14 @@ internal sealed partial class SessionTimer : IDisposable
 
     private void OnTimer()
     {
+        if (_gate.IsHeldByCurrentThread)
+        {
+            // A clock that tests move may have passed the time before the timer is set for it, and calls from within Change then: before whoever sets it has
+            // noted what for.
+            ThreadPool.UnsafeQueueUserWorkItem(static timer => timer.OnTimer(), this, preferLocal: false);
+            return;
+        }
+
         while (true)
         {
             Deadline? deadline = null;
