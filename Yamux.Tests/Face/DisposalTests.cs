@@ -3,10 +3,13 @@ namespace Yamux.Tests.Face;
 /// <summary>Disposing a stream: everything that was written arrives, whatever the peer does meanwhile.</summary>
 public class DisposalTests
 {
-    [Fact]
-    public async Task What_was_written_arrives_at_a_peer_that_must_write_before_it_reads_on()
+    [Theory]
+    [InlineData(PairTransport.Pipes)]
+    [InlineData(PairTransport.Sockets)]
+    [InlineData(PairTransport.Tls)]
+    public async Task What_was_written_arrives_at_a_peer_that_must_write_before_it_reads_on(PairTransport transport)
     {
-        await using var pair = SessionPair.OverPipes();
+        await using var pair = await SessionPair.OverAsync(transport);
         var (client, server) = (await pair.OpenAsync(1))[0];
         var bytes = Bytes.Pattern(2_000_000);
         await client.Output.WriteAsync(bytes.AsMemory(0, 200_000)).Guarded();
@@ -89,5 +92,81 @@ public class DisposalTests
 
         await t.Peer.ExpectAsync(Frame.Rst(1));
         await disposal.Guarded();
+    }
+
+    [Fact]
+    public async Task The_close_timeout_begins_anew_no_more_when_StreamDrainTimeout_is_over()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        stream.Output.GetSpan(300_000);
+        stream.Output.Advance(300_000);
+        var disposal = stream.DisposeAsync().AsTask();
+        await t.Peer.ReadDataAsync(1, 262_144);
+        for (var minutes = 4; minutes <= 32; minutes += 4)
+        {
+            t.Time.Advance(TimeSpan.FromMinutes(4));
+            await t.Peer.SendAsync(Frame.Credit(1, 1));
+            await t.Peer.ReadDataAsync(1, 1);
+            await t.Peer.ExpectNothingAsync();
+        }
+
+        t.Time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromMilliseconds(1)); // 5 since the last byte within 30.
+        await t.Peer.ExpectNothingAsync();
+        t.Time.Advance(TimeSpan.FromMilliseconds(1));
+
+        await t.Peer.ExpectAsync(Frame.Rst(1));
+        await disposal.Guarded();
+    }
+
+    [Fact]
+    public async Task CloseAsync_that_is_cancelled_aborts_the_stream()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        stream.Output.GetSpan(300_000);
+        stream.Output.Advance(300_000);
+        using var cancellation = new CancellationTokenSource();
+        var closing = stream.CloseAsync(cancellation.Token).AsTask();
+        await t.Peer.ReadDataAsync(1, 262_144);
+        Assert.False(closing.IsCompleted);
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => closing.Guarded());
+        await t.Peer.ExpectAsync(Frame.Rst(1));
+        Assert.Equal(0, t.Session.StreamCount);
+    }
+
+    [Fact]
+    public async Task CloseAsync_tells_what_could_not_be_sent_and_DisposeAsync_does_not()
+    {
+        await using var t = Scenario.Client();
+        var told = await t.OpenAsync();
+        var silent = await t.OpenAsync();
+        foreach (var stream in new[] { told, silent })
+        {
+            stream.Output.GetSpan(300_000);
+            stream.Output.Advance(300_000);
+        }
+
+        var closing = told.CloseAsync().AsTask();
+        var disposal = silent.DisposeAsync().AsTask();
+        await t.Peer.SendAsync(Frame.Rst(1), Frame.Rst(3));
+
+        await Guard.FailsWithAsync(YamuxErrorCode.StreamReset, closing);
+        await disposal.Guarded();
+    }
+
+    [Fact]
+    public async Task CloseAsync_ends_when_the_session_has_taken_everything()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenAsync();
+        await stream.Output.WriteAsync(new byte[] { 1 }).Guarded();
+
+        await stream.CloseAsync().Guarded();
+
+        await t.Peer.ExpectAsync(Frame.Data(1, [1]), Frame.Fin(1));
     }
 }

@@ -171,6 +171,42 @@ public class StreamAdapterTests
     }
 
     [Theory]
+    [InlineData("completed")]
+    [InlineData("disposed")]
+    [InlineData("reset by the peer")]
+    [InlineData("aborted")]
+    [InlineData("the session aborted")]
+    public async Task Flushing_the_view_of_a_stream_that_has_ended_does_not_throw_where_nothing_is_left_to_send(string how)
+    {
+        await using var t = Scenario.Client();
+        var yamux = await t.OpenAsync();
+        var stream = yamux.AsStream();
+        await stream.WriteAsync(new byte[] { 1 }).Guarded();
+        switch (how)
+        {
+            case "completed":
+                await yamux.Output.CompleteAsync();
+                break;
+            case "disposed":
+                await yamux.DisposeAsync().Guarded();
+                break;
+            case "reset by the peer":
+                await t.Peer.SendAsync(Frame.Rst(1));
+                await Guard.CancelledAsync(yamux.Closed);
+                break;
+            case "aborted":
+                yamux.Abort();
+                break;
+            default:
+                t.Session.Abort();
+                break;
+        }
+
+        stream.Flush();
+        await stream.FlushAsync().Guarded();
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Disposing_the_view_closes_the_stream_with_FIN(bool sync)

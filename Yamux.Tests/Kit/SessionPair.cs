@@ -42,6 +42,19 @@ public sealed class SessionPair : IAsyncDisposable
             (options, log) => (YamuxSession.Create(client, YamuxRole.Client, options, log), YamuxSession.Create(server, YamuxRole.Server, options, log)),
             configure);
 
+    /// <summary>Over any transport that there is.</summary>
+    public static async Task<SessionPair> OverAsync(PairTransport transport, Action<YamuxOptions>? configure = null)
+    {
+        if (transport == PairTransport.Pipes)
+        {
+            return OverPipes(configure: configure);
+        }
+
+        var (first, second) = await Loopback.ConnectAsync();
+        var (client, server) = transport == PairTransport.Sockets ? ((Stream)first, (Stream)second) : await TlsLoopback.SecureAsync(first, second);
+        return OverStreams(client, server, configure);
+    }
+
     /// <summary>The client opens so many streams, and the server accepts them.</summary>
     public async Task<(YamuxStream Client, YamuxStream Server)[]> OpenAsync(int count)
     {

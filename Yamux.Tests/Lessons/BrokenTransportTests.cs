@@ -67,6 +67,32 @@ public class BrokenTransportTests
         await session.DisposeAsync().Guarded();
     }
 
+    /// <summary>What nobody catches on a thread of the pool's ends the process, and this test with it.</summary>
+    [Fact]
+    public async Task Callbacks_that_throw_and_a_logger_that_throws_end_neither_the_session_nor_the_process()
+    {
+        var (first, second) = DuplexPipe.CreatePair();
+        await using var session = YamuxSession.Create(first, YamuxRole.Client, logger: new ThrowingLogger());
+        await using var peer = YamuxSession.Create(second, YamuxRole.Server);
+        var stream = await session.OpenStreamAsync().Guarded();
+        using var called = new SemaphoreSlim(0);
+        await using var closed = stream.Closed.Register(Throw);
+        await using var goingAway = session.GoAwayReceived.Register(Throw);
+
+        stream.Abort();
+        await peer.GoAwayAsync().Guarded();
+
+        await called.WaitAsync().Guarded();
+        await called.WaitAsync().Guarded();
+        await session.PingAsync().Guarded();
+
+        void Throw()
+        {
+            called.Release();
+            throw new InvalidOperationException("a callback's fault");
+        }
+    }
+
     private sealed class ThrowingLogger : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
