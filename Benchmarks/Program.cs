@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Benchmarks.CommandLine;
 using Benchmarks.Compare;
+using Benchmarks.Frames;
 using Benchmarks.Grpc;
 using Benchmarks.Micro;
 using Benchmarks.Plots;
@@ -21,6 +22,7 @@ var root = new RootCommand("Measures the yamux engine, and wears it.")
     LinkCommand.Create(),
     SoakCommand.Create(),
     MicroCommand.Create(),
+    FramesCommand.Create(),
     PlotCommand.Create(),
     ScaleCommand.Create(),
     ScaleRunCommand.Create(),

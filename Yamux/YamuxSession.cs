@@ -25,7 +25,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private readonly YamuxTransport _transport;
-    private readonly ConcurrentDictionary<uint, YamuxStream> _streams = new();
+    private readonly ConcurrentDictionary<uint, YamuxStream> _streams = new(StreamIdComparer.Instance);
     private readonly AcceptQueue _accepts;
     private readonly PendingPings _pings;
     private readonly SemaphoreSlim _openSlots;

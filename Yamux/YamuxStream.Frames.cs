@@ -13,6 +13,9 @@ public sealed partial class YamuxStream
     /// <summary>Whether the stream is among those to which the receive loop has brought bytes. The loop's own.</summary>
     internal bool IsTouched { get; set; }
 
+    /// <summary>Where the stream waits, or has waited, to be accepted. The queue's own.</summary>
+    internal LinkedListNode<YamuxStream>? AcceptPlace { get; set; }
+
     /// <summary>Lets a reader that <see cref="TryWakeReader"/> has woken go on.</summary>
     internal IThreadPoolWorkItem Reader => _receive.Reader;
 

@@ -43,10 +43,10 @@ internal sealed class LoopTransport : IDuplexPipe
     }
 
     /// <summary>A session whose read loop waits for what it is fed.</summary>
-    public static async Task<(LoopTransport Transport, YamuxSession Session)> StartAsync(YamuxRole role)
+    public static async Task<(LoopTransport Transport, YamuxSession Session)> StartAsync(YamuxRole role, YamuxOptions? options = null)
     {
         var transport = new LoopTransport();
-        var session = YamuxSession.Create(transport, role, new YamuxOptions { EnableKeepAlive = false, MaxEmptyFrames = int.MaxValue });
+        var session = YamuxSession.Create(transport, role, options ?? new YamuxOptions { EnableKeepAlive = false, MaxEmptyFrames = int.MaxValue });
 
         // The loop starts on a thread of its own. It has come so far when it answers.
         var before = transport.SentBytes;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Yamux.Internal;
 using Yamux.Protocol;
 
 namespace Yamux.IO;
@@ -10,8 +11,8 @@ internal sealed class BulkQueue() : FrameQueue(MaxPrepended)
     private const int MaxPrepended = 4096;
 
     // Of each stream that has a frame here that is not taken: where its last one begins, counted from the first byte there ever was.
-    private readonly Dictionary<uint, long> _lastFrames = [];
-    private readonly HashSet<uint> _dropped = [];
+    private readonly Dictionary<uint, long> _lastFrames = new(StreamIdComparer.Instance);
+    private readonly HashSet<uint> _dropped = new(StreamIdComparer.Instance);
     private long _front;
 
     /// <summary>Whether what the stream says next must stand behind what it has here.</summary>

@@ -36,7 +36,7 @@ internal sealed class AcceptQueue(int capacity)
                 return;
             }
 
-            _waiting.AddLast(stream);
+            stream.AcceptPlace = _waiting.AddLast(stream);
             _available.Release();
         }
     }
@@ -46,10 +46,12 @@ internal sealed class AcceptQueue(int capacity)
     {
         lock (_gate)
         {
-            if (!_waiting.Remove(stream))
+            if (stream.AcceptPlace is not { List: not null } place)
             {
                 return false;
             }
+
+            _waiting.Remove(place);
 
             // An acceptor that was let through already finds nothing and waits again.
             _available.Wait(0);

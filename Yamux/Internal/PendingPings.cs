@@ -59,15 +59,14 @@ internal sealed class PendingPings(TimeProvider time)
     /// <summary>The answer with this value has come. An answer that nobody waits for is passed over: some peers send them.</summary>
     public void Complete(uint value)
     {
+        Ping? ping;
         lock (_gate)
         {
             _roundTrip.OnAnswer(value);
+            _pings.Remove(value, out ping);
         }
 
-        if (TryRemove(value, out var ping))
-        {
-            ping.SetResult(time.GetElapsedTime(ping.SentAt));
-        }
+        ping?.SetResult(time.GetElapsedTime(ping.SentAt));
     }
 
     /// <summary>Nobody waits for this answer any more.</summary>
