@@ -5,7 +5,7 @@ using Yamux.Protocol;
 namespace Yamux;
 
 /// <content>How a session ends: once, for one reason, and in order wherever that still says something to the peer.</content>
-public sealed partial class YamuxSession : ISessionTimerOwner
+public sealed partial class YamuxSession
 {
     // How long a peer that has everything may take to close its side, and one that broke the protocol to read that it did.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
@@ -104,15 +104,13 @@ public sealed partial class YamuxSession : ISessionTimerOwner
         Timer.OnWriteFailed();
     }
 
-    void ISessionTimerOwner.OnDeadline(Deadline deadline, bool open) => deadline.Stream.OnDeadline(deadline, open);
-
-    void ISessionTimerOwner.OnPingDue()
+    private void OnPingDue()
     {
         Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, _pings.NextValue()));
         Writer.Flush();
     }
 
-    void ISessionTimerOwner.OnSilence(Silence silence)
+    private void OnSilence(Silence silence)
     {
         switch (silence)
         {

@@ -52,7 +52,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         _openSlots = new SemaphoreSlim(options.MaxUnacknowledgedStreams);
         _earlyResets = new RateLimit(options.MaxEarlyResets, options.RateLimitPeriod, options.TimeProvider);
         _emptyFrames = new RateLimit(options.MaxEmptyFrames, options.RateLimitPeriod, options.TimeProvider);
-        Timer = new SessionTimer(options, this);
+        Timer = new SessionTimer(options, OnPingDue, OnSilence);
         _onRead = OnRead;
 
         // Where the read loop goes on, on a thread of the pool's, and never on one that has other work to go back to.

@@ -136,6 +136,9 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
     internal uint QueuedCredit { get; set; }
 
+    /// <summary>Where it waits there. Guarded by the same.</summary>
+    internal LinkedListNode<YamuxStream>? CreditPlace { get; set; }
+
     /// <summary>
     /// The stream as a <see cref="Stream"/>. Writes flush themselves; disposing it disposes the yamux stream. A cancelled
     /// write may have sent a part of its bytes.

@@ -16,7 +16,7 @@ public class QueuedAnswerTests
 
     public QueuedAnswerTests() => _writer = new FrameWriter(
         _pipe.Writer,
-        new SessionTimer(new YamuxOptions(), new Owner()),
+        new SessionTimer(new YamuxOptions(), onPingDue: () => Assert.Fail("There is no keepalive."), onSilence: _ => { }),
         onFailed: error => Assert.Fail(error.ToString()),
         maxAnswers: 8,
         probes: false,
@@ -58,15 +58,4 @@ public class QueuedAnswerTests
     }
 
     private void AppendData() => _writer.TryAppendData(1, new ReadOnlySequence<byte>(new byte[65_536]), new AsyncSignal());
-
-    private sealed class Owner : ISessionTimerOwner
-    {
-        public void OnDeadline(Deadline deadline, bool open) => Assert.Fail("There is no deadline.");
-
-        public void OnPingDue() => Assert.Fail("There is no keepalive.");
-
-        public void OnSilence(Silence silence)
-        {
-        }
-    }
 }

@@ -85,11 +85,12 @@ internal struct ReceiveWindow
         return _uncredited >= Due ? TakeCredit() : 0;
     }
 
-    /// <summary>
-    /// The reader has seen all there is, and waits for more. Returns the credit to send now: nothing while the peer still has some, else
-    /// what was consumed.
-    /// </summary>
-    public uint Starve() => _remaining == 0 ? TakeCredit() : 0;
+    /// <summary>The peer has no credit left, and the reader waits for more: returns what was consumed, to be given now.</summary>
+    public uint Starve()
+    {
+        Debug.Assert(_remaining == 0, "a reader starved while the peer had credit");
+        return TakeCredit();
+    }
 
     /// <summary>
     /// How much the reader may be lent now, if the peer has no credit left and there is nothing to give it: half a window, and

@@ -300,13 +300,11 @@ internal sealed partial class FrameWriter
 
     private void AppendCreditsUnsynchronized()
     {
-        while (_credits.TryDequeue(out var stream))
+        while (_credits.First is { Value: var stream })
         {
-            if (stream.QueuedCredit != 0)
-            {
-                _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit));
-                stream.QueuedCredit = 0;
-            }
+            _credits.RemoveFirst();
+            _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit));
+            stream.QueuedCredit = 0;
         }
     }
 

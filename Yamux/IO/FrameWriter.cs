@@ -42,7 +42,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private readonly FrameQueue _urgent = new();
     private readonly BulkQueue _bulk = new();
     private readonly TurnQueue _turns = new();
-    private readonly Queue<YamuxStream> _credits = new();
+    private readonly LinkedList<YamuxStream> _credits = new();
     private readonly Action _onWritten;
     private WritePace _pace = new();
     private FlushTiming _timing;
@@ -94,19 +94,27 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     /// <summary>Whether frames that were appended have not been sent and will not be.</summary>
     public bool IsAbandoned => _end == WriterEnd.Abandoned;
 
-    /// <summary>Appends a frame without payload. False if the session has ended; the frame was dropped.</summary>
-    public bool AppendControl(FrameHeader header)
+    /// <summary>Appends a frame without payload; it is dropped if the session has ended.</summary>
+    public void AppendControl(FrameHeader header)
     {
         lock (_gate)
         {
-            if (_end != WriterEnd.None)
+            if (_end == WriterEnd.None)
             {
-                return false;
+                AppendUnsynchronized(_urgent, header);
             }
+        }
+    }
 
-            CountPingUnsynchronized(header);
-            (header.Has(FrameFlags.Fin) && _bulk.Has(header.StreamId) ? _bulk : _urgent).Append(header);
-            return true;
+    /// <summary>As <see cref="AppendControl"/>, but it overtakes nothing of the stream's.</summary>
+    public void AppendBehind(uint streamId, FrameHeader header)
+    {
+        lock (_gate)
+        {
+            if (_end == WriterEnd.None)
+            {
+                AppendUnsynchronized(_bulk.Has(streamId) ? _bulk : _urgent, header);
+            }
         }
     }
 
@@ -162,8 +170,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
             LeaveUnsynchronized(ref turn);
             if (_probes && _pace.TakeProbe(length))
             {
-                CountPingUnsynchronized(Probe);
-                _bulk.Append(Probe);
+                AppendUnsynchronized(_bulk, Probe);
             }
 
             return AppendResult.Appended;
@@ -202,7 +209,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
             if (stream.QueuedCredit == 0)
             {
-                _credits.Enqueue(stream);
+                _credits.AddLast(stream.CreditPlace ??= new LinkedListNode<YamuxStream>(stream));
             }
 
             stream.QueuedCredit += delta;
@@ -217,7 +224,11 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            // The stream stays in the queue, where a credit of 0 is passed over.
+            if (stream.CreditPlace is { List: not null } place)
+            {
+                _credits.Remove(place);
+            }
+
             stream.QueuedCredit = 0;
             if (reset && _end == WriterEnd.None)
             {
@@ -240,8 +251,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
             _bulk.Append(goAway);
             if (ping is { } header)
             {
-                CountPingUnsynchronized(header);
-                _bulk.Append(header);
+                AppendUnsynchronized(_bulk, header);
             }
 
             EndUnsynchronized(WriterEnd.Stopped);
@@ -264,12 +274,14 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
     public ValueTask CompleteAsync(Exception? error) => _output.CompleteAsync(error);
 
-    private void CountPingUnsynchronized(FrameHeader header)
+    private void AppendUnsynchronized(FrameQueue queue, FrameHeader header)
     {
         if (header.Type == FrameType.Ping && header.Has(FrameFlags.Syn))
         {
             Volatile.Write(ref _pingsSent, _pingsSent + 1);
         }
+
+        queue.Append(header);
     }
 
     private void CancelWrite()

@@ -114,7 +114,7 @@ internal sealed class SendHalf
     {
         if (State == SendState.Draining)
         {
-            _stream.Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Fin, _stream.Id, 0));
+            _stream.Session.Writer.AppendBehind(_stream.Id, new FrameHeader(FrameType.WindowUpdate, FrameFlags.Fin, _stream.Id, 0));
             State = SendState.Ended;
         }
     }

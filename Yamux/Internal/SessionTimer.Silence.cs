@@ -124,7 +124,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
             }
         }
 
-        _owner.OnSilence(silence);
+        _onSilence(silence);
     }
 
     // A wait is over. If nothing has moved there is a last look; that of one wait does for the other.

@@ -11,7 +11,8 @@ internal sealed partial class SessionTimer : IDisposable
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly YamuxOptions _options;
-    private readonly ISessionTimerOwner _owner;
+    private readonly Action _onPingDue;
+    private readonly Action<Silence> _onSilence;
     private readonly DeadlineQueue _opens = new();
     private readonly DeadlineQueue _closes = new();
     private readonly ITimer _timer;
@@ -20,11 +21,15 @@ internal sealed partial class SessionTimer : IDisposable
     private long _pingDue = Never;
     private bool _disposed;
 
-    public SessionTimer(YamuxOptions options, ISessionTimerOwner owner)
+    /// <param name="options">The session's.</param>
+    /// <param name="onPingDue">A keepalive ping is due.</param>
+    /// <param name="onSilence">Nothing has moved for as long as the options allow.</param>
+    public SessionTimer(YamuxOptions options, Action onPingDue, Action<Silence> onSilence)
     {
         _time = options.TimeProvider;
         _options = options;
-        _owner = owner;
+        _onPingDue = onPingDue;
+        _onSilence = onSilence;
         _timer = _time.CreateTimer(
             static state => ((SessionTimer)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -161,15 +166,15 @@ internal sealed partial class SessionTimer : IDisposable
 
             if (deadline is not null)
             {
-                _owner.OnDeadline(deadline, openTimedOut);
+                deadline.Stream.OnDeadline(deadline, openTimedOut);
             }
             else if (ping)
             {
-                _owner.OnPingDue();
+                _onPingDue();
             }
             else if (failed)
             {
-                _owner.OnSilence(Silence.Write);
+                _onSilence(Silence.Write);
             }
         }
     }
