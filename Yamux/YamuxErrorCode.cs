@@ -42,7 +42,10 @@ public enum YamuxErrorCode
     /// <summary>The peer did not acknowledge the stream within <see cref="YamuxOptions.StreamOpenTimeout"/>.</summary>
     StreamOpenTimeout,
 
-    /// <summary>The peer did not close the stream within <see cref="YamuxOptions.StreamCloseTimeout"/> after this end had.</summary>
+    /// <summary>
+    /// The peer did not close the stream within <see cref="YamuxOptions.StreamCloseTimeout"/> after this end had, or went on sending on it for longer than
+    /// <see cref="YamuxOptions.StreamDiscardTimeout"/>.
+    /// </summary>
     StreamCloseTimeout,
 
     /// <summary>

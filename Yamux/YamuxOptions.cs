@@ -84,6 +84,17 @@ public sealed class YamuxOptions
     public TimeSpan StreamDrainTimeout { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <summary>
+    /// How long the peer may go on sending on a stream that was closed at this end in both directions, from when it has all that this end has sent, FIN
+    /// too: what it sends then is answered by RST, which makes it stop. Until then, and where this is infinite until <see cref="StreamCloseTimeout"/>, it is
+    /// dropped and credited. Default infinite. QUIC, whose STOP_SENDING ends one direction alone, needs no such time.
+    /// </summary>
+    /// <remarks>
+    /// RST ends both directions, and what a hashicorp/yamux peer has received and not read is lost with it. So this must be longer than a peer that still
+    /// writes takes to read what it was sent last. That the peer has it, the answer to a ping behind FIN tells; a peer that does not answer is not reset.
+    /// </remarks>
+    public TimeSpan StreamDiscardTimeout { get; set; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>
     /// How long nothing may move while bytes wait to be sent: the transport takes none, and none are received. Then the session ends
     /// with <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>, at most as long again after the last that moved. It also bounds how
     /// long closing a session waits for the peer. Default 10 s. hashicorp/yamux: <c>ConnectionWriteTimeout</c>.
@@ -158,6 +169,7 @@ public sealed class YamuxOptions
         Check(StreamOpenTimeout, nameof(StreamOpenTimeout));
         Check(StreamCloseTimeout, nameof(StreamCloseTimeout));
         Check(StreamDrainTimeout, nameof(StreamDrainTimeout));
+        Check(StreamDiscardTimeout, nameof(StreamDiscardTimeout));
         Check(ConnectionWriteTimeout, nameof(ConnectionWriteTimeout));
         Check(KeepAliveInterval, nameof(KeepAliveInterval));
         Check(KeepAliveTimeout, nameof(KeepAliveTimeout));

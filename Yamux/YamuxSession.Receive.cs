@@ -320,7 +320,7 @@ public sealed partial class YamuxSession
                 Timer.OnAnswered();
             }
 
-            _pings.Complete(header.Length);
+            _pings.Complete(header.Length)?.OnArrived();
         }
         else
         {
@@ -411,6 +411,18 @@ public sealed partial class YamuxSession
             _flushWanted = false;
             Writer.Flush();
         }
+    }
+
+    /// <summary>For the loop alone: what was appended leaves when all that was read has been looked at.</summary>
+    internal void FlushAfterRead() => _flushWanted = true;
+
+    /// <summary>For the loop alone: asks the peer whether it has all that the stream has sent. Its answer is <see cref="YamuxStream.OnArrived"/>.</summary>
+    internal uint PingBehind(YamuxStream stream)
+    {
+        var value = _pings.Add(stream);
+        Writer.AppendBehind(stream.Id, new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, value));
+        FlushAfterRead();
+        return value;
     }
 
     /// <summary>For the loop alone: somebody who waited for what it has read goes on, on another thread or when the loop itself waits.</summary>

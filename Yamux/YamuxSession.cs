@@ -263,6 +263,9 @@ public sealed partial class YamuxSession : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>The stream does not want to know any more.</summary>
+    internal void ForgetPing(uint value) => _pings.Forget(value);
+
     internal void ReleaseOpenSlot() => _openSlots.Release();
 
     internal void OnStreamRemoved(YamuxStream stream)

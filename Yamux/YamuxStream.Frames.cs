@@ -74,7 +74,7 @@ public sealed partial class YamuxStream
     internal bool OnFrame(FrameHeader header)
     {
         StreamChange change;
-        bool wanted = false, isRepeatedFin = false;
+        bool wanted = false, isRepeatedFin = false, isStopped = false;
         lock (Gate)
         {
             if (_failure is not null)
@@ -97,16 +97,23 @@ public sealed partial class YamuxStream
                 else if (header.Length > 0)
                 {
                     wanted = _receive.OnDataHeader(header.Length);
+                    isStopped = !header.Has(FrameFlags.Fin) && HasOverstayedUnsynchronized();
+                    wanted &= !isStopped;
                 }
 
                 isRepeatedFin = header.Has(FrameFlags.Fin) && !wanted && !_receive.OnFin();
-                change = Settle();
+                change = isStopped ? FailUnsynchronized(NewOverstayedException(), tellPeer: true) : Settle();
             }
         }
 
         if (isRepeatedFin)
         {
             Session.LogIgnored(Id, "a second FIN");
+        }
+
+        if (isStopped)
+        {
+            Session.FlushAfterRead();
         }
 
         Apply(change);
@@ -274,6 +281,7 @@ public sealed partial class YamuxStream
 
         if (change.Enters(StreamPhase.Closed))
         {
+            ForgetArrival();
             Session.OnStreamRemoved(this);
         }
 

@@ -155,7 +155,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     /// <summary>
     /// Closes the stream: what was written arrives, then FIN. Waits until the session has taken it all. If the peer has not given the credit for that
     /// within <see cref="YamuxOptions.StreamCloseTimeout"/>, or not closed its side as long after, the stream is reset. Until then what the peer
-    /// sends is dropped; to make it stop, use <see cref="Abort"/>.
+    /// sends is dropped; to make it stop, set <see cref="YamuxOptions.StreamDiscardTimeout"/>, or use <see cref="Abort"/>.
     /// </summary>
     public async ValueTask DisposeAsync()
     {

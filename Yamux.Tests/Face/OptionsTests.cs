@@ -23,6 +23,7 @@ public class OptionsTests
         nameof(YamuxOptions.StreamOpenTimeout),
         nameof(YamuxOptions.StreamCloseTimeout),
         nameof(YamuxOptions.StreamDrainTimeout),
+        nameof(YamuxOptions.StreamDiscardTimeout),
         nameof(YamuxOptions.ConnectionWriteTimeout),
         nameof(YamuxOptions.KeepAliveInterval),
         nameof(YamuxOptions.KeepAliveTimeout),
@@ -47,6 +48,7 @@ public class OptionsTests
         Assert.Equal(TimeSpan.FromSeconds(75), options.StreamOpenTimeout);
         Assert.Equal(TimeSpan.FromMinutes(5), options.StreamCloseTimeout);
         Assert.Equal(TimeSpan.FromMinutes(30), options.StreamDrainTimeout);
+        Assert.Equal(Timeout.InfiniteTimeSpan, options.StreamDiscardTimeout);
         Assert.Equal(TimeSpan.FromSeconds(10), options.ConnectionWriteTimeout);
         Assert.Equal(TimeSpan.FromSeconds(30), options.KeepAliveInterval);
         Assert.Equal(TimeSpan.FromSeconds(10), options.KeepAliveTimeout);

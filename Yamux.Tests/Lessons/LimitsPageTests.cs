@@ -34,6 +34,7 @@ public partial class LimitsPageTests
     private static string Text(object value) => value switch
     {
         int number => number.ToString("N0", CultureInfo.InvariantCulture),
+        TimeSpan time when time == Timeout.InfiniteTimeSpan => "infinite",
         TimeSpan { TotalMinutes: >= 2 } time => $"{time.TotalMinutes} min",
         TimeSpan time => $"{time.TotalSeconds} s",
         bool flag => flag ? "true" : "false",

@@ -10,6 +10,7 @@ internal sealed class PendingPings(TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, Ping> _pings = [];
+    private readonly Dictionary<uint, YamuxStream> _arrivals = [];
     private readonly RoundTripTime _roundTrip = new(time);
     private uint _lastValue;
     private Func<Exception>? _failure;
@@ -56,17 +57,47 @@ internal sealed class PendingPings(TimeProvider time)
         return false;
     }
 
-    /// <summary>The answer with this value has come. An answer that nobody waits for is passed over: some peers send them.</summary>
-    public void Complete(uint value)
+    /// <summary>Adds a ping whose answer tells a stream that all it has sent has arrived. Returns its value.</summary>
+    public uint Add(YamuxStream stream)
+    {
+        lock (_gate)
+        {
+            var value = NextValueUnsynchronized();
+            if (_failure is null)
+            {
+                _arrivals.Add(value, stream);
+            }
+
+            return value;
+        }
+    }
+
+    /// <summary>
+    /// The answer with this value has come. Returns the stream that asked, if one did. An answer that nobody waits for is passed over: some peers
+    /// send them.
+    /// </summary>
+    public YamuxStream? Complete(uint value)
     {
         Ping? ping;
+        YamuxStream? stream;
         lock (_gate)
         {
             _roundTrip.OnAnswer(value);
             _pings.Remove(value, out ping);
+            _arrivals.Remove(value, out stream);
         }
 
         ping?.SetResult(time.GetElapsedTime(ping.SentAt));
+        return stream;
+    }
+
+    /// <summary>The stream that asked has ended.</summary>
+    public void Forget(uint value)
+    {
+        lock (_gate)
+        {
+            _arrivals.Remove(value);
+        }
     }
 
     /// <summary>Nobody waits for this answer any more.</summary>
@@ -96,6 +127,7 @@ internal sealed class PendingPings(TimeProvider time)
             _failure ??= failure;
             pings = [.. _pings.Values];
             _pings.Clear();
+            _arrivals.Clear();
         }
 
         foreach (var ping in pings)
@@ -125,7 +157,7 @@ internal sealed class PendingPings(TimeProvider time)
         {
             _lastValue++;
         }
-        while (_lastValue == NoValue || _pings.ContainsKey(_lastValue));
+        while (_lastValue == NoValue || _pings.ContainsKey(_lastValue) || _arrivals.ContainsKey(_lastValue));
         return _lastValue;
     }
 
