@@ -166,7 +166,7 @@ public sealed class SidechannelRegistry
     {
         var stream = connection.Features.Get<IYamuxStreamFeature>()?.Stream
             ?? throw new InvalidOperationException("A sidechannel needs a yamux stream, and this connection is none.");
-        stream.FlushesSoon = false;
+        stream.CoalesceWrites = false;
         return RunAsync(stream);
     }
 
@@ -199,7 +199,7 @@ public sealed class SidechannelRegistry
     // Null: the handler has gone, or takes too long.
     private async ValueTask<byte[]?> ReadAsync(YamuxStream stream, int length)
     {
-        using var timeout = new CancellationTokenSource(Handshake.Limit, stream.Session.Options.TimeProvider);
+        using var timeout = new CancellationTokenSource(Handshake.Limit, stream.Session.GetOptions().TimeProvider);
         try
         {
             var bytes = new byte[length];

@@ -21,8 +21,17 @@ public class YamuxException : IOException
     /// <summary>What went wrong.</summary>
     public YamuxErrorCode ErrorCode { get; }
 
-    /// <summary>What came in the place of a frame's version: the peer speaks another protocol. Null if that is not what went wrong.</summary>
-    internal byte? ForeignOctet { get; init; }
+    /// <summary>The id of the stream that failed, if it was one stream; null if it was the session, or an operation of its.</summary>
+    public uint? StreamId { get; init; }
+
+    /// <summary>
+    /// What the peer's frame has where its version stands, if that is what went wrong. yamux has version 0 alone, so the peer speaks another protocol: an
+    /// alert of TLS begins with 0x15, an answer of HTTP/1 with 'H'. Null otherwise.
+    /// </summary>
+    public byte? ReceivedVersion { get; init; }
+
+    internal static YamuxException OfStream(uint id, YamuxErrorCode errorCode, string message, Exception? innerException = null)
+        => new(errorCode, message, innerException) { StreamId = id };
 
     internal static YamuxException Protocol(string what)
         => new(YamuxErrorCode.ProtocolError, $"The yamux peer broke the protocol: {what}.");
@@ -30,11 +39,11 @@ public class YamuxException : IOException
     internal static YamuxException Foreign(byte octet)
         => new(YamuxErrorCode.ProtocolError, Protocol($"the frame's version is {octet}; only version {FrameHeader.Version} exists").Message)
         {
-            ForeignOctet = octet,
+            ReceivedVersion = octet,
         };
 
     /// <summary>
     /// A fresh exception for each caller: one object thrown on several threads would mix their stack traces.
     /// </summary>
-    internal YamuxException ForCaller() => new(ErrorCode, Message, InnerException) { ForeignOctet = ForeignOctet };
+    internal YamuxException ForCaller() => new(ErrorCode, Message, InnerException) { StreamId = StreamId, ReceivedVersion = ReceivedVersion };
 }

@@ -15,7 +15,6 @@ public sealed partial class YamuxSession
     private Task? _closing;
     private volatile YamuxException? _closeFailure;
     private volatile uint _closingPing;
-    private TaskCompletionSource? _empty;
 
     /// <summary>
     /// Ends the session at once: nothing more is sent, and the transport is closed. Streams fail with
@@ -31,10 +30,12 @@ public sealed partial class YamuxSession
     }
 
     /// <summary>
-    /// Closes the session in order: as <see cref="CloseAsync"/> without a drain, but it does not throw. What had to be given up is a warning in the log.
+    /// Closes the session in order: as <see cref="CloseAsync"/> without a drain, but it does not throw. What had to be given up is a warning in the log. Opening and pinging throw
+    /// <see cref="ObjectDisposedException"/> afterwards, unless the session had ended otherwise before: then they tell that.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         End(SessionEnd.Closed());
         await Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -276,22 +277,8 @@ public sealed partial class YamuxSession
     {
         using var over = new CancellationTokenSource(drain, Options.TimeProvider);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(over.Token, cancellationToken);
-        await IsDoneAsync(Task.WhenAny(WhenNoStreamIsOpen(), Completion), limit.Token).ConfigureAwait(false);
+        await Task.WhenAny(_streamCount.WaitForNoneAsync(limit.Token), Completion).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private Task WhenNoStreamIsOpen()
-    {
-        lock (_gate)
-        {
-            _empty ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (_streamCount == 0)
-            {
-                _empty.TrySetResult();
-            }
-
-            return _empty.Task;
-        }
     }
 
     private static async ValueTask<bool> IsDoneAsync(Task task, CancellationToken limit)

@@ -9,15 +9,7 @@ public sealed partial class YamuxSession
     private readonly UsedIds _remoteIds = new();
     private RateLimit _earlyResets;
     private RateLimit _emptyFrames;
-    private int _inboundCount; // Interlocked
-
-    /// <summary>Raised when <see cref="InboundStreamCount"/> has become 0; by the receive loop too, which must not be kept.</summary>
-    internal event Action? LastInboundStreamReleased;
-
-    /// <summary>
-    /// How many streams of the peer's there are: from its SYN, accepted or not, until both ends have closed it and this one has let go of it.
-    /// </summary>
-    internal int InboundStreamCount => Volatile.Read(ref _inboundCount);
+    private readonly LiveCount _inboundCount = new();
 
     private void OnStreamFrame(FrameHeader header)
     {
@@ -86,7 +78,7 @@ public sealed partial class YamuxSession
         {
             refusal = $"{Options.AcceptBacklog} streams wait to be accepted";
         }
-        else if (Volatile.Read(ref _inboundCount) >= Options.MaxInboundStreams)
+        else if (InboundStreamCount >= Options.MaxInboundStreams)
         {
             refusal = $"{Options.MaxInboundStreams} streams of the peer's are open";
         }
@@ -103,8 +95,8 @@ public sealed partial class YamuxSession
                 {
                     var stream = new YamuxStream(this, id);
                     _streams[id] = stream;
-                    Interlocked.Increment(ref _streamCount);
-                    Interlocked.Increment(ref _inboundCount);
+                    _streamCount.Increment();
+                    _inboundCount.Increment();
                     return stream;
                 }
             }

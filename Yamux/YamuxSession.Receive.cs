@@ -31,6 +31,7 @@ public sealed partial class YamuxSession
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
     private IThreadPoolWorkItem? _lastWoken;
     private int _readsInARow;
+    private long _bytesReceived;
     private int _headerLength;
     private uint _payloadLeft;
     private YamuxStream? _payloadStream;
@@ -158,6 +159,7 @@ public sealed partial class YamuxSession
             if (!buffer.IsEmpty)
             {
                 Timer.OnReceived();
+                Volatile.Write(ref _bytesReceived, _bytesReceived + buffer.Length);
             }
 
             foreach (var piece in buffer)
@@ -198,7 +200,7 @@ public sealed partial class YamuxSession
             var what = _headerLength > 0 ? $"after {_headerLength} of a header's {FrameHeader.Size} bytes" : $"{_payloadLeft} bytes before the end of a payload";
             var cut = new YamuxException(YamuxErrorCode.ConnectionLost, $"The peer closed the connection in the middle of a frame: {what}.")
             {
-                ForeignOctet = _headerLength > 0 && _header[0] != FrameHeader.Version ? _header[0] : null,
+                ReceivedVersion = _headerLength > 0 && _header[0] != FrameHeader.Version ? _header[0] : null,
             };
             End(SessionEnd.Failed(cut));
         }

@@ -37,10 +37,7 @@ public sealed partial class YamuxSession
         ReturnWindowGrowth(stream.WindowGrowth);
         if (!stream.IsOutbound)
         {
-            if (Interlocked.Decrement(ref _inboundCount) == 0)
-            {
-                LastInboundStreamReleased?.Invoke();
-            }
+            _inboundCount.Decrement();
         }
     }
 

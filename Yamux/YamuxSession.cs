@@ -33,10 +33,11 @@ public sealed partial class YamuxSession : IAsyncDisposable
     private readonly CancellationTokenSource _goAwayReceived = new();
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private uint _nextId;
-    private int _streamCount;
+    private readonly LiveCount _streamCount = new();
     private bool _localGoAway;
     private volatile bool _remoteGoAway;
     private volatile SessionEnd? _end;
+    private volatile bool _isDisposed;
     private YamuxException? _writeFailure;
 
     private YamuxSession(YamuxTransport transport, YamuxRole role, YamuxOptions options, ILogger logger)
@@ -64,7 +65,18 @@ public sealed partial class YamuxSession : IAsyncDisposable
     public YamuxRole Role { get; }
 
     /// <summary>How many streams are open, those of both ends that are not accepted yet among them.</summary>
-    public int StreamCount => Volatile.Read(ref _streamCount);
+    public int StreamCount => _streamCount.Value;
+
+    /// <summary>
+    /// How many streams of the peer's there are, those that are not accepted yet among them: each from its opening until both ends have closed it, or it has failed, and this end has let go
+    /// of it, as <see cref="YamuxOptions.MaxInboundStreams"/> counts them.
+    /// </summary>
+    public int InboundStreamCount => _inboundCount.Value;
+
+    /// <summary>
+    /// How many bytes were received on the transport, those of headers among them. Whoever waits for the peer sees whether it says anything at all.
+    /// </summary>
+    public long BytesReceived => Volatile.Read(ref _bytesReceived);
 
     /// <summary>
     /// Completes when the session has ended and its transport is closed. Faulted with a <see cref="YamuxException"/> if it
@@ -84,9 +96,6 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// </summary>
     public TimeSpan? RoundTripTime
         => _pings.RoundTrip is > 0 and var ticks ? TimeSpan.FromSeconds(ticks / (double)Options.TimeProvider.TimestampFrequency) : null;
-
-    /// <summary>How often bytes were received: whoever waits for the peer sees whether it says anything.</summary>
-    internal long ReadCount => Timer.ReadCount;
 
     internal YamuxOptions Options { get; }
 
@@ -151,10 +160,12 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// <see cref="YamuxOptions.MaxUnacknowledgedStreams"/> streams of this end are not acknowledged yet, or while 256 KiB wait behind a write to the transport.
     /// </summary>
     /// <exception cref="YamuxException">The session has ended or takes no more streams, or the ids are used up.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was opened.</exception>
     public async ValueTask<YamuxStream> OpenStreamAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfDisposed();
         if (!Writer.HasRoom || !_openSlots.Wait(0, CancellationToken.None))
         {
             await WaitForOpenSlotAsync(cancellationToken).ConfigureAwait(false);
@@ -175,17 +186,35 @@ public sealed partial class YamuxSession : IAsyncDisposable
         return stream;
     }
 
-    /// <summary>Accepts the next stream of the peer's, as soon as there is one. Null: the session was closed, by either end.</summary>
+    /// <summary>Accepts the next stream of the peer's, as soon as there is one, and acknowledges it. Null: the session was closed, by either end.</summary>
     /// <remarks>
     /// Streams that had arrived when the peer closed the session, or it failed, are still handed out before that is told. While 256 KiB wait
     /// behind a write to the transport no stream is handed out: each would add to what the peer does not read.
     /// </remarks>
     /// <exception cref="YamuxException">The session has failed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; no stream was lost.</exception>
-    public async ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default)
+    public ValueTask<YamuxStream?> AcceptStreamAsync(CancellationToken cancellationToken = default) => AcceptStreamAsync(acknowledge: true, cancellationToken);
+
+    /// <inheritdoc cref="AcceptStreamAsync(CancellationToken)"/>
+    /// <param name="acknowledge">
+    /// Whether the peer is told so. Without, it does not hear of it before <see cref="YamuxStream.Acknowledge"/>, which must follow, or <see cref="YamuxStream.Abort"/>, by which it sees the stream
+    /// refused: for whoever first has to look at the stream, or to take note of it.
+    /// </param>
+    /// <param name="cancellationToken">Cancelled, no stream was lost.</param>
+    public async ValueTask<YamuxStream?> AcceptStreamAsync(bool acknowledge, CancellationToken cancellationToken = default)
     {
-        var stream = await TakeStreamAsync(cancellationToken).ConfigureAwait(false);
-        stream?.SendAck();
+        await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
+        if (stream is null && _end is { IsFailure: true } end)
+        {
+            throw end.Reason.ForCaller();
+        }
+
+        if (acknowledge)
+        {
+            stream?.Acknowledge();
+        }
+
         return stream;
     }
 
@@ -200,19 +229,18 @@ public sealed partial class YamuxSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// As <see cref="AcceptStreamAsync"/>, but the peer does not hear of it before <see cref="YamuxStream.SendAck"/>: for whoever has to take note of the stream first.
+    /// Waits until the peer has no stream, as <see cref="InboundStreamCount"/> counts them, or the session has ended. It can open another one in the same instant, unless it was told
+    /// not to (<see cref="GoAwayAsync"/>).
     /// </summary>
-    internal async ValueTask<YamuxStream?> TakeStreamAsync(CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
+    public async Task WaitForInboundStreamsToEndAsync(CancellationToken cancellationToken = default)
     {
-        await Writer.WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
-        var stream = await _accepts.TakeAsync(cancellationToken).ConfigureAwait(false);
-        if (stream is null && _end is { IsFailure: true } end)
-        {
-            throw end.Reason.ForCaller();
-        }
-
-        return stream;
+        await Task.WhenAny(_inboundCount.WaitForNoneAsync(cancellationToken), Completion).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
     }
+
+    /// <summary>A copy of the settings that the session has. For code on top of it that has limits of its own, and their clock.</summary>
+    public YamuxOptions GetOptions() => Options.Clone();
 
     /// <summary>
     /// Measures the time to the peer and back, at most <see cref="YamuxOptions.PingTimeout"/>. On a slow link that is the time behind
@@ -221,10 +249,12 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// <exception cref="YamuxException">
     /// The session has ended; or the answer did not come in time (<see cref="YamuxErrorCode.PingTimeout"/>), which ends this ping alone.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     public async ValueTask<TimeSpan> PingAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        ThrowIfDisposed();
         if (_pings.TryAdd(out var value, out var answer))
         {
             Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, value));
@@ -270,17 +300,9 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     internal void OnStreamRemoved(YamuxStream stream)
     {
-        if (!_streams.TryRemove(stream.Id, out _))
+        if (_streams.TryRemove(stream.Id, out _))
         {
-            return;
-        }
-
-        if (Interlocked.Decrement(ref _streamCount) == 0)
-        {
-            lock (_gate)
-            {
-                _empty?.TrySetResult();
-            }
+            _streamCount.Decrement();
         }
     }
 
@@ -291,6 +313,10 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>For tests: the next stream that is opened gets this id.</summary>
     internal void SetNextStreamId(uint id) => _nextId = id;
+
+    // What had ended it before says more.
+    private void ThrowIfDisposed()
+        => ObjectDisposedException.ThrowIf(_isDisposed && _end is null or { IsFailure: false, Reason.ErrorCode: YamuxErrorCode.SessionClosed }, this);
 
     private void OnPingTimeout(uint value)
         => _pings.Fail(
@@ -331,7 +357,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
             var stream = new YamuxStream(this, _nextId);
             _nextId += 2;
             _streams[stream.Id] = stream;
-            Interlocked.Increment(ref _streamCount);
+            _streamCount.Increment();
             stream.SendSyn();
             return stream;
         }

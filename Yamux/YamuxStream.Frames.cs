@@ -19,23 +19,18 @@ public sealed partial class YamuxStream
     /// <summary>Lets a reader that <see cref="TryWakeReader"/> has woken go on.</summary>
     internal IThreadPoolWorkItem Reader => _receive.Reader;
 
-    /// <summary>Whether the stream or its session has failed, or it was aborted.</summary>
-    internal bool HasFailed => Volatile.Read(ref _failure) is not null;
-
-    /// <exception cref="YamuxException">The stream or its session has failed, as a write would tell.</exception>
-    internal void ThrowIfFailed()
+    /// <summary>Under the gate, before anything is written.</summary>
+    /// <exception cref="YamuxException">The stream or its session has failed.</exception>
+    internal void ThrowIfFailedUnsynchronized()
     {
-        if (Volatile.Read(ref _failure) is { } failure)
+        if (_failure is not null)
         {
-            throw failure.ForCaller();
+            throw _failure.ForCaller();
         }
     }
 
-    /// <summary>Writes bytes of the caller's, without a copy of our own, behind those that wait in <see cref="Output"/>. Cancelled, it may have sent a part of them.</summary>
-    internal ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => WriteAsync(new ReadOnlySequence<byte>(bytes), cancellationToken);
-
-    /// <summary>The same of bytes in pieces, which leave together.</summary>
-    internal ValueTask WriteAsync(ReadOnlySequence<byte> bytes, CancellationToken cancellationToken) => _send.Writer.WriteThroughAsync(bytes, cancellationToken);
+    /// <summary>Before anything is read or written.</summary>
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
 
     /// <summary>Opens the stream on the wire. The session's lock for opening is held, so that ids rise there.</summary>
     internal void SendSyn()
@@ -46,27 +41,6 @@ public sealed partial class YamuxStream
             Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, _receive.OpenWindow()));
             _receive.MeasureRoundTrip();
         }
-    }
-
-    /// <summary>Tells the peer that its stream was accepted: once, and also if it has sent FIN by now.</summary>
-    internal void SendAck()
-    {
-        StreamChange change;
-        lock (Gate)
-        {
-            if (_failure is not null)
-            {
-                return;
-            }
-
-            _isAcknowledged = true;
-            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, _receive.OpenWindow()));
-            _receive.MeasureRoundTrip();
-            change = Settle();
-        }
-
-        Session.Writer.FlushSoon();
-        Apply(change);
     }
 
     /// <summary>A frame of the peer's has come. True if its payload, which follows, is wanted.</summary>
@@ -84,12 +58,17 @@ public sealed partial class YamuxStream
 
             if (header.Has(FrameFlags.Rst))
             {
-                change = FailUnsynchronized(new YamuxException(YamuxErrorCode.StreamReset, $"Yamux stream {Id} was reset by the peer."), tellPeer: false);
+                change = FailUnsynchronized(YamuxException.OfStream(Id, YamuxErrorCode.StreamReset, $"Yamux stream {Id} was reset by the peer."), tellPeer: false);
             }
             else
             {
                 // Some peers never send an ACK; any frame shows that they have taken the stream, but the one that refuses it.
-                _isAcknowledged |= IsOutbound;
+                if (IsOutbound && !_isAcknowledged)
+                {
+                    _isAcknowledged = true;
+                    _acknowledged.Set();
+                }
+
                 if (header.Type == FrameType.WindowUpdate)
                 {
                     OnCreditUnsynchronized(header.Length);
@@ -171,8 +150,8 @@ public sealed partial class YamuxStream
             var options = Session.Options;
             change = FailUnsynchronized(
                 open
-                    ? new YamuxException(YamuxErrorCode.StreamOpenTimeout, $"Yamux stream {Id} was not acknowledged within {options.StreamOpenTimeout}.")
-                    : new YamuxException(YamuxErrorCode.StreamCloseTimeout, $"Yamux stream {Id} was not closed by the peer within {options.StreamCloseTimeout}."),
+                    ? YamuxException.OfStream(Id, YamuxErrorCode.StreamOpenTimeout, $"Yamux stream {Id} was not acknowledged within {options.StreamOpenTimeout}.")
+                    : YamuxException.OfStream(Id, YamuxErrorCode.StreamCloseTimeout, $"Yamux stream {Id} was not closed by the peer within {options.StreamCloseTimeout}."),
                 tellPeer: true);
         }
 
@@ -195,11 +174,25 @@ public sealed partial class YamuxStream
 
     /// <summary>Nobody will read any more.</summary>
     internal void CompleteReads()
+        => CompleteReads(YamuxException.OfStream(Id, YamuxErrorCode.StreamAborted, $"The input of yamux stream {Id} was completed at this end."));
+
+    /// <summary>Neither will anybody write. What fails before says so; what comes after has to be told nothing else.</summary>
+    internal void BeginDispose()
+    {
+        lock (Gate)
+        {
+            _isDisposed |= _failure is null;
+        }
+
+        CompleteReads();
+    }
+
+    private void CompleteReads(YamuxException reason)
     {
         StreamChange change;
         lock (Gate)
         {
-            _receive.Discard();
+            _receive.Discard(reason);
             change = Settle();
         }
 
@@ -276,7 +269,6 @@ public sealed partial class YamuxStream
         if (change.Enters(StreamPhase.Open) && IsOutbound)
         {
             Session.ReleaseOpenSlot();
-            QueueAcknowledged();
         }
 
         if (change.Enters(StreamPhase.Closed))
@@ -307,8 +299,9 @@ public sealed partial class YamuxStream
         if (_failure is null)
         {
             _failure = failure;
+            _acknowledged.Set(failure);
             _receive.Fail(failure);
-            _send.Fail();
+            _send.Fail(failure);
             Session.Writer.CancelCredit(this, reset: tellPeer && _phase < StreamPhase.Closed);
         }
 
@@ -320,29 +313,6 @@ public sealed partial class YamuxStream
         if (_send.OnCredit(delta))
         {
             Session.RunSoon(_send.Signal);
-        }
-    }
-
-    // On a thread of the pool's: we may be on the receive loop, and to complete a task may run a scheduler's code.
-    private void QueueAcknowledged()
-    {
-        if (Volatile.Read(ref _acknowledged) is not null)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.CompleteAcknowledged(), this, preferLocal: false);
-        }
-    }
-
-    // There is an outcome, which does not change any more.
-    private void CompleteAcknowledged()
-    {
-        if (_isAcknowledged)
-        {
-            _acknowledged!.TrySetResult();
-        }
-        else
-        {
-            _acknowledged!.TrySetException(_failure!.ForCaller());
-            _ = _acknowledged.Task.Exception; // Observed: whoever does not look at it does not care.
         }
     }
 

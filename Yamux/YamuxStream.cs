@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using Yamux.FlowControl;
@@ -27,12 +28,13 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     private bool _isAcknowledged;
     private StreamPhase _phase;
     private YamuxException? _failure;
+    private bool _isDisposed;
+    private Outcome _acknowledged;
     private Deadline? _openDeadline;
     private Deadline? _closeDeadline;
     private SendState _closeDeadlineOf;
     private long _doneAt;
     private CancellationTokenSource? _closed;
-    private TaskCompletionSource? _acknowledged;
     private YamuxStreamAdapter? _adapter;
 
     internal YamuxStream(YamuxSession session, uint id)
@@ -42,6 +44,10 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         IsOutbound = id % 2 == (session.Role == YamuxRole.Client ? 1 : 0);
         _receive = new ReceiveHalf(this);
         _send = new SendHalf(this);
+        if (!IsOutbound)
+        {
+            _acknowledged.Set();
+        }
     }
 
     /// <summary>The stream's id: odd if the client opened it, even if the server did; 1 to 2³²−1.</summary>
@@ -102,36 +108,55 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         {
             lock (Gate)
             {
-                if (_acknowledged is null)
-                {
-                    if (!IsOutbound || _isAcknowledged)
-                    {
-                        return Task.CompletedTask;
-                    }
-
-                    _acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                    if (_failure is not null)
-                    {
-                        CompleteAcknowledged();
-                    }
-                }
-
                 return _acknowledged.Task;
             }
         }
     }
+
+    /// <summary>
+    /// Completes when the peer's side has come to its end, and all that came before it was read. Faulted with <see cref="YamuxException"/> if that will not be: the stream
+    /// was reset or aborted, its session has ended, or this end reads no more (<see cref="AbortRead"/>, <see cref="PipeReader.Complete"/>, <see cref="DisposeAsync"/>).
+    /// Nobody has to look at the fault.
+    /// </summary>
+    /// <remarks>As <c>QuicStream.ReadsClosed</c>. Whoever does not read does not get to the end: <see cref="Closed"/> tells when nothing more can come.</remarks>
+    public Task ReadsClosed
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return _receive.Closed;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Completes when the session has taken all that was written, and FIN behind it. Faulted with <see cref="YamuxException"/> if that will not be: the stream was reset or aborted,
+    /// or its session has ended. Nobody has to look at the fault.
+    /// </summary>
+    /// <remarks>As <c>QuicStream.WritesClosed</c>, but for what the peer has received: nothing in yamux tells that.</remarks>
+    public Task WritesClosed
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return _send.Closed;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether what is flushed leaves with all else that the work which the thread pool has now adds to it, in one write to the transport, instead of at once. For a server of many
+    /// requests at a time, whose answers follow each other closely. Default false.
+    /// </summary>
+    public bool CoalesceWrites { get; set; }
 
     /// <summary>Guards the stream and its halves.</summary>
     internal Lock Gate { get; } = new();
 
     /// <summary>Whether this end has opened it.</summary>
     internal bool IsOutbound { get; }
-
-    /// <summary>
-    /// Whether Data leaves behind the work that the thread pool has now, and with what that adds to it, instead of at once. For a
-    /// server of many requests at a time, whose answers follow each other closely. Set before the first write.
-    /// </summary>
-    internal bool FlushesSoon { get; set; }
 
     /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
     internal uint QueuedCredit { get; set; }
@@ -150,16 +175,75 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     /// <summary>Aborts the stream in both directions and tells the peer (RST). What has not been read or sent is lost. Does nothing the second time.</summary>
     /// <param name="reason">What readers and writers of this end get as the inner exception of their <see cref="YamuxException"/>.</param>
     public void Abort(Exception? reason = null)
-        => Fail(new YamuxException(YamuxErrorCode.StreamAborted, $"Yamux stream {Id} was aborted at this end.", reason), tellPeer: true);
+        => Fail(YamuxException.OfStream(Id, YamuxErrorCode.StreamAborted, $"Yamux stream {Id} was aborted at this end.", reason), tellPeer: true);
+
+    /// <summary>
+    /// Reads no more: what has come and was not read is given back, what still comes is dropped, and credited, so that the peer can go on. A read that waits fails. Writing goes on.
+    /// yamux has no word for it, so the peer does not hear of it; to make it stop, use <see cref="Abort"/>. Does nothing once reading has ended.
+    /// </summary>
+    /// <param name="reason">What readers of this end get as the inner exception of their <see cref="YamuxException"/>.</param>
+    public void AbortRead(Exception? reason = null)
+        => CompleteReads(YamuxException.OfStream(Id, YamuxErrorCode.StreamAborted, $"The reading of yamux stream {Id} was aborted at this end.", reason));
+
+    /// <summary>Tells the peer that its stream was accepted, if <see cref="YamuxSession.AcceptStreamAsync(bool, CancellationToken)"/> was not to. Does nothing the second time, or if the stream has failed.</summary>
+    /// <exception cref="InvalidOperationException">This end has opened the stream.</exception>
+    public void Acknowledge()
+    {
+        if (IsOutbound)
+        {
+            throw new InvalidOperationException($"Yamux stream {Id} was opened by this end; it is the peer who acknowledges it.");
+        }
+
+        StreamChange change;
+        lock (Gate)
+        {
+            if (_failure is not null || _isAcknowledged)
+            {
+                return;
+            }
+
+            _isAcknowledged = true;
+            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, _receive.OpenWindow()));
+            _receive.MeasureRoundTrip();
+            change = Settle();
+        }
+
+        Session.Writer.FlushSoon();
+        Apply(change);
+    }
+
+    /// <summary>
+    /// Writes bytes, behind those that wait in <see cref="Output"/>, from the caller's memory. Completes when the session has taken all of them, which waits for the peer's credit.
+    /// </summary>
+    /// <param name="buffer">The bytes, which are the caller's again when the write has ended.</param>
+    /// <param name="cancellationToken">Cancelled, a part of them may have been sent; the rest is not.</param>
+    /// <exception cref="YamuxException">The stream or its session has failed.</exception>
+    /// <exception cref="InvalidOperationException">The output is completed, or somebody else writes.</exception>
+    /// <exception cref="ObjectDisposedException">The stream was disposed.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled, or <see cref="PipeWriter.CancelPendingFlush"/> was called.</exception>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        => WriteAsync(new ReadOnlySequence<byte>(buffer), completeWrites: false, cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
+    /// <param name="buffer">The bytes, which are the caller's again when the write has ended.</param>
+    /// <param name="completeWrites">Whether they are the last: FIN leaves with them, and <see cref="Output"/> is completed. A write that fails or is cancelled completes nothing.</param>
+    /// <param name="cancellationToken">Cancelled, a part of them may have been sent; the rest is not.</param>
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, bool completeWrites, CancellationToken cancellationToken = default)
+        => WriteAsync(new ReadOnlySequence<byte>(buffer), completeWrites, cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, bool, CancellationToken)"/>
+    public ValueTask WriteAsync(ReadOnlySequence<byte> buffer, bool completeWrites = false, CancellationToken cancellationToken = default)
+        => _send.Writer.WriteThroughAsync(buffer, completeWrites, cancellationToken);
 
     /// <summary>
     /// Closes the stream: what was written arrives, then FIN. Waits until the session has taken it all. If the peer has not given the credit for that
     /// within <see cref="YamuxOptions.StreamCloseTimeout"/>, or not closed its side as long after, the stream is reset. Until then what the peer
-    /// sends is dropped; to make it stop, set <see cref="YamuxOptions.StreamDiscardTimeout"/>, or use <see cref="Abort"/>.
+    /// sends is dropped; to make it stop, set <see cref="YamuxOptions.StreamDiscardTimeout"/>, or use <see cref="Abort"/>. Reads and writes that begin afterwards throw <see cref="ObjectDisposedException"/>, unless the stream had failed before: then
+    /// they tell that. A read that waits fails with <see cref="YamuxErrorCode.StreamAborted"/>.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        CompleteReads();
+        BeginDispose();
         await _send.Writer.DisposeAsync().ConfigureAwait(false);
     }
 

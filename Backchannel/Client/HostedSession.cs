@@ -83,7 +83,7 @@ internal sealed class HostedSession
         {
             try
             {
-                while (await _session.TakeStreamAsync(_end.Token).ConfigureAwait(false) is { } stream)
+                while (await _session.AcceptUntilEndAsync(acknowledge: false, _end.Token).ConfigureAwait(false) is { } stream)
                 {
                     var connection = new YamuxStreamConnectionContext(stream, _id) { Disposed = OnServed };
                     connection.Features.Set(this);
@@ -92,7 +92,7 @@ internal sealed class HostedSession
                         _served.Add(connection);
                     }
 
-                    stream.SendAck(); // Not before: whoever has the acknowledgement counts on being served.
+                    stream.Acknowledge(); // Not before: whoever has the acknowledgement counts on being served.
                     if (!_listener.TryAdd(connection))
                     {
                         connection.Abort();
@@ -103,10 +103,6 @@ internal sealed class HostedSession
             catch (OperationCanceledException) when (_end.IsCancellationRequested)
             {
                 // Drained, or closed at this end; disposing the session does the rest.
-            }
-            catch (YamuxException)
-            {
-                // It has failed, which the session itself reports, and each of its streams.
             }
         }
 
@@ -138,7 +134,7 @@ internal sealed class HostedSession
             var stream = await _session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
             return _lent.TryLend(stream) is { } lent ? (lent, stream) : null;
         }
-        catch (YamuxException)
+        catch (Exception failure) when (failure is YamuxException or ObjectDisposedException)
         {
             return null;
         }
@@ -179,7 +175,7 @@ internal sealed class HostedSession
             await _session.PingAsync(cancellationToken).ConfigureAwait(false);
             return true;
         }
-        catch (Exception failure) when (failure is YamuxException or OperationCanceledException)
+        catch (Exception failure) when (failure is YamuxException or ObjectDisposedException or OperationCanceledException)
         {
             return false;
         }

@@ -11,8 +11,6 @@ namespace Backchannel;
 internal sealed class ServedStreamLifetime : IConnectionLifetimeNotificationFeature
 {
     private readonly CancellationTokenSource _closing = new();
-    private readonly string _connectionId;
-    private readonly ILogger _logger;
 
     /// <param name="kestrel">Kestrel's own, for its HTTP/2.</param>
     /// <param name="connectionId">The stream's name in the log.</param>
@@ -20,10 +18,8 @@ internal sealed class ServedStreamLifetime : IConnectionLifetimeNotificationFeat
     public ServedStreamLifetime(IConnectionLifetimeNotificationFeature kestrel, string connectionId, ILogger logger)
     {
         Kestrel = kestrel;
-        _connectionId = connectionId;
-        _logger = logger;
         ConnectionClosedRequested = _closing.Token;
-        kestrel.ConnectionClosedRequested.UnsafeRegister(static lifetime => _ = ((ServedStreamLifetime)lifetime!).CloseAsync(), this);
+        kestrel.ConnectionClosedRequested.UnsafeRegister(_ => _ = _closing.CancelAsync(logger, connectionId), null);
     }
 
     public IConnectionLifetimeNotificationFeature Kestrel { get; }
@@ -31,17 +27,4 @@ internal sealed class ServedStreamLifetime : IConnectionLifetimeNotificationFeat
     public CancellationToken ConnectionClosedRequested { get; set; }
 
     public void RequestClose() => Kestrel.RequestClose();
-
-    // Nobody waits for it; it throws nothing.
-    private async Task CloseAsync()
-    {
-        try
-        {
-            await _closing.CancelAsync().ConfigureAwait(false);
-        }
-        catch (AggregateException failure)
-        {
-            BackchannelLog.ClosingFailed(_logger, _connectionId, failure);
-        }
-    }
 }

@@ -14,10 +14,10 @@ internal static class ServerAnswer
             "The server takes no further HTTP/2 connection over the backchannel's connection: it has as many as it allows (BackchannelServerOptions.MaxHttpConnectionsPerPeer), or middleware of its ConfigureStreams ended this one.",
 
         // The first octet of a TLS record: an alert, or a handshake.
-        { ForeignOctet: 0x15 or 0x16 } => "The server speaks TLS: its address must begin with https://.",
-        { ForeignOctet: (byte)'H' } =>
+        { ReceivedVersion: 0x15 or 0x16 } => "The server speaks TLS: its address must begin with https://.",
+        { ReceivedVersion: (byte)'H' } =>
             "The server answers in HTTP/1: it is no gRPC server, or its endpoint does not speak HTTP/2 alone. At Kestrel: listen.Protocols = HttpProtocols.Http2, and listen.UseBackchannel().",
-        { ForeignOctet: { } octet } => $"The server is no gRPC server: its answer begins with octet {octet}.",
+        { ReceivedVersion: { } octet } => $"The server is no gRPC server: its answer begins with octet {octet}.",
 
         // The beginning of SETTINGS, read as a frame of yamux's.
         { ErrorCode: YamuxErrorCode.ProtocolError } =>

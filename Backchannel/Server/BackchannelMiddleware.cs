@@ -54,7 +54,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, closing);
         try
         {
-            return await session.AcceptStreamAsync(giveUp.Token).ConfigureAwait(false);
+            return await session.AcceptUntilEndAsync(cancellationToken: giveUp.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -64,10 +64,6 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             }
 
             return null;
-        }
-        catch (YamuxException)
-        {
-            return null; // It has failed, which the session itself reports.
         }
     }
 
@@ -95,14 +91,14 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             await using (closing.UnsafeRegister(_ => Drain(peer, "the server closes the connection"), null).ConfigureAwait(false))
             {
                 await streams.ServeFirstAsync(first).ConfigureAwait(false);
-                await Task.WhenAny(streams.WaitUntilIdleAsync(), peer.Completion).ConfigureAwait(false);
+                await peer.Session.WaitForInboundStreamsToEndAsync(CancellationToken.None).ConfigureAwait(false);
 
                 // A server that stops ends the connection itself when its own time is over.
                 var limit = closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout;
                 Drain(peer, peer.Completion.IsCompleted ? "its connection has ended" : "the client has closed its connection");
 
                 // An HTTP/2 connection that was on its way is told to go elsewhere: what it is part of ends, and can not be called any more.
-                RequestClose(connection);
+                connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(_logger, connection.ConnectionId);
                 await DrainedAsync(peer, streams, limit).ConfigureAwait(false);
             }
         }
@@ -110,18 +106,6 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         {
             registry.Remove(peer);
             BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
-        }
-    }
-
-    private void RequestClose(ConnectionContext connection)
-    {
-        try
-        {
-            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
-        }
-        catch (AggregateException failure)
-        {
-            BackchannelLog.ClosingFailed(_logger, connection.ConnectionId, failure); // Of the endpoint's middleware.
         }
     }
 
@@ -140,7 +124,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         using var limit = new CancellationTokenSource(drain, options.Yamux.TimeProvider);
         do
         {
-            Task either = Task.WhenAny(Task.WhenAll(peer.Drained, streams.WaitUntilIdleAsync()), peer.Completion);
+            Task either = Task.WhenAny(Task.WhenAll(peer.Drained, peer.Session.WaitForInboundStreamsToEndAsync()), peer.Completion);
             await either.WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         while (!streams.IsIdle && !peer.Completion.IsCompleted && !limit.IsCancellationRequested);

@@ -82,7 +82,7 @@ public sealed class BackchannelPeer
             var stream = await Session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
             return _lent.TryLend(stream) ?? throw NoBackchannel(_lent.CloseReason!);
         }
-        catch (YamuxException failure)
+        catch (Exception failure) when (failure is YamuxException or ObjectDisposedException)
         {
             throw NoBackchannel(failure.Message, failure);
         }

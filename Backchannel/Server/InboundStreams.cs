@@ -37,40 +37,14 @@ internal sealed class InboundStreams(
     /// </summary>
     public bool IsIdle => peer.Session.InboundStreamCount == 0;
 
-    /// <summary>Completes when the client has no stream. One that comes afterwards is served none the less.</summary>
-    public async Task WaitUntilIdleAsync()
-    {
-        var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void OnReleased() => idle.TrySetResult();
-        peer.Session.LastInboundStreamReleased += OnReleased;
-        try
-        {
-            if (!IsIdle)
-            {
-                await idle.Task.ConfigureAwait(false);
-            }
-        }
-        finally
-        {
-            peer.Session.LastInboundStreamReleased -= OnReleased;
-        }
-    }
-
     /// <summary>Accepts and serves the further streams, until the session has ended and all of them are served.</summary>
     public async Task RunAsync()
     {
         peer.CallsEnded += OnCallsEnded;
-        try
+        while (await peer.Session.AcceptUntilEndAsync().ConfigureAwait(false) is { } stream)
         {
-            await foreach (var stream in peer.Session.AcceptStreamsAsync().ConfigureAwait(false))
-            {
-                Interlocked.Increment(ref _running);
-                _ = ServeAsync(stream); // It throws nothing, and counts itself out.
-            }
-        }
-        catch (YamuxException)
-        {
-            // It has failed, which the session itself reports, and each of its streams.
+            Interlocked.Increment(ref _running);
+            _ = ServeAsync(stream); // It throws nothing, and counts itself out.
         }
 
         CountOut();
@@ -212,20 +186,8 @@ internal sealed class InboundStreams(
         {
             if (_served == 0 && peer.Drained.IsCompleted)
             {
-                _ = CloseUnneededAsync(); // Elsewhere: who gave back the last call has locks of its own. Nobody waits for what middleware does then; it throws nothing.
+                _ = _unneeded.CancelAsync(logger, connection.ConnectionId); // Elsewhere: who gave back the last call has locks of its own. Nobody waits for what middleware does then.
             }
-        }
-    }
-
-    private async Task CloseUnneededAsync()
-    {
-        try
-        {
-            await _unneeded.CancelAsync().ConfigureAwait(false);
-        }
-        catch (AggregateException failure)
-        {
-            BackchannelLog.ClosingFailed(logger, connection.ConnectionId, failure); // Of middleware, whose own it is.
         }
     }
 

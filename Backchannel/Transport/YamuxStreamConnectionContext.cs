@@ -33,7 +33,7 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext, IConnect
         Features = features;
 
         // As Kestrel's own transports send: on another thread, so that the answers which are ready by then leave together.
-        _stream.FlushesSoon = true;
+        _stream.CoalesceWrites = true;
         Transport = new KestrelStreamPipe(stream);
         ConnectionId = $"{sessionId}:{stream.Id}";
         ConnectionClosed = stream.Closed;

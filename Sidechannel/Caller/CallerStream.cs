@@ -105,7 +105,7 @@ internal sealed class CallerStream : SidechannelStream
             if (_isCut)
             {
                 // Whether the call has ended by now or not. It fails, with what the stream failed with.
-                await Inner.WriteAsync(new ReadOnlySequence<byte>(PacketHeader.End.ToArray()), CancellationToken.None).ConfigureAwait(false);
+                await Inner.WriteAsync(PacketHeader.End.ToArray(), CancellationToken.None).ConfigureAwait(false);
             }
 
             // Once the call has ended there is nobody who waits for the end.
@@ -127,7 +127,7 @@ internal sealed class CallerStream : SidechannelStream
     /// <summary>The call has ended, so that its handler reads no more: a write would wait for credit that nobody gives. What it has sent can be read.</summary>
     public void OnCallEnded()
     {
-        _failedBefore = Inner.HasFailed;
+        _failedBefore = Inner.WritesClosed.IsFaulted;
         Volatile.Write(ref _callEnded, true);
         _unread.Cancel();
     }
@@ -157,13 +157,13 @@ internal sealed class CallerStream : SidechannelStream
         var token = linked?.Token ?? (cancellationToken.CanBeCanceled ? _unreadOrCancelledToken : _unreadToken);
         try
         {
-            await Inner.WriteAsync(packets, token).ConfigureAwait(false);
+            await Inner.WriteAsync(packets, completeWrites: false, token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (Volatile.Read(ref _callEnded) && !cancellationToken.IsCancellationRequested)
         {
             if (_failedBefore)
             {
-                Inner.ThrowIfFailed(); // The write had not heard of it yet.
+                await Inner.WritesClosed.ConfigureAwait(false); // The write had not heard of it yet.
             }
 
             throw CallEnded();

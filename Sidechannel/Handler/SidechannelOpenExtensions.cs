@@ -42,7 +42,7 @@ public static class SidechannelOpenExtensions
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentOutOfRangeException.ThrowIfNegative(id);
-        using var timeout = new CancellationTokenSource(LongestOf(session), session.Options.TimeProvider);
+        using var timeout = new CancellationTokenSource(LongestOf(session), session.GetOptions().TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         YamuxStream? stream = null;
         SilenceLimit? silence = null;
@@ -119,7 +119,7 @@ public static class SidechannelOpenExtensions
     }
 
     private static TimeSpan LongestOf(YamuxSession session)
-        => session.Options.StreamOpenTimeout is var limit && limit != Timeout.InfiniteTimeSpan && limit < Handshake.Longest ? limit : Handshake.Longest;
+        => session.GetOptions().StreamOpenTimeout is var limit && limit != Timeout.InfiniteTimeSpan && limit < Handshake.Longest ? limit : Handshake.Longest;
 
     private static string ExplainTimeout(YamuxSession session, long id, YamuxStream? stream, SilenceLimit? silence)
     {

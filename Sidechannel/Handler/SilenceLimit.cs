@@ -17,8 +17,8 @@ internal sealed class SilenceLimit : IDisposable
     /// <param name="over">What is cancelled. Dispose of this first.</param>
     public SilenceLimit(YamuxSession session, TimeSpan limit, CancellationTokenSource over)
     {
-        (_session, _over, _seen) = (session, over, session.ReadCount);
-        _timer = session.Options.TimeProvider.CreateTimer(static limit => ((SilenceLimit)limit!).Look(), this, limit, limit);
+        (_session, _over, _seen) = (session, over, session.BytesReceived);
+        _timer = session.GetOptions().TimeProvider.CreateTimer(static limit => ((SilenceLimit)limit!).Look(), this, limit, limit);
     }
 
     /// <summary>Whether it was silent for so long.</summary>
@@ -28,7 +28,7 @@ internal sealed class SilenceLimit : IDisposable
 
     private void Look()
     {
-        var count = _session.ReadCount;
+        var count = _session.BytesReceived;
         if (count != Interlocked.Exchange(ref _seen, count))
         {
             return;

@@ -52,8 +52,8 @@ public class SessionTests
         await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, open);
         Assert.Null(await accept.Guarded());
         Assert.Null(await accept2.Guarded());
-        await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, t.Session.PingAsync());
-        await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, t.Session.OpenStreamAsync());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => t.Session.PingAsync().Guarded());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => t.Session.OpenStreamAsync().Guarded());
         Assert.Null(await t.Session.AcceptStreamAsync().Guarded());
         await t.Session.GoAwayAsync().Guarded();
         t.Session.Abort();

@@ -228,8 +228,8 @@ public class StreamAdapterTests
 
         await t.Peer.ExpectAsync(Frame.Data(1, [1]), Frame.Fin(1));
         await t.Peer.ExpectNothingAsync();
-        await Assert.ThrowsAnyAsync<InvalidOperationException>(async () => await stream.WriteAsync(new byte[1]));
-        await Guard.FailsWithAsync(YamuxErrorCode.StreamAborted, stream.ReadAsync(new byte[1]));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await stream.WriteAsync(new byte[1]));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.ReadAsync(new byte[1]).Guarded());
     }
 
     [Fact]

@@ -167,7 +167,9 @@ internal sealed partial class World
         }
 
         Require(
-            failure is YamuxException { ErrorCode: var code } && allowed.Contains(code),
+            failure is ObjectDisposedException
+                ? allowed.Contains(YamuxErrorCode.SessionClosed)
+                : failure is YamuxException { ErrorCode: var code } && allowed.Contains(code),
             $"\"{pending.What}\" of {who} failed; allowed are [{string.Join(", ", allowed)}]: {failure}");
         return true;
     }

@@ -19,7 +19,7 @@ public class FlushingTests
         var peer = new ScriptedPeer(theirs);
         var stream = await session.OpenStreamAsync().Guarded();
         await peer.ExpectAsync(Frame.Syn(1));
-        stream.FlushesSoon = soon;
+        stream.CoalesceWrites = soon;
         SpinWait.SpinUntil(() => !session.Writer.IsBusy); // The peer can see the SYN before its flusher has gone: what is added then is his to send.
         output.Threads.Clear();
 

@@ -24,6 +24,8 @@ internal sealed class ReceiveHalf
     // A frame's header has come, and not all of its payload.
     private bool _arriving;
 
+    private Outcome _closed;
+
     public ReceiveHalf(YamuxStream stream)
     {
         _stream = stream;
@@ -36,6 +38,9 @@ internal sealed class ReceiveHalf
 
     /// <summary>Why nothing more can be read: null where the peer has ended its side, or may still send.</summary>
     public YamuxException? Failure { get; private set; }
+
+    /// <summary>As <see cref="YamuxStream.ReadsClosed"/>.</summary>
+    public Task Closed => _closed.Task;
 
     /// <summary>What the stream has of the session's budget for windows.</summary>
     public uint TakenFromSession => _credit.TakenFromSession;
@@ -128,15 +133,20 @@ internal sealed class ReceiveHalf
         }
     }
 
-    /// <summary>Nobody will read any more.</summary>
-    public void Discard()
+    /// <summary>Nobody will read any more, for this reason.</summary>
+    public void Discard(YamuxException reason)
     {
         if (State is ReceiveState.Discarding or ReceiveState.Closed)
         {
             return;
         }
 
-        Failure = new YamuxException(YamuxErrorCode.StreamAborted, $"The input of yamux stream {_stream.Id} was completed at this end.");
+        if (State == ReceiveState.Ended && _consumed == _received)
+        {
+            _closed.Set(); // It has read all there is, and needs not be told that it was.
+        }
+
+        Failure ??= reason;
         if (State == ReceiveState.Open)
         {
             Drop((uint)(_received - _consumed));
@@ -202,7 +212,8 @@ internal sealed class ReceiveHalf
     }
 
     private YamuxException NewStuckException()
-        => new(
+        => YamuxException.OfStream(
+            _stream.Id,
             YamuxErrorCode.ReadLimitExceeded,
             $"The reader of yamux stream {_stream.Id} keeps {_received - _consumed} bytes unconsumed and waits for more, which cannot come: the window is {_credit.WindowSize}, "
             + $"and a reader is lent at most {ReceiveWindow.MaxLoan} beyond it, out of {nameof(YamuxOptions)}.{nameof(YamuxOptions.MaxSessionWindowGrowth)}. Consume "
@@ -230,6 +241,11 @@ internal sealed class ReceiveHalf
     private void Enter(ReceiveState state)
     {
         State = state;
+        if (state != ReceiveState.Ended)
+        {
+            _closed.Set(Failure);
+        }
+
         if (state is ReceiveState.Discarding or ReceiveState.Closed)
         {
             if (Reader.ForgetBuffer())

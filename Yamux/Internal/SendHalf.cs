@@ -13,6 +13,7 @@ internal sealed class SendHalf
 {
     private readonly YamuxStream _stream;
     private SendWindow _window = new(FrameHeader.InitialWindow);
+    private Outcome _closed;
 
     public SendHalf(YamuxStream stream)
     {
@@ -26,6 +27,9 @@ internal sealed class SendHalf
     public AsyncSignal Signal { get; } = new();
 
     public SendState State { get; private set; }
+
+    /// <summary>As <see cref="YamuxStream.WritesClosed"/>.</summary>
+    public Task Closed => _closed.Task;
 
     /// <summary>Credit has come. True if a writer waited for it; the caller must see to it that <see cref="Signal"/> is executed.</summary>
     /// <exception cref="YamuxException">It is more than there can be.</exception>
@@ -51,7 +55,7 @@ internal sealed class SendHalf
             var change = default(StreamChange);
             lock (_stream.Gate)
             {
-                _stream.ThrowIfFailed();
+                _stream.ThrowIfFailedUnsynchronized();
                 var count = (uint)Math.Min(Math.Min(rest.Length, _window.Available), _stream.Session.Writer.MaxPayload);
                 if (count > 0)
                 {
@@ -84,7 +88,7 @@ internal sealed class SendHalf
                 }
             }
 
-            _stream.Session.Writer.FlushData(soon: _stream.FlushesSoon);
+            _stream.Session.Writer.FlushData(soon: _stream.CoalesceWrites);
             _stream.Apply(change);
         }
 
@@ -101,21 +105,23 @@ internal sealed class SendHalf
     }
 
     /// <summary>Nothing more can be sent. Whoever waits goes on, and finds out.</summary>
-    public void Fail()
+    public void Fail(YamuxException failure)
     {
         if (State != SendState.Ended)
         {
             State = SendState.Failed;
+            _closed.Set(failure);
             Signal.Set();
         }
     }
 
     private void End()
     {
-        if (State == SendState.Draining)
+        if (State < SendState.Ended)
         {
             _stream.Session.Writer.AppendBehind(_stream.Id, new FrameHeader(FrameType.WindowUpdate, FrameFlags.Fin, _stream.Id, 0));
             State = SendState.Ended;
+            _closed.Set();
         }
     }
 }

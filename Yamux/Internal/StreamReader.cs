@@ -243,6 +243,7 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
 
     private void ThrowIfReading()
     {
+        stream.ThrowIfDisposed();
         if (_state is not (ReaderState.None or ReaderState.Tentative))
         {
             throw new InvalidOperationException(

@@ -36,16 +36,14 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
-        => SendAsync(ReadOnlySequence<byte>.Empty, keepsRest: true, cancellationToken);
+        => SendAsync(ReadOnlySequence<byte>.Empty, keepsRest: true, completes: false, cancellationToken);
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
-        => SendAsync(new ReadOnlySequence<byte>(source), keepsRest: true, cancellationToken);
+        => SendAsync(new ReadOnlySequence<byte>(source), keepsRest: true, completes: false, cancellationToken);
 
-    /// <summary>
-    /// Sends what is pending, and <paramref name="source"/> behind it, straight from the caller's memory. What a cancelled write could not
-    /// send of it is kept for the next flush, as a pipe would keep it, or dropped, as a stream would.
-    /// </summary>
-    public ValueTask<FlushResult> SendAsync(ReadOnlySequence<byte> source, bool keepsRest, CancellationToken cancellationToken)
+    // Sends what is pending, and the source behind it, straight from the caller's memory. What a cancelled write could not send of it is kept for the next
+    // flush, as a pipe would keep it, or dropped, as a stream would.
+    private ValueTask<FlushResult> SendAsync(ReadOnlySequence<byte> source, bool keepsRest, bool completes, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
@@ -64,9 +62,14 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         try
         {
             var cancelled = TakeFlushCancelled();
-            if (!cancelled && !(TrySendPending() && half.TrySend(ref source)))
+            if (!cancelled && !(TrySendPending() && half.TrySend(ref source, completes)))
             {
-                return SendSlowAsync(source, keepsRest, cancellationToken);
+                return SendSlowAsync(source, keepsRest, completes, cancellationToken);
+            }
+
+            if (completes && !cancelled)
+            {
+                Complete(); // FIN has left with the last frame.
             }
 
             if (keepsRest)
@@ -84,10 +87,10 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         }
     }
 
-    /// <summary>As <see cref="WriteAsync"/>, but for a stream: a cancelled write drops the rest.</summary>
-    public ValueTask WriteThroughAsync(ReadOnlySequence<byte> source, CancellationToken cancellationToken)
+    /// <summary>As <see cref="WriteAsync"/>, but for a stream: a cancelled write drops the rest. It may be the last one.</summary>
+    public ValueTask WriteThroughAsync(ReadOnlySequence<byte> source, bool completes, CancellationToken cancellationToken)
     {
-        var sent = SendAsync(source, keepsRest: false, cancellationToken);
+        var sent = SendAsync(source, keepsRest: false, completes, cancellationToken);
         if (!sent.IsCompletedSuccessfully)
         {
             return WaitAsync(sent);
@@ -157,7 +160,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> SendSlowAsync(ReadOnlySequence<byte> rest, bool keepsRest, CancellationToken cancellationToken)
+    private async ValueTask<FlushResult> SendSlowAsync(ReadOnlySequence<byte> rest, bool keepsRest, bool completes, CancellationToken cancellationToken)
     {
         try
         {
@@ -172,7 +175,12 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
                 cancellationToken.ThrowIfCancellationRequested();
                 cancelled = TakeFlushCancelled();
             }
-            while (!cancelled && !(TrySendPending() && half.TrySend(ref rest)));
+            while (!cancelled && !(TrySendPending() && half.TrySend(ref rest, completes)));
+            if (completes && !cancelled)
+            {
+                Complete();
+            }
+
             return new FlushResult(cancelled, isCompleted: false);
         }
         finally
@@ -216,6 +224,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
     private void ThrowIfCompleted()
     {
+        stream.ThrowIfDisposed();
         if (_drained is not null)
         {
             throw new InvalidOperationException($"The output of yamux stream {stream.Id} is completed; nothing can be written to it.");
@@ -227,7 +236,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
     {
         lock (stream.Gate)
         {
-            stream.ThrowIfFailed();
+            stream.ThrowIfFailedUnsynchronized();
             ThrowIfCompleted();
             if (_sending)
             {

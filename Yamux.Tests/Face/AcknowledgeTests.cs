@@ -1,0 +1,56 @@
+namespace Yamux.Tests.Face;
+
+/// <summary>A stream that is taken first, and acknowledged later, or refused.</summary>
+public class AcknowledgeTests
+{
+    [Fact]
+    public async Task The_peer_does_not_hear_of_an_acceptance_before_it_is_acknowledged_once()
+    {
+        await using var t = Scenario.Server();
+        await t.Peer.SendAsync(Frame.Syn(1));
+
+        var stream = await t.Session.AcceptStreamAsync(acknowledge: false).Guarded();
+
+        await t.Peer.ExpectNothingAsync();
+        stream!.Acknowledge();
+        await t.Peer.ExpectAsync(Frame.Ack(1));
+        stream.Acknowledge();
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_aborted_instead_is_refused()
+    {
+        await using var t = Scenario.Server();
+        await t.Peer.SendAsync(Frame.Syn(1));
+        var stream = await t.Session.AcceptStreamAsync(acknowledge: false).Guarded();
+
+        stream!.Abort();
+        stream.Acknowledge();
+
+        await t.Peer.ExpectAsync(Frame.Rst(1));
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task A_stream_that_was_accepted_is_not_acknowledged_a_second_time()
+    {
+        await using var t = Scenario.Server();
+        var stream = await t.AcceptAsync(1);
+
+        stream.Acknowledge();
+
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task A_stream_of_this_end_is_not_acknowledged_by_it()
+    {
+        await using var t = Scenario.Client();
+        var stream = await t.OpenUnacknowledgedAsync();
+
+        Assert.Throws<InvalidOperationException>(stream.Acknowledge);
+
+        await t.Peer.ExpectNothingAsync();
+    }
+}
