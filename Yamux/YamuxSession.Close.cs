@@ -107,7 +107,7 @@ public sealed partial class YamuxSession
 
     private void OnPingDue()
     {
-        Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, _pings.NextValue()));
+        Writer.AppendControl(FrameHeader.Ping(_pings.NextValue()));
         Writer.Flush();
     }
 
@@ -149,7 +149,7 @@ public sealed partial class YamuxSession
         // Before the writer stops, which lets through those who wait to accept because too much waits to be sent.
         if (end.DropsUnaccepted)
         {
-            _accepts.Clear();
+            _accepts.End(drop: true);
         }
 
         if (end.LastWord is { } code)
@@ -157,9 +157,7 @@ public sealed partial class YamuxSession
             // The answer to the ping tells that the peer has everything before it.
             _closingPing = _pings.NextValue();
             Timer.OnClosing();
-            Writer.Stop(
-                new FrameHeader(FrameType.GoAway, FrameFlags.None, 0, (uint)code),
-                code == GoAwayCode.Normal ? new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, _closingPing) : null);
+            Writer.Stop(FrameHeader.GoAway(code), code == GoAwayCode.Normal ? FrameHeader.Ping(_closingPing) : null);
         }
         else
         {
@@ -171,7 +169,7 @@ public sealed partial class YamuxSession
             stream.Fail(end.Reason, tellPeer: false);
         }
 
-        _accepts.End(end.DropsUnaccepted);
+        _accepts.End(drop: false);
         _pings.Fail(NewEndedException);
         CancelOpens();
         _closing = RunCloseAsync(end);

@@ -109,7 +109,7 @@ public sealed partial class YamuxSession
             YamuxLog.StreamRefused(Logger, id, refusal);
         }
 
-        Answer(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Rst, id, 0));
+        Answer(FrameHeader.Window(FrameFlags.Rst, id));
         return null;
     }
 

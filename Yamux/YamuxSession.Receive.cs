@@ -12,33 +12,20 @@ namespace Yamux;
 /// </content>
 public sealed partial class YamuxSession
 {
-    // A peer may provoke an answer with twelve bytes; they leave together, but not so many that the limit is reached by a
-    // burst that the transport would have taken.
-    private const int AnswersPerFlush = 256;
-
     private const int MaxIgnoredLogged = 16;
-
-    // While bytes keep coming, the reader (or the writer that got credit) that was woken last waits for so many reads: it finds
-    // more at once, and it may have this thread when they have ended.
-    private const int MaxReadsBeforeWaking = 3;
 
     // Everything below is the loop's own, but for the one that says otherwise.
     private readonly TaskCompletionSource _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly List<YamuxStream> _touched = [];
     private readonly byte[] _header = new byte[FrameHeader.Size];
     private readonly Action _onRead;
-    private readonly bool _lendsThread;
+    private readonly WakeUps _wakeUps;
     private ConfiguredValueTaskAwaitable<ReadResult>.ConfiguredValueTaskAwaiter _read;
-    private IThreadPoolWorkItem? _lastWoken;
-    private int _readsInARow;
     private long _bytesReceived;
     private int _headerLength;
     private uint _payloadLeft;
     private YamuxStream? _payloadStream;
     private bool _finAfterPayload;
-    private int _unflushedAnswers;
     private long _answersSeen;
-    private bool _flushWanted;
     private bool _discards; // What comes makes no sense any more.
     private int _ignoredLogged; // Interlocked
 
@@ -70,33 +57,17 @@ public sealed partial class YamuxSession
 
             if (!_read.IsCompleted)
             {
-                var reader = _lastWoken;
-                _lastWoken = null;
-                _readsInARow = 0;
+                var last = _wakeUps.TakeLast();
                 _read.UnsafeOnCompleted(_onRead);
-
-                // From here on another thread may be the loop, and this one is free: it saves the reader a change of threads.
-                if (Thread.CurrentThread.IsThreadPoolThread)
-                {
-                    reader?.Execute();
-                }
-                else if (reader is not null)
-                {
-                    ThreadPool.UnsafeQueueUserWorkItem(reader, preferLocal: false);
-                }
-
+                WakeUps.LendThread(last); // From here on another thread may be the loop, and this one is free.
                 return;
             }
 
-            if (++_readsInARow == MaxReadsBeforeWaking)
-            {
-                QueueLastWoken();
-            }
+            _wakeUps.OnReadOn();
         }
         while (TryProcess());
 
-        QueueLastWoken();
-        _received.SetResult();
+        Finish();
     }
 
     private void OnRead()
@@ -107,9 +78,14 @@ public sealed partial class YamuxSession
         }
         else
         {
-            QueueLastWoken();
-            _received.SetResult();
+            Finish();
         }
+    }
+
+    private void Finish()
+    {
+        _wakeUps.QueueLast();
+        _received.SetResult();
     }
 
     // False: nothing more will come.
@@ -167,24 +143,23 @@ public sealed partial class YamuxSession
                 ProcessBytes(piece.Span);
             }
         }
-        catch (YamuxException error)
-        {
-            _discards = true;
-            End(SessionEnd.Failed(error));
-            return;
-        }
         catch (Exception error)
         {
             _discards = true;
-            End(SessionEnd.Failed(new YamuxException(YamuxErrorCode.InternalError, $"The yamux session failed: {error.Message}", error)));
-            YamuxLog.InternalError(Logger, error);
+            if (error is not YamuxException failure)
+            {
+                failure = new YamuxException(YamuxErrorCode.InternalError, $"The yamux session failed: {error.Message}", error);
+                YamuxLog.InternalError(Logger, error);
+            }
+
+            End(SessionEnd.Failed(failure));
             return;
         }
         finally
         {
             // Also after an error: what came before it was right, and readers get it.
             _transport.Input.AdvanceTo(buffer.End);
-            WakeReaders();
+            _wakeUps.OnProcessed();
         }
 
         if (isLast)
@@ -248,14 +223,13 @@ public sealed partial class YamuxSession
     {
         if (_payloadStream is { } stream)
         {
-            if (!stream.OnPayload(piece, (int)Math.Min(_payloadLeft, int.MaxValue)))
+            if (stream.OnPayload(piece, (int)Math.Min(_payloadLeft, int.MaxValue)))
             {
-                _flushWanted = true; // It was dropped, and may have become credit.
+                _wakeUps.Touch(stream);
             }
-            else if (!stream.IsTouched)
+            else
             {
-                stream.IsTouched = true;
-                _touched.Add(stream);
+                _wakeUps.WantFlush(); // It was dropped, and may have become credit.
             }
         }
 
@@ -339,7 +313,7 @@ public sealed partial class YamuxSession
                 {
                     _remoteGoAway = true;
                     CancelOpens();
-                    ThreadPool.UnsafeQueueUserWorkItem(static session => session.TellOfGoAway(), this, preferLocal: false);
+                    _ = _goAwayReceived.CancelAsync(error => YamuxLog.GoAwayCallbackFailed(Logger, error));
                 }
 
                 break;
@@ -352,19 +326,6 @@ public sealed partial class YamuxSession
         }
     }
 
-    // On a thread of its own: callbacks are foreign code.
-    private void TellOfGoAway()
-    {
-        try
-        {
-            _goAwayReceived.Cancel();
-        }
-        catch (AggregateException error)
-        {
-            YamuxLog.GoAwayCallbackFailed(Logger, error);
-        }
-    }
-
     private void Answer(FrameHeader answer)
     {
         if (!Writer.TryAppendAnswer(answer))
@@ -373,50 +334,11 @@ public sealed partial class YamuxSession
                 $"{Options.MaxQueuedAnswers} answers to the peer wait to be sent, because it asks and does not read");
         }
 
-        _flushWanted = true;
-        if (++_unflushedAnswers >= Math.Min(AnswersPerFlush, Options.MaxQueuedAnswers))
-        {
-            _unflushedAnswers = 0;
-            Writer.Flush();
-        }
-    }
-
-    // Once for all that was read: a reader sees as much as there is, and the first is not woken while the others' bytes are
-    // still looked at.
-    private void WakeReaders()
-    {
-        var woken = 0;
-        foreach (var stream in _touched)
-        {
-            stream.IsTouched = false;
-            if (stream.TryWakeReader())
-            {
-                woken++;
-                RunSoon(stream.Reader);
-            }
-        }
-
-        if (_touched.Count > 0)
-        {
-            _touched.Clear();
-            Writer.OnInput(woken);
-        }
-
-        if (!_lendsThread)
-        {
-            QueueLastWoken();
-        }
-
-        _unflushedAnswers = 0;
-        if (_flushWanted)
-        {
-            _flushWanted = false;
-            Writer.Flush();
-        }
+        _wakeUps.OnAnswer();
     }
 
     /// <summary>For the loop alone: what was appended leaves when all that was read has been looked at.</summary>
-    internal void FlushAfterRead() => _flushWanted = true;
+    internal void FlushAfterRead() => _wakeUps.WantFlush();
 
     /// <summary>For the loop alone: asks the peer whether it has all that the stream has sent. Its answer is <see cref="YamuxStream.OnArrived"/>.</summary>
     internal uint PingBehind(YamuxStream stream)
@@ -427,22 +349,8 @@ public sealed partial class YamuxSession
         return value;
     }
 
-    /// <summary>For the loop alone: somebody who waited for what it has read goes on, on another thread or when the loop itself waits.</summary>
-    internal void RunSoon(IThreadPoolWorkItem woken)
-    {
-        QueueLastWoken();
-        _lastWoken = woken;
-        _readsInARow = 0;
-    }
-
-    private void QueueLastWoken()
-    {
-        if (_lastWoken is { } reader)
-        {
-            _lastWoken = null;
-            ThreadPool.UnsafeQueueUserWorkItem(reader, preferLocal: false);
-        }
-    }
+    /// <summary>For the loop alone: a writer that waited for the credit which has come goes on.</summary>
+    internal void Wake(IThreadPoolWorkItem writer) => _wakeUps.Add(writer);
 
     /// <summary>Whether one more line may be logged about what the peer does. It could provoke any number of them.</summary>
     internal bool TryCountLogLine()

@@ -23,6 +23,15 @@ namespace Yamux;
 /// </remarks>
 public sealed partial class YamuxSession : IAsyncDisposable
 {
+    // A byte, from the transport to its reader, on the read loop:
+    //   Receive, ProcessBytes        read Transport.Input, cut it into frames; pings and GoAway end here     YamuxSession.Receive.cs
+    //   OnStreamFrame                finds the stream, or puts a new one into the AcceptQueue                YamuxSession.Inbound.cs
+    //   YamuxStream.OnFrame, then ReceiveHalf     takes the peer's credit (ReceiveCredit), queues the payload (SegmentedBuffer)
+    //   WakeUps                      lets the StreamReader go on that waits; what it consumes becomes credit
+    // A write, from its caller to the transport, on the caller's thread or the pool's:
+    //   StreamWriter, SendHalf       keep it until it is flushed and the peer has given credit (SendWindow)
+    //   FrameWriter.TryAppendData    makes a frame of it, in the urgent FrameQueue or in turn in the BulkQueue
+    //   FrameWriter.Flush            whoever finds no flush under way writes what is queued, round by round  IO/FrameWriter.Flush.cs
     private readonly Lock _gate = new();
     private readonly YamuxTransport _transport;
     private readonly ConcurrentDictionary<uint, YamuxStream> _streams = new(StreamIdComparer.Instance);
@@ -55,10 +64,8 @@ public sealed partial class YamuxSession : IAsyncDisposable
         _emptyFrames = new RateLimit(options.MaxEmptyFrames, options.RateLimitPeriod, options.TimeProvider);
         Timer = new SessionTimer(options, OnPingDue, OnSilence);
         _onRead = OnRead;
-
-        // Where the read loop goes on, on a thread of the pool's, and never on one that has other work to go back to.
-        _lendsThread = transport.Input is SocketReader;
         Writer = new FrameWriter(transport.Output, Timer, OnWriteFailed, options.MaxQueuedAnswers, options.EnableKeepAlive, options.TimeProvider);
+        _wakeUps = new WakeUps(Writer, options.MaxQueuedAnswers, lendsThread: transport.Input is SocketReader);
     }
 
     /// <summary>Which end of the session this is.</summary>
@@ -257,7 +264,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         ThrowIfDisposed();
         if (_pings.TryAdd(out var value, out var answer))
         {
-            Writer.AppendControl(new FrameHeader(FrameType.Ping, FrameFlags.Syn, 0, value));
+            Writer.AppendControl(FrameHeader.Ping(value));
             Writer.Flush();
         }
 
@@ -284,7 +291,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
             if (!_localGoAway && _end is null)
             {
                 _localGoAway = true;
-                Writer.AppendControl(new FrameHeader(FrameType.GoAway, FrameFlags.None, 0, (uint)GoAwayCode.Normal));
+                Writer.AppendControl(FrameHeader.GoAway(GoAwayCode.Normal));
             }
         }
 

@@ -10,7 +10,7 @@ public sealed partial class YamuxStream
     /// <summary>What the stream has of the session's budget for windows. It does not change any more when the stream is released.</summary>
     internal uint WindowGrowth => _receive.TakenFromSession;
 
-    /// <summary>Whether the stream is among those to which the receive loop has brought bytes. The loop's own.</summary>
+    /// <summary>Whether the stream is among those to which the read loop has brought bytes. <see cref="WakeUps"/>' own.</summary>
     internal bool IsTouched { get; set; }
 
     /// <summary>Where the stream waits, or has waited, to be accepted. The queue's own.</summary>
@@ -38,7 +38,7 @@ public sealed partial class YamuxStream
         lock (Gate)
         {
             _openDeadline = Session.Timer.AddOpen(this);
-            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Syn, Id, _receive.OpenWindow()));
+            Session.Writer.AppendControl(FrameHeader.Window(FrameFlags.Syn, Id, _receive.OpenWindow()));
             _receive.MeasureRoundTrip();
         }
     }
@@ -172,26 +172,16 @@ public sealed partial class YamuxStream
         Apply(change);
     }
 
-    /// <summary>Nobody will read any more.</summary>
-    internal void CompleteReads()
-        => CompleteReads(YamuxException.OfStream(Id, YamuxErrorCode.StreamAborted, $"The input of yamux stream {Id} was completed at this end."));
+    /// <summary>Nobody will read any more, nor write, if it is <paramref name="disposed"/>. What had failed before goes on telling that.</summary>
+    internal void CompleteReads(bool disposed = false)
+        => CompleteReads(YamuxException.OfStream(Id, YamuxErrorCode.StreamAborted, $"The input of yamux stream {Id} was completed at this end."), disposed);
 
-    /// <summary>Neither will anybody write. What fails before says so; what comes after has to be told nothing else.</summary>
-    internal void BeginDispose()
-    {
-        lock (Gate)
-        {
-            _isDisposed |= _failure is null;
-        }
-
-        CompleteReads();
-    }
-
-    private void CompleteReads(YamuxException reason)
+    private void CompleteReads(YamuxException reason, bool disposed)
     {
         StreamChange change;
         lock (Gate)
         {
+            _isDisposed |= disposed && _failure is null;
             _receive.Discard(reason);
             change = Settle();
         }
@@ -312,33 +302,18 @@ public sealed partial class YamuxStream
     {
         if (_send.OnCredit(delta))
         {
-            Session.RunSoon(_send.Signal);
+            Session.Wake(_send.Signal);
         }
     }
 
     private void CancelClosedToken()
     {
+        CancellationTokenSource? closed;
         lock (Gate)
         {
-            if (_closed is null || _closed.IsCancellationRequested)
-            {
-                return;
-            }
+            closed = _closed;
         }
 
-        // On a thread of its own: callbacks are foreign code, and we may be on the receive loop.
-        ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.RunClosedCallbacks(), this, preferLocal: false);
-    }
-
-    private void RunClosedCallbacks()
-    {
-        try
-        {
-            _closed!.Cancel();
-        }
-        catch (AggregateException error)
-        {
-            YamuxLog.ClosedCallbackFailed(Session.Logger, Id, error);
-        }
+        _ = closed?.CancelAsync(error => YamuxLog.ClosedCallbackFailed(Session.Logger, Id, error));
     }
 }

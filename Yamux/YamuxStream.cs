@@ -183,7 +183,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     /// </summary>
     /// <param name="reason">What readers of this end get as the inner exception of their <see cref="YamuxException"/>.</param>
     public void AbortRead(Exception? reason = null)
-        => CompleteReads(YamuxException.OfStream(Id, YamuxErrorCode.StreamAborted, $"The reading of yamux stream {Id} was aborted at this end.", reason));
+        => CompleteReads(YamuxException.OfStream(Id, YamuxErrorCode.StreamAborted, $"The reading of yamux stream {Id} was aborted at this end.", reason), disposed: false);
 
     /// <summary>Tells the peer that its stream was accepted, if <see cref="YamuxSession.AcceptStreamAsync(bool, CancellationToken)"/> was not to. Does nothing the second time, or if the stream has failed.</summary>
     /// <exception cref="InvalidOperationException">This end has opened the stream.</exception>
@@ -203,7 +203,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
             }
 
             _isAcknowledged = true;
-            Session.Writer.AppendControl(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Ack, Id, _receive.OpenWindow()));
+            Session.Writer.AppendControl(FrameHeader.Window(FrameFlags.Ack, Id, _receive.OpenWindow()));
             _receive.MeasureRoundTrip();
             change = Settle();
         }
@@ -243,7 +243,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        BeginDispose();
+        CompleteReads(disposed: true);
         await _send.Writer.DisposeAsync().ConfigureAwait(false);
     }
 

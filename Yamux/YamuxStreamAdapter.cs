@@ -86,7 +86,7 @@ internal sealed class YamuxStreamAdapter(YamuxStream stream) : Stream
         if (disposing)
         {
             // Whatever is left to send goes on in the background, bounded by StreamCloseTimeout.
-            stream.BeginDispose();
+            stream.CompleteReads(disposed: true);
             stream.Output.Complete();
         }
 

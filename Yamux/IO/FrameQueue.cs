@@ -29,7 +29,6 @@ internal class FrameQueue(int headroom = 0)
 
     protected ReadOnlySequence<byte> Content => _bytes.Content;
 
-    /// <summary>Appends a frame without payload.</summary>
     public void Append(FrameHeader header)
     {
         _openStream = 0;
@@ -54,7 +53,6 @@ internal class FrameQueue(int headroom = 0)
         _bytes.Write(payload);
     }
 
-    /// <summary>Takes all that waits.</summary>
     public void TakeAll() => TakeFront(Waiting);
 
     /// <summary>What was taken of the other queue is written before what was taken of this one: in the same piece, if there is room for it.</summary>
@@ -74,7 +72,6 @@ internal class FrameQueue(int headroom = 0)
         Taken -= count;
     }
 
-    /// <summary>Drops everything.</summary>
     public virtual void Clear()
     {
         _bytes.Clear();

@@ -7,6 +7,7 @@ namespace Yamux.IO;
 internal sealed partial class FrameWriter
 {
     private FlushState _state;
+    private Action? _onWritten;
 
     // The flusher's own: the write that is to be made, or is under way, and since when it waits.
     private ReadOnlyMemory<byte> _piece;
@@ -153,7 +154,7 @@ internal sealed partial class FrameWriter
             try
             {
 #pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
-                _write = _output.WriteAsync(_piece).ConfigureAwait(false).GetAwaiter();
+                _write = output.WriteAsync(_piece).ConfigureAwait(false).GetAwaiter();
 #pragma warning restore CA2012
             }
             catch (Exception error)
@@ -184,14 +185,14 @@ internal sealed partial class FrameWriter
 
     private void Wait()
     {
-        _waitingSince = _time.GetTimestamp();
-        _timer.OnWriteStarted();
+        _waitingSince = time.GetTimestamp();
+        timer.OnWriteStarted();
         lock (_gate)
         {
             _state = FlushState.Waiting;
         }
 
-        _write.UnsafeOnCompleted(_onWritten);
+        _write.UnsafeOnCompleted(_onWritten ??= OnWritten);
         if (IsAbandoned)
         {
             CancelWrite(); // It had not begun when Abandon did, and not every PipeWriter remembers that.
@@ -205,8 +206,8 @@ internal sealed partial class FrameWriter
             _state = FlushState.Writing;
         }
 
-        _timer.OnWriteEnded(moved: _piece.Length >= WritePace.MinBytesPerWrite);
-        if (TryPrepareNextWrite(_time.GetElapsedTime(_waitingSince)))
+        timer.OnWriteEnded(moved: _piece.Length >= WritePace.MinBytesPerWrite);
+        if (TryPrepareNextWrite(time.GetElapsedTime(_waitingSince)))
         {
             RunWrites();
         }
@@ -303,7 +304,7 @@ internal sealed partial class FrameWriter
         while (_credits.First is { Value: var stream })
         {
             _credits.RemoveFirst();
-            _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, stream.QueuedCredit));
+            _urgent.Append(FrameHeader.Window(FrameFlags.None, stream.Id, stream.QueuedCredit));
             stream.QueuedCredit = 0;
         }
     }
@@ -316,7 +317,7 @@ internal sealed partial class FrameWriter
             GoIdleUnsynchronized();
         }
 
-        _onFailed(error);
+        onFailed(error);
     }
 
     private void EndUnsynchronized(WriterEnd end)

@@ -17,7 +17,14 @@ namespace Yamux.IO;
 /// <para>Control frames never wait to be appended; Data waits its turn when too much bulk is queued, and new streams when very much is. The gate is a leaf:
 /// nothing is called under it but <see cref="AsyncSignal.Set"/>, which runs no foreign code.</para>
 /// </remarks>
-internal sealed partial class FrameWriter : IThreadPoolWorkItem
+/// <param name="output">The transport's.</param>
+/// <param name="timer">Is told when a write has to wait, and when it has ended.</param>
+/// <param name="onFailed">The transport failed, and the writer has stopped. Called with no lock held.</param>
+/// <param name="maxAnswers">How many answers that the peer provoked may wait.</param>
+/// <param name="probes">Whether it is told by the answers to pings that slow bytes move.</param>
+/// <param name="time">The clock.</param>
+internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer, Action<Exception> onFailed, int maxAnswers, bool probes, TimeProvider time)
+    : IThreadPoolWorkItem
 {
     /// <summary>
     /// The most bytes in one Data frame. Some peers refuse large frames (rust-yamux: over 1 MiB), and a large frame keeps
@@ -30,20 +37,13 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private const int MaxSmallPayload = 1024;
     private const int MaxWaitingWithSmall = 224 * 1024;
 
-    private static readonly FrameHeader Probe = new(FrameType.Ping, FrameFlags.Syn, 0, PendingPings.NoValue); // A value that no other ping has.
+    private static readonly FrameHeader Probe = FrameHeader.Ping(PendingPings.NoValue); // A value that no other ping has.
 
     private readonly Lock _gate = new();
-    private readonly PipeWriter _output;
-    private readonly SessionTimer _timer;
-    private readonly Action<Exception> _onFailed;
-    private readonly TimeProvider _time;
-    private readonly int _maxAnswers;
-    private readonly bool _probes;
     private readonly FrameQueue _urgent = new();
     private readonly BulkQueue _bulk = new();
     private readonly TurnQueue _turns = new();
     private readonly LinkedList<YamuxStream> _credits = new();
-    private readonly Action _onWritten;
     private WritePace _pace = new();
     private FlushTiming _timing;
     private volatile WriterEnd _end;
@@ -52,23 +52,6 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     private int _round = 1;
     private long _pingsSent;
     private TaskCompletionSource? _idle;
-
-    /// <param name="output">The transport's.</param>
-    /// <param name="timer">Is told when a write has to wait, and when it has ended.</param>
-    /// <param name="onFailed">The transport failed, and the writer has stopped. Called with no lock held.</param>
-    /// <param name="maxAnswers">How many answers that the peer provoked may wait.</param>
-    /// <param name="probes">Whether it is told by the answers to pings that slow bytes move.</param>
-    /// <param name="time">The clock.</param>
-    public FrameWriter(PipeWriter output, SessionTimer timer, Action<Exception> onFailed, int maxAnswers, bool probes, TimeProvider time)
-    {
-        _output = output;
-        _timer = timer;
-        _onFailed = onFailed;
-        _time = time;
-        _maxAnswers = maxAnswers;
-        _probes = probes;
-        _onWritten = OnWritten;
-    }
 
     /// <summary>The most bytes in a frame that is new: few where the link is slow, so that small frames need not wait long for the rest of one.</summary>
     public int MaxPayload => _pace.MaxPayload;
@@ -94,7 +77,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     /// <summary>Whether frames that were appended have not been sent and will not be.</summary>
     public bool IsAbandoned => _end == WriterEnd.Abandoned;
 
-    /// <summary>Appends a frame without payload; it is dropped if the session has ended.</summary>
+    /// <summary>Appends a frame without payload, which is dropped if the session has ended.</summary>
     public void AppendControl(FrameHeader header)
     {
         lock (_gate)
@@ -131,7 +114,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
                 return true;
             }
 
-            if (_answersBeingSent + _answersWaiting >= _maxAnswers)
+            if (_answersBeingSent + _answersWaiting >= maxAnswers)
             {
                 return false;
             }
@@ -168,7 +151,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
             (isSmall ? _urgent : _bulk).AppendData(streamId, payload, _pace.MaxPayload);
             (turn.Round, turn.BytesInRound) = (_round, before + length);
             LeaveUnsynchronized(ref turn);
-            if (_probes && _pace.TakeProbe(length))
+            if (probes && _pace.TakeProbe(length))
             {
                 AppendUnsynchronized(_bulk, Probe);
             }
@@ -203,7 +186,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
 
             if (!IsFlushingUnsynchronized)
             {
-                _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.None, stream.Id, delta));
+                _urgent.Append(FrameHeader.Window(FrameFlags.None, stream.Id, delta));
                 return;
             }
 
@@ -233,7 +216,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
             if (reset && _end == WriterEnd.None)
             {
                 _bulk.Drop(stream.Id);
-                _urgent.Append(new FrameHeader(FrameType.WindowUpdate, FrameFlags.Rst, stream.Id, 0));
+                _urgent.Append(FrameHeader.Window(FrameFlags.Rst, stream.Id));
             }
         }
     }
@@ -272,7 +255,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     }
 
     /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
-    public ValueTask CompleteAsync(Exception? error) => _output.CompleteAsync(error);
+    public ValueTask CompleteAsync(Exception? error) => output.CompleteAsync(error);
 
     private void AppendUnsynchronized(FrameQueue queue, FrameHeader header)
     {
@@ -288,7 +271,7 @@ internal sealed partial class FrameWriter : IThreadPoolWorkItem
     {
         try
         {
-            _output.CancelPendingFlush();
+            output.CancelPendingFlush();
         }
         catch (Exception)
         {

@@ -27,7 +27,6 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
     /// <summary>The size of the next array, unless more is asked for.</summary>
     public int SegmentSize { get; set; } = segmentSize;
 
-    /// <summary>How many bytes are in the queue.</summary>
     public long Length { get; private set; }
 
     /// <summary>All bytes in the queue; valid until bytes are taken from it.</summary>
@@ -89,7 +88,6 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
         }
     }
 
-    /// <summary>Adds bytes.</summary>
     public void Write(ReadOnlySequence<byte> bytes)
     {
         var left = (int)Math.Min(bytes.Length, MaxSegmentSize);
@@ -138,7 +136,6 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
         _tail = null;
     }
 
-    /// <summary>Drops everything.</summary>
     public void Clear() => Consume(Length);
 
     // As large as all that waits already, so that much is held in few arrays.

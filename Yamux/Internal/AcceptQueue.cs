@@ -26,7 +26,6 @@ internal sealed class AcceptQueue(int capacity)
         }
     }
 
-    /// <summary>Adds a stream.</summary>
     public void Add(YamuxStream stream)
     {
         lock (_gate)
@@ -82,18 +81,9 @@ internal sealed class AcceptQueue(int capacity)
         }
     }
 
-    /// <summary>Drops every stream that waits. Acceptors go on waiting.</summary>
-    public void Clear()
-    {
-        lock (_gate)
-        {
-            _waiting.Clear();
-        }
-    }
-
     /// <summary>
     /// Ends the queue: acceptors get what still waits, for the peer may have sent and closed all of it, and then null.
-    /// With <paramref name="drop"/> they get null at once.
+    /// With <paramref name="drop"/> they get null at once. Does nothing the second time.
     /// </summary>
     public void End(bool drop)
     {

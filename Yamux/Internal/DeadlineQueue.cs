@@ -8,7 +8,6 @@ internal sealed class DeadlineQueue
 {
     private Deadline? _last;
 
-    /// <summary>The one that is due first.</summary>
     public Deadline? First { get; private set; }
 
     public void Add(Deadline deadline)

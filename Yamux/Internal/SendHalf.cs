@@ -119,7 +119,7 @@ internal sealed class SendHalf
     {
         if (State < SendState.Ended)
         {
-            _stream.Session.Writer.AppendBehind(_stream.Id, new FrameHeader(FrameType.WindowUpdate, FrameFlags.Fin, _stream.Id, 0));
+            _stream.Session.Writer.AppendBehind(_stream.Id, FrameHeader.Window(FrameFlags.Fin, _stream.Id));
             State = SendState.Ended;
             _closed.Set();
         }

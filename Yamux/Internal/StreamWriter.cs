@@ -74,7 +74,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
             if (keepsRest)
             {
-                Keep(source);
+                _pending.Write(source);
             }
 
             End();
@@ -187,7 +187,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         {
             if (keepsRest)
             {
-                Keep(rest);
+                _pending.Write(rest);
             }
 
             End();
@@ -209,14 +209,6 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         finally
         {
             _pending.Consume(_pending.Length - rest.Length);
-        }
-    }
-
-    private void Keep(ReadOnlySequence<byte> rest)
-    {
-        foreach (var piece in rest)
-        {
-            _pending.Write(piece.Span);
         }
     }
 

@@ -13,7 +13,6 @@ namespace Yamux.Protocol;
 /// </summary>
 internal readonly record struct FrameHeader(FrameType Type, FrameFlags Flags, uint StreamId, uint Length)
 {
-    /// <summary>The size of a header in bytes.</summary>
     public const int Size = 12;
 
     /// <summary>The only version of the protocol there is.</summary>
@@ -25,7 +24,14 @@ internal readonly record struct FrameHeader(FrameType Type, FrameFlags Flags, ui
     /// <summary>The flags that mean something; others are ignored.</summary>
     public const FrameFlags KnownFlags = FrameFlags.Syn | FrameFlags.Ack | FrameFlags.Fin | FrameFlags.Rst;
 
-    /// <summary>Whether <paramref name="flag"/> is set.</summary>
+    /// <summary>Asks for an answer with the same value.</summary>
+    public static FrameHeader Ping(uint value) => new(FrameType.Ping, FrameFlags.Syn, 0, value);
+
+    public static FrameHeader GoAway(GoAwayCode code) => new(FrameType.GoAway, FrameFlags.None, 0, (uint)code);
+
+    /// <summary>A frame of a stream's without payload; <paramref name="credit"/> is what the peer may send more.</summary>
+    public static FrameHeader Window(FrameFlags flags, uint streamId, uint credit = 0) => new(FrameType.WindowUpdate, flags, streamId, credit);
+
     public bool Has(FrameFlags flag) => (Flags & flag) != 0;
 
     /// <summary>Writes the header to the first <see cref="Size"/> bytes of <paramref name="destination"/>.</summary>
