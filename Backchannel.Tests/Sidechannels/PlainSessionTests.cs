@@ -80,7 +80,7 @@ public sealed class PlainSessionTests : IAsyncDisposable
         await _registry.ServeAsync(accepted).Guarded();
 
         Assert.Equal("", await ReadAsync(stream));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => accepted.AsStream().WriteAsync(new byte[1]).AsTask()); // It is disposed of.
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => accepted.AsStream().WriteAsync(new byte[1]).AsTask());
     }
 
     [Theory]

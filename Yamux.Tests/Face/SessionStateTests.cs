@@ -106,5 +106,6 @@ public class SessionStateTests
 
         var foreign = await t.ExpectProtocolErrorAsync("version is 72");
         Assert.Equal(((uint?)null, (byte?)'H'), (foreign.StreamId, foreign.ReceivedVersion));
+        Assert.Equal((byte)'H', (await Guard.FailsWithAsync(YamuxErrorCode.ProtocolError, t.Session.PingAsync())).ReceivedVersion);
     }
 }
