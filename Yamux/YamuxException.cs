@@ -1,5 +1,3 @@
-using Yamux.Protocol;
-
 namespace Yamux;
 
 /// <summary>
@@ -33,14 +31,8 @@ public class YamuxException : IOException
     internal static YamuxException OfStream(uint id, YamuxErrorCode errorCode, string message, Exception? innerException = null)
         => new(errorCode, message, innerException) { StreamId = id };
 
-    internal static YamuxException Protocol(string what)
-        => new(YamuxErrorCode.ProtocolError, $"The yamux peer broke the protocol: {what}.");
-
-    internal static YamuxException Foreign(byte octet)
-        => new(YamuxErrorCode.ProtocolError, Protocol($"the frame's version is {octet}; only version {FrameHeader.Version} exists").Message)
-        {
-            ReceivedVersion = octet,
-        };
+    internal static YamuxException Protocol(string what, byte? receivedVersion = null)
+        => new(YamuxErrorCode.ProtocolError, $"The yamux peer broke the protocol: {what}.") { ReceivedVersion = receivedVersion };
 
     /// <summary>
     /// A fresh exception for each caller: one object thrown on several threads would mix their stack traces.

@@ -50,7 +50,7 @@ internal readonly record struct FrameHeader(FrameType Type, FrameFlags Flags, ui
     {
         if (source[0] != Version)
         {
-            throw YamuxException.Foreign(source[0]);
+            throw YamuxException.Protocol($"the frame's version is {source[0]}; only version {Version} exists", source[0]);
         }
 
         if (source[1] > (byte)FrameType.GoAway)
