@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using System.Threading.Tasks.Sources;
 
 namespace Yamux.IO;
 
@@ -12,7 +11,7 @@ namespace Yamux.IO;
 /// nothing is allocated to wait. The buffer is as large as what comes: an idle connection holds little.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A source without timer or wait handle has nothing to dispose.")]
-internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>
+internal sealed class SocketReader(NetworkStream stream) : PipeReader
 {
     private const int SmallestBuffer = 4 * 1024;
     private const int LargestBuffer = 128 * 1024;
@@ -20,28 +19,25 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>
     // So many reads in a row that leave most of the buffer empty make it smaller.
     private const int SmallReadsToShrink = 8;
 
-    private readonly NetworkStream _stream;
-    private readonly Action _onReceived;
     private readonly CancellationTokenSource _cancelled = new();
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(SmallestBuffer);
-    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _receive;
-    private Action<object?>? _continuation;
-    private object? _state;
     private int _received;
     private int _smallReads;
 
-    public SocketReader(NetworkStream stream)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        _stream = stream;
-        _onReceived = () => _continuation!(_state);
-    }
+        try
+        {
+            _received = await stream.ReadAsync(_buffer, _cancelled.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            _received = 0;
+            return new ReadResult(default, isCanceled: true, isCompleted: false);
+        }
 
-    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
-    {
-#pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.
-        _receive = _stream.ReadAsync(_buffer, _cancelled.Token).ConfigureAwait(false).GetAwaiter();
-#pragma warning restore CA2012
-        return _receive.IsCompleted ? new ValueTask<ReadResult>(Take()) : new ValueTask<ReadResult>(this, 0);
+        return new ReadResult(new ReadOnlySequence<byte>(_buffer, 0, _received), isCanceled: false, isCompleted: _received == 0);
     }
 
     public override bool TryRead(out ReadResult result) => throw new NotSupportedException("A socket is read asynchronously.");
@@ -73,34 +69,6 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>
     {
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
-    }
-
-    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => Take();
-
-    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token)
-        => _receive.IsCompleted ? ValueTaskSourceStatus.Succeeded : ValueTaskSourceStatus.Pending; // Failed, GetResult throws.
-
-    void IValueTaskSource<ReadResult>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-    {
-        _continuation = continuation;
-        _state = state;
-        _receive.UnsafeOnCompleted(_onReceived);
-    }
-
-    private ReadResult Take()
-    {
-        try
-        {
-            _received = _receive.GetResult();
-        }
-        catch (OperationCanceledException)
-        {
-            _received = 0;
-            return new ReadResult(default, isCanceled: true, isCompleted: false);
-        }
-
-        return new ReadResult(new ReadOnlySequence<byte>(_buffer, 0, _received), isCanceled: false, isCompleted: _received == 0);
     }
 
     private void Resize(int size)
