@@ -103,6 +103,7 @@ public class DisposalTests
         stream.Output.Advance(300_000);
         var disposal = stream.DisposeAsync().AsTask();
         await t.Peer.ReadDataAsync(1, 262_144);
+        await t.Peer.ExpectNothingAsync(); // Its ACK was seen, or the clock would pass StreamOpenTimeout.
         for (var minutes = 4; minutes <= 32; minutes += 4)
         {
             t.Time.Advance(TimeSpan.FromMinutes(4));
