@@ -122,8 +122,9 @@ public sealed partial class YamuxSession
         }
 
         var failure = new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error);
-        if (!End(SessionEnd.Failed(failure)))
+        if (!End(SessionEnd.Failed(failure)) && !_confirmed.Task.IsCompleted)
         {
+            // Once the peer has everything, it is this end that closes: Kestrel's input fails when its output is completed.
             _closeFailure ??= failure;
         }
     }
