@@ -62,6 +62,8 @@ internal static class FrameCatalog
         ChangesByTurns("window update of 1", None, Ids.Rising, 1),
         ChangesByTurns("window update of 1, streams of one bucket", None, Ids.Colliding, 1),
         ChangesByTurns("FIN", Fin, Ids.Rising),
+        Lets("window update of 1", Ids.Rising),
+        Lets("window update of 1, streams of one bucket", Ids.Colliding),
         Unknown("Data of 0 bytes, never opened", Data, None, Ids.Rising),
         Unknown("Data of 1 byte, never opened", Data, None, Ids.Rising, 1),
         Unknown("Data of 64 bytes, never opened", Data, None, Ids.Rising, 64),
@@ -146,6 +148,20 @@ internal static class FrameCatalog
         {
             await target.AcceptAsync(ids);
             return new FrameBatch().Add(WindowUpdate, flags, ids, length);
+        });
+
+    // Which wakes the writer, who sends a byte. Few: each has sent a window before.
+    private static FrameCase Lets(string name, IEnumerable<uint> ids)
+        => new("a writer goes on", name, async target =>
+        {
+            ids = ids.Take(64).ToList();
+            foreach (var stream in await target.AcceptAsync(ids))
+            {
+                await stream.Output.WriteAsync(new byte[FrameHeader.InitialWindow]);
+                _ = stream.Output.WriteAsync(new byte[2]).AsTask();
+            }
+
+            return new FrameBatch().Add(WindowUpdate, None, ids, 1);
         });
 
     private static FrameCase Unknown(string name, FrameType type, FrameFlags flags, IEnumerable<uint> ids, uint length = 0)

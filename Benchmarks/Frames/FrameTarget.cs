@@ -48,7 +48,7 @@ internal sealed class FrameTarget(LoopTransport transport, YamuxSession session)
 
     private void Settle()
     {
-        while (session.Writer.IsBusy)
+        while (ThreadPool.PendingWorkItemCount > 0 || session.Writer.IsBusy)
         {
             Thread.Yield();
         }
