@@ -13,7 +13,7 @@ public sealed partial class YamuxStream
     /// <summary>Whether the stream is among those to which the read loop has brought bytes. <see cref="WakeUps"/>' own.</summary>
     internal bool IsTouched { get; set; }
 
-    /// <summary>Where the stream waits, or has waited, to be accepted. The queue's own.</summary>
+    /// <summary>Where the stream waits to be accepted. The queue's own.</summary>
     internal LinkedListNode<YamuxStream>? AcceptPlace { get; set; }
 
     /// <summary>Lets a reader that <see cref="TryWakeReader"/> has woken go on.</summary>

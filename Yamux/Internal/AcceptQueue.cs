@@ -45,12 +45,12 @@ internal sealed class AcceptQueue(int capacity)
     {
         lock (_gate)
         {
-            if (stream.AcceptPlace is not { List: not null } place)
+            if (stream.AcceptPlace is not { List: not null })
             {
                 return false;
             }
 
-            _waiting.Remove(place);
+            LeaveUnsynchronized(stream);
 
             // An acceptor that was let through already finds nothing and waits again.
             _available.Wait(0);
@@ -66,10 +66,10 @@ internal sealed class AcceptQueue(int capacity)
             await _available.WaitAsync(cancellationToken).ConfigureAwait(false);
             lock (_gate)
             {
-                if (_waiting.First is { } first)
+                if (_waiting.First is { Value: var stream })
                 {
-                    _waiting.RemoveFirst();
-                    return first.Value;
+                    LeaveUnsynchronized(stream);
+                    return stream;
                 }
 
                 if (_ended)
@@ -102,5 +102,11 @@ internal sealed class AcceptQueue(int capacity)
 
             _available.Release();
         }
+    }
+
+    private void LeaveUnsynchronized(YamuxStream stream)
+    {
+        _waiting.Remove(stream.AcceptPlace!);
+        stream.AcceptPlace = null;
     }
 }
