@@ -56,7 +56,7 @@ public class DisposalTests
     }
 
     [Fact]
-    public async Task Completing_a_second_time_with_an_error_changes_nothing()
+    public async Task Completing_a_second_time_with_an_error_changes_nothing_and_waits_for_nothing()
     {
         await using var t = Scenario.Client();
         var stream = await t.OpenAsync();
@@ -64,7 +64,7 @@ public class DisposalTests
         stream.Output.Advance(300_000);
         stream.Output.Complete();
 
-        stream.Output.Complete(new InvalidDataException("too late"));
+        await stream.Output.CompleteAsync(new InvalidDataException("too late")).Guarded();
 
         await t.Peer.ReadDataAsync(1, 262_144);
         await t.Peer.SendAsync(Frame.Credit(1, 100_000));

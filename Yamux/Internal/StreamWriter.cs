@@ -134,7 +134,10 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
     public override async ValueTask CompleteAsync(Exception? exception = null)
     {
         Complete(exception);
-        await _drained!.Task.ConfigureAwait(exception is null ? ConfigureAwaitOptions.None : ConfigureAwaitOptions.SuppressThrowing);
+        if (exception is null)
+        {
+            await _drained!.Task.ConfigureAwait(false);
+        }
     }
 
     /// <summary>Completes it, and waits until everything is sent. Cancelled, it aborts the stream.</summary>
