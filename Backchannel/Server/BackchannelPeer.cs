@@ -82,9 +82,13 @@ public sealed class BackchannelPeer
             var stream = await Session.OpenStreamAsync(cancellationToken).ConfigureAwait(false);
             return _lent.TryLend(stream) ?? throw NoBackchannel(_lent.CloseReason!);
         }
-        catch (Exception failure) when (failure is YamuxException or ObjectDisposedException)
+        catch (YamuxException failure)
         {
             throw NoBackchannel(failure.Message, failure);
+        }
+        catch (ObjectDisposedException failure)
+        {
+            throw NoBackchannel("its connection was closed at this end", failure);
         }
     }
 

@@ -38,6 +38,7 @@ public static class SidechannelOpenExtensions
     /// <exception cref="ArgumentOutOfRangeException">The id is less than 0.</exception>
     /// <exception cref="SidechannelException">The caller has refused it, did not answer (nothing came of it for 5 s, or it took longer than <see cref="YamuxOptions.StreamOpenTimeout"/>), or answered something else.</exception>
     /// <exception cref="YamuxException">The session has ended, or takes no new streams.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public static async ValueTask<SidechannelStream> OpenSidechannelAsync(this YamuxSession session, long id, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
