@@ -105,7 +105,7 @@ public sealed class YamuxOptions
     /// </remarks>
     public TimeSpan ConnectionWriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether the peer is pinged every <see cref="KeepAliveInterval"/>, and, at first and where writes take long, between every 32 KiB of Data. Default true. hashicorp/yamux: <c>EnableKeepAlive</c>.</summary>
+    /// <summary>Whether the peer is pinged every <see cref="KeepAliveInterval"/>, and, at first and where writes take long, between every 32 KiB of Data, or frames where these are longer. Default true. hashicorp/yamux: <c>EnableKeepAlive</c>.</summary>
     public bool EnableKeepAlive { get; set; } = true;
 
     /// <summary>The time between two keepalive pings. Default 30 s. hashicorp/yamux: <c>KeepAliveInterval</c>.</summary>

@@ -16,7 +16,11 @@ public class IsolationTests
     [MemberData(nameof(Pairs))]
     public async Task What_stands_still_stops_nobody_else(Offender offender, Victim victim)
     {
-        await using var pair = SessionPair.OverPipes(configure: options => (options.AcceptBacklog, options.MaxUnacknowledgedStreams) = (4, 4));
+        await using var pair = SessionPair.OverPipes(configure: options =>
+        {
+            options.FixWindows(Window);
+            (options.AcceptBacklog, options.MaxUnacknowledgedStreams) = (4, 4);
+        });
         var streams = await pair.OpenAsync(3);
         using var released = new ManualResetEventSlim();
         var stuck = await OffendAsync(pair, streams[0], offender, released);

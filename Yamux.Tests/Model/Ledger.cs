@@ -240,8 +240,7 @@ internal sealed class Ledger(Sequence sequence)
         var holds = stream.Granted - stream.ConsumedAtMost;
         var window = sequence.WindowOf(stream.Side) + stream.Loan;
         Check(holds <= window, stream.Side, frame, $"makes the window hold {holds} bytes; it has {window}");
-        var idle = this[stream.Peer.Side].Loop?.IsParked ?? false;
-        Check(!(stream.Peer.FinDelivered && idle), stream.Side, frame, "gives credit after the peer's FIN");
+        Check(!stream.PeerFinSettled, stream.Side, frame, "gives credit after the peer's FIN");
     }
 
     private void Check(bool condition, Side sender, Frame frame, string what)

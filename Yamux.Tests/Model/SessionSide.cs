@@ -5,9 +5,6 @@ internal sealed class SessionSide(Side side)
 {
     public Side Side => side;
 
-    /// <summary>The other session's read loop, which is handed what this one sends.</summary>
-    public WireReader? Loop { get; set; }
-
     // What this side has sent, and of it what the other was handed.
     public uint LastId { get; set; }
 

@@ -45,6 +45,9 @@ internal sealed class StreamSide(StreamModel model, Side side)
 
     public bool FinDeliveredInTime { get; set; }
 
+    /// <summary>The other side's FIN was taken in, and nothing was being written then or since.</summary>
+    public bool PeerFinSettled { get; set; }
+
     public bool RstDelivered { get; set; }
 
     /// <summary>How much this side may send, as it has been told.</summary>

@@ -27,8 +27,6 @@ internal sealed partial class World
         _ledger = new Ledger(sequence);
         _fromClient = new Wire(_ledger, Side.Client);
         _fromServer = new Wire(_ledger, Side.Server);
-        _ledger[Side.Client].Loop = _fromClient.Reader;
-        _ledger[Side.Server].Loop = _fromServer.Reader;
         _client = NewSession(Side.Client, YamuxRole.Client);
         _server = NewSession(Side.Server, YamuxRole.Server);
     }
@@ -87,6 +85,7 @@ internal sealed partial class World
             lock (_ledger.Gate)
             {
                 unmet = Unmet();
+                NoteSettledFinsUnsynchronized();
             }
 
             if (unmet is null)
@@ -107,6 +106,21 @@ internal sealed partial class World
             else
             {
                 await _ledger.Happened.WaitAsync(TimeSpan.FromMilliseconds(2));
+            }
+        }
+    }
+
+    // Credit that stood in a write when the peer's FIN came still leaves with it.
+    private void NoteSettledFinsUnsynchronized()
+    {
+        foreach (var side in new[] { Side.Client, Side.Server })
+        {
+            if (To(side).Reader.IsParked && !this[side].Writer.IsBusy)
+            {
+                foreach (var stream in StreamsOf(side).Where(stream => stream.Peer.FinDelivered))
+                {
+                    stream.PeerFinSettled = true;
+                }
             }
         }
     }
