@@ -292,7 +292,14 @@ public sealed partial class YamuxStream
             _acknowledged.Set(failure);
             _receive.Fail(failure);
             _send.Fail(failure);
-            Session.Writer.CancelCredit(this, reset: tellPeer && _phase < StreamPhase.Closed);
+            if (_phase < StreamPhase.Closed)
+            {
+                Session.Writer.Reset(this, tellPeer);
+            }
+            else
+            {
+                Session.Writer.CancelCredit(this);
+            }
         }
 
         return Settle();

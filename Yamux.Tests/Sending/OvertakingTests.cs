@@ -110,6 +110,32 @@ public class OvertakingTests
     }
 
     [Fact]
+    public async Task What_a_stream_had_queued_that_the_peer_resets_is_not_sent()
+    {
+        await using var t = Scenario.Stalled();
+        var reset = await t.OpenAsync();
+        var other = await t.OpenAsync();
+        await SendBulkAsync(t, 65_536);
+        for (var i = 0; i < 3; i++)
+        {
+            await reset.Output.WriteAsync(new byte[2000]).Guarded();
+            await other.Output.WriteAsync(new byte[2000]).Guarded();
+        }
+
+        await t.Peer.SendAsync(Frame.Rst(reset.Id));
+        await Assert.ThrowsAsync<YamuxException>(() => reset.Input.ReadAsync().Guarded());
+
+        var frames = new List<Frame>();
+        while (frames.Where(frame => frame.StreamId == other.Id).Sum(frame => frame.Payload.Length) < 6000)
+        {
+            frames.Add(await t.Peer.ReadAsync());
+        }
+
+        Assert.DoesNotContain(frames, frame => frame.StreamId == reset.Id);
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    [Fact]
     public async Task The_last_frame_of_a_session_stands_behind_all_bulk()
     {
         await using var t = Scenario.Stalled();

@@ -199,23 +199,32 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
         }
     }
 
-    /// <summary>
-    /// Forgets credit that is still queued: the peer has closed the stream and needs none. With <paramref name="reset"/> it
-    /// is told that the stream is aborted, and Data that is still queued is forgotten too.
-    /// </summary>
-    public void CancelCredit(YamuxStream stream, bool reset = false)
+    /// <summary>Forgets credit that is still queued: the peer has closed the stream and needs none.</summary>
+    public void CancelCredit(YamuxStream stream)
     {
         lock (_gate)
         {
-            if (stream.CreditPlace is { List: not null } place)
+            CancelCreditUnsynchronized(stream);
+        }
+    }
+
+    /// <summary>
+    /// Forgets credit and Data that are still queued: nobody wants them, for one of the ends has aborted the stream. If it was this one,
+    /// the peer is told. What a session has queued when it ends is not forgotten.
+    /// </summary>
+    public void Reset(YamuxStream stream, bool tellPeer)
+    {
+        lock (_gate)
+        {
+            CancelCreditUnsynchronized(stream);
+            if (_end != WriterEnd.None)
             {
-                _credits.Remove(place);
+                return;
             }
 
-            stream.QueuedCredit = 0;
-            if (reset && _end == WriterEnd.None)
+            _bulk.Drop(stream.Id);
+            if (tellPeer)
             {
-                _bulk.Drop(stream.Id);
                 _urgent.Append(FrameHeader.Window(FrameFlags.Rst, stream.Id));
             }
         }
@@ -256,6 +265,16 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
 
     /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
     public ValueTask CompleteAsync(Exception? error) => output.CompleteAsync(error);
+
+    private void CancelCreditUnsynchronized(YamuxStream stream)
+    {
+        if (stream.CreditPlace is { List: not null } place)
+        {
+            _credits.Remove(place);
+        }
+
+        stream.QueuedCredit = 0;
+    }
 
     private void AppendUnsynchronized(FrameQueue queue, FrameHeader header)
     {
