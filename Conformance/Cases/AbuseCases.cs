@@ -72,6 +72,19 @@ internal static class AbuseCases
                 throw new SpecFailedException("at most 67108864 bytes beyond the initial windows", $"{growth}");
             }
         }),
+        new("abuse.15", Must, "Each of 20,000 streams whose ids lie 200,000 apart, opened and ended at once, is ended or refused, and the session goes on.", "work that grows with the ids, and not with the streams", async peer =>
+        {
+            const uint Jump = 100_000;
+            for (var opened = 0u; opened < 20_000; opened += 100)
+            {
+                var ids = Enumerable.Range((int)opened, 100).Select(index => peer.OurId(((uint)index + 1) * Jump)).ToArray();
+                await peer.SendAsync([.. ids.SelectMany(id => new[] { Frame.Syn(id), Frame.Fin(id) })]);
+                var streams = ids.Select(peer.Stream).ToArray();
+                await peer.UntilAsync("FIN or RST for each of 100 streams", () => streams.All(stream => stream.FinReceived || stream.RstReceived));
+            }
+
+            await peer.ExpectAliveAsync((20_000 * Jump) + 1);
+        }),
         new SpecCase("abuse.13", Must, "A peer that takes no byte of the target's output for 20 s is given up.", "hashicorp/yamux: ConnectionWriteTimeout is 10 s", NeverReadAsync) { IsSlow = true },
         new SpecCase("abuse.14", Should, "A peer that falls silent within a header is given up within a minute.", "hashicorp/yamux: keepalive after 30 s, and 10 s for its answer", async peer =>
         {

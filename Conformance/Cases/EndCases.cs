@@ -54,6 +54,12 @@ internal static class EndCases
             await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern(50_000)), Frame.Ping(1) with { Version = 9 });
             await peer.ExpectEndAsync();
         }),
+        ProtocolError.Case("end.9", "A frame that breaks the protocol, while 8 MiB of the echo wait to be read,", "hashicorp/yamux#86: what is queued is lost when the connection is closed", async peer =>
+        {
+            await peer.FillUnreadAsync(1, 32);
+            await peer.SendAsync(Frame.Ping(1) with { Version = 9 });
+            peer.Connection.ResumeReading();
+        }),
     ];
 
     private static async Task EndAsync(TestedPeer peer, ReadOnlyMemory<byte> last = default)

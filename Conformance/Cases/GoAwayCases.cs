@@ -48,6 +48,26 @@ internal static class GoAwayCases
             peer.EndSending();
             await peer.ExpectEndAsync();
         }),
+        new("goaway.9", Must, "After GoAway code 0 all that waits to be read comes, to the last FIN, however late it is read.", "spec: Session termination", async peer =>
+        {
+            var streams = await peer.FillUnreadAsync(1, 32);
+            await peer.SendAsync([Frame.GoAway(0), .. streams.Select(stream => Frame.Fin(stream.Id))]);
+            peer.Connection.ReadSlowly();
+            peer.Connection.ResumeReading();
+            foreach (var stream in streams)
+            {
+                await peer.ExpectEchoAndFinAsync(stream);
+            }
+        }),
+        new("goaway.10", Should, "Behind GoAway code 0 and the last FIN, the end of the connection is answered by its end, and not by a reset.", "hashicorp/yamux: Close", async peer =>
+        {
+            var stream = await peer.OpenAsync();
+            await peer.EchoAsync(stream, TestedPeer.Pattern(1 << 20));
+            await peer.FinishAsync(stream);
+            await peer.SendAsync(Frame.GoAway(0));
+            peer.EndSending();
+            await peer.ExpectEndInOrderAsync();
+        }),
     ];
 
     private static async Task EndAsync(TestedPeer peer, uint code)

@@ -58,8 +58,7 @@ internal static class OpenCases
         }),
         new("open.7", Must, "The highest id of all works.", "spec: StreamID Field", async peer =>
         {
-            var last = peer.OurId(1) == 1 ? 0x80000000 : 0x7FFFFFFF;
-            await peer.EchoAsync(await peer.OpenAsync(last), TestedPeer.Pattern(10));
+            await peer.EchoAsync(await peer.OpenAsync(HighestNumber(peer)), TestedPeer.Pattern(10));
         }),
         ProtocolError.Case("open.8", "SYN with an id of the target's own parity", "spec: StreamID Field", peer => peer.SendAsync(Frame.Syn(peer.TheirId(1)))),
         ProtocolError.Case("open.9", "SYN with id 0", "spec: StreamID Field", peer => peer.SendAsync(Frame.Syn(0))),
@@ -98,7 +97,21 @@ internal static class OpenCases
                 await peer.ExpectEchoAndFinAsync(peer.Stream(id));
             }
         }),
+        new("open.16", Must, "Ids may jump: 200 streams, each 8,192 ids or more above the one before, up to the highest of all.", "spec: StreamID Field", async peer =>
+        {
+            const uint Near = 4096;
+            var far = HighestNumber(peer) / 100;
+            var numbers = Enumerable.Range(1, 100).Select(index => (uint)index * Near).Concat(Enumerable.Range(1, 99).Select(index => (uint)index * far));
+            foreach (var number in numbers.Append(HighestNumber(peer)))
+            {
+                var stream = await peer.OpenAsync(number);
+                await peer.SendAsync(Frame.Data(stream.Id, TestedPeer.Pattern(10)));
+                await peer.FinishAsync(stream);
+            }
+        }),
     ];
+
+    private static uint HighestNumber(TestedPeer peer) => peer.OurId(1) == 1 ? 0x80000000 : 0x7FFFFFFF;
 
     private static async Task ReuseAsync(TestedPeer peer)
     {

@@ -45,6 +45,25 @@ internal static class PingCases
             await peer.FinishAsync(stream);
             await peer.UntilAsync("100 pongs", () => peer.Pongs == 100);
         }),
+        new("ping.11", Should, "A ping is answered before 1 MiB more of bulk has come, to a peer that reads slowly.", "hashicorp/yamux: a keepalive's answer has 10 s", async peer =>
+        {
+            const long Limit = 1 << 20;
+            var streams = await peer.FillUnreadAsync(1, 64);
+            peer.Connection.ReadSlowly();
+            peer.Connection.ResumeReading();
+
+            // What is left of the echo, most of 16 MiB, is more than the system's buffers hold.
+            await peer.UntilAsync("the beginning of the echo", () => Received() >= Limit / 2);
+            var before = Received();
+            await peer.SendAsync(Frame.Ping(1));
+            await peer.UntilAsync("a pong", () => peer.Pongs == 1);
+            if (Received() - before > Limit)
+            {
+                throw new SpecFailedException($"a pong before {Limit} bytes more", $"{Received() - before} bytes before it");
+            }
+
+            long Received() => streams.Sum(stream => stream.Received);
+        }),
     ];
 
     private static async Task PingAsync(TestedPeer peer, params uint[] values)

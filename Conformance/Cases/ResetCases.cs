@@ -108,7 +108,72 @@ internal static class ResetCases
             await peer.SendAsync(Frame.WindowUpdate(stream.Id, uint.MaxValue, FrameFlags.Rst));
             await peer.ExpectAliveAsync();
         }),
+        new("reset.14", Must, "Streams that were reset while the target held a window of unread data make room: 1,200 of them, 100 at a time.", "hashicorp/yamux#28: slots that leak", async peer =>
+        {
+            await ResetUnreadAsync(peer, waves: 12);
+            await peer.ExpectAliveAsync(2000);
+        }),
+        new SpecCase("reset.15", Should, "Nothing of 16 MiB of echo on 64 streams that were reset comes behind the answer to a ping that followed the RST.", "spec: Flag Field", peer => ExpectDroppedAsync(peer, 0))
+            .In(Profile.Hashicorp, "Of 16 MiB of echo on 64 streams that were reset at most 64 KiB of each come behind the answer to a ping that followed the RST.", peer => ExpectDroppedAsync(peer, 64 << 16)),
+        new("reset.16", Should, "A stream starts with the same window when 300 streams were reset while the target held data of theirs.", "windows that leak out of a session's budget", async peer =>
+        {
+            var window = await StartingWindowAsync(peer, 1001);
+            await ResetUnreadAsync(peer, waves: 3);
+
+            // Whoever held the data may take its time to let go of it.
+            for (var attempt = 1u; await StartingWindowAsync(peer, 1001 + attempt) is var left && left < window; attempt++)
+            {
+                if (attempt == 100)
+                {
+                    throw new SpecFailedException($"a window of {window} bytes", $"{left} bytes");
+                }
+            }
+        }),
     ];
+
+    private static async Task ResetUnreadAsync(TestedPeer peer, uint waves)
+    {
+        const uint Count = 100;
+        IReadOnlyList<TestedStream> last = [];
+        for (var wave = 0u; wave < waves; wave++)
+        {
+            var streams = await peer.FillUnreadAsync(1 + (wave * Count), Count);
+            await peer.SendAsync([.. streams.Select(stream => Frame.Rst(stream.Id))]);
+            peer.Connection.ResumeReading();
+            await peer.SettleAsync();
+
+            // What we remember of their bytes would be hundreds of megabytes. Of those before these nothing can be on its way any more.
+            foreach (var stream in last)
+            {
+                peer.Forget(stream);
+            }
+
+            last = streams;
+        }
+    }
+
+    private static async Task ExpectDroppedAsync(TestedPeer peer, long allowed)
+    {
+        var streams = await peer.FillUnreadAsync(1, 64);
+        await peer.SendAsync([.. streams.Select(stream => Frame.Rst(stream.Id)), Frame.Ping(1)]);
+        peer.Connection.ResumeReading();
+        await peer.UntilAsync("a pong", () => peer.Pongs == 1);
+        var before = streams.Sum(stream => stream.Received);
+        await peer.SettleAsync();
+        var late = streams.Sum(stream => stream.Received) - before;
+        if (late > allowed)
+        {
+            throw new SpecFailedException($"at most {allowed} bytes behind the pong", $"{late} bytes");
+        }
+    }
+
+    private static async Task<long> StartingWindowAsync(TestedPeer peer, uint number)
+    {
+        var stream = await peer.EstablishAsync(number);
+        await peer.SettleAsync();
+        await peer.SendAsync(Frame.Rst(stream.Id));
+        return stream.HighestSendCredit;
+    }
 
     private static async Task ReuseAsync(TestedPeer peer)
     {

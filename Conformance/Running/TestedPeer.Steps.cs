@@ -101,6 +101,35 @@ internal sealed partial class TestedPeer
     }
 
     /// <summary>
+    /// Opens <paramref name="count"/> streams and then fills the window of each, reading nothing: of the echo, for all of which there is
+    /// credit, most waits in the target until <see cref="FrameConnection.ResumeReading"/>. The streams that are served.
+    /// </summary>
+    /// <param name="first">The number of the first one.</param>
+    /// <param name="count">How many they are.</param>
+    public async Task<IReadOnlyList<TestedStream>> FillUnreadAsync(uint first, uint count)
+    {
+        var window = Pattern((int)Frame.InitialWindow);
+        var ids = Enumerable.Range((int)first, (int)count).Select(number => OurId((uint)number)).ToArray();
+        await SendAsync([.. ids.Select(id => Frame.Data(id, window.AsMemory(0, 1), FrameFlags.Syn))]);
+        var streams = ids.Select(Stream).ToArray();
+        await UntilAsync($"the echo of a byte, or RST, on each of {count} streams", () => streams.All(stream => stream.Received > 0 || stream.RstReceived));
+        var served = streams.Where(stream => !stream.RstReceived).ToArray();
+        if (served.Length == 0)
+        {
+            throw new SpecFailedException($"some of {count} streams that are served", "RST for all of them");
+        }
+
+        Connection.PauseReading();
+        foreach (var stream in served)
+        {
+            stream.GrantsCredit = false;
+            await SendAsync(Frame.Data(stream.Id, window.AsMemory(1)));
+        }
+
+        return served;
+    }
+
+    /// <summary>
     /// Waits until the target has taken in all that was sent, as a ping shows that it answers, and says nothing more.
     /// </summary>
     public async Task SettleAsync()
@@ -179,6 +208,16 @@ internal sealed partial class TestedPeer
 
     /// <summary>The target closes the connection.</summary>
     public Task ExpectEndAsync(TimeSpan? within = null) => UntilAsync("the end of the connection", () => HasEnded, within);
+
+    /// <summary>The target closes the connection, behind a whole frame and without a reset, which could destroy what is on its way.</summary>
+    public async Task ExpectEndInOrderAsync()
+    {
+        await ExpectEndAsync();
+        if (!Connection.HasEndedInOrder)
+        {
+            throw new SpecFailedException("the end of the connection, in order", DescribeEnd());
+        }
+    }
 
     // One that answers a ping has taken what came before it, and goes on.
     private async Task UntilEndAsync(string expected)

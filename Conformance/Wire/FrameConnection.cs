@@ -9,10 +9,15 @@ namespace Conformance.Wire;
 /// </summary>
 internal sealed class FrameConnection : IAsyncDisposable
 {
+    private const string InOrder = "the target closed the connection";
+
     // More than this no target may send in one frame: it is more credit than any case gives.
     private const uint LongestPayload = 32 * 1024 * 1024;
 
     private const int SmallBuffer = 64 * 1024;
+
+    // Between two small buffers' worth: 3 MB/s at most.
+    private static readonly TimeSpan Break = TimeSpan.FromMilliseconds(20);
 
     private readonly Socket _socket;
     private readonly Stream _input;
@@ -20,6 +25,8 @@ internal sealed class FrameConnection : IAsyncDisposable
     private readonly CancellationTokenSource _disposed = new();
     private readonly Task _reading;
     private volatile TaskCompletionSource? _paused;
+    private volatile bool _readsSlowly;
+    private int _sinceBreak;
 
     public FrameConnection(Socket socket, Transcript transcript)
     {
@@ -38,6 +45,9 @@ internal sealed class FrameConnection : IAsyncDisposable
     /// <summary>How the target's side of the connection ended; null while it has not.</summary>
     public string? End { get; private set; }
 
+    /// <summary>Whether the target ended its side behind a whole frame, and not by a reset.</summary>
+    public bool HasEndedInOrder => End == InOrder;
+
     /// <summary>
     /// Reads no more, but for what a read under way still brings, and keeps our system from taking in much on its own. The
     /// target's output then fills up.
@@ -46,6 +56,13 @@ internal sealed class FrameConnection : IAsyncDisposable
     {
         _socket.ReceiveBufferSize = SmallBuffer;
         _paused ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Reads no faster than a slow link would let it, from now on. The target's output fills up, and moves.</summary>
+    public void ReadSlowly()
+    {
+        _socket.ReceiveBufferSize = SmallBuffer;
+        _readsSlowly = true;
     }
 
     public void ResumeReading()
@@ -132,7 +149,7 @@ internal sealed class FrameConnection : IAsyncDisposable
             var got = await FillAsync(header);
             if (got < header.Length)
             {
-                return got == 0 ? "the target closed the connection" : $"the target closed the connection after {got} bytes of a header";
+                return got == 0 ? InOrder : $"the target closed the connection after {got} bytes of a header";
             }
 
             var frame = Frame.ReadHeader(header);
@@ -170,6 +187,12 @@ internal sealed class FrameConnection : IAsyncDisposable
             }
 
             filled += got;
+            _sinceBreak += got;
+            if (_readsSlowly && _sinceBreak >= SmallBuffer)
+            {
+                _sinceBreak = 0;
+                await Task.Delay(Break, _disposed.Token);
+            }
         }
 
         return filled;

@@ -123,7 +123,7 @@ public sealed partial class CommandTests
         await using var target = new Yamuxspec("echo", "--listen", "127.0.0.1:0");
         var (exitCode, output, _) = await Yamuxspec.PrintAsync("run", "--connect", $"{await target.AddressAsync()}", "--only", "ping");
         Assert.Equal(0, exitCode);
-        Assert.Contains("\n10 cases: 10 passed, 0 failed", output, StringComparison.Ordinal);
+        Assert.Contains("\n11 cases: 11 passed, 0 failed", output, StringComparison.Ordinal);
     }
 
     [GeneratedRegex(@"^[a-z]+\.\d+ +(MUST|SHOULD|MAY) +[A-Z0-9].*\. \[.+\]$")]
