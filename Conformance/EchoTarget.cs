@@ -23,39 +23,6 @@ internal sealed class EchoTarget(YamuxRole role)
     {
         socket.NoDelay = true;
         await using var session = YamuxSession.Create(new NetworkStream(socket, ownsSocket: true), role);
-        var echoes = new HashSet<Task>();
-        try
-        {
-            await foreach (var stream in session.AcceptStreamsAsync(cancellationToken))
-            {
-                echoes.Add(EchoAsync(stream));
-                echoes.RemoveWhere(echo => echo.IsCompletedSuccessfully);
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            session.Abort();
-        }
-        catch (YamuxException)
-        {
-            // The session failed, as many cases want it to; the peer has been told.
-        }
-
-        await Task.WhenAll(echoes);
-    }
-
-    private static async Task EchoAsync(YamuxStream stream)
-    {
-        await using (stream)
-        {
-            try
-            {
-                await stream.Input.CopyToAsync(stream.Output);
-            }
-            catch (YamuxException)
-            {
-                // Reset by the peer, or its session has ended: there is nobody to echo to.
-            }
-        }
+        await session.EchoAsync(cancellationToken);
     }
 }
