@@ -17,7 +17,7 @@ internal static class SoakCommand
         var seed = NumberOption.Whole("--seed", "What chance is drawn from. Default: another one each time;", 0, int.MaxValue, Random.Shared.Next());
         var command = new Command(
             "soak",
-            "Opens, echoes, resets, half-closes and abandons streams at random over several sessions, and ends those in every way. Fails on a wrong byte, a hang, an error that nothing explains, and on growth after the warm-up. Exit code 0 when all was well, 1 when it was not, 130 when Ctrl-C stopped it.")
+            "Opens, echoes, resets, half-closes and abandons streams at random over several sessions, on sockets, slow links and Kestrel's connections, ends those in every way, and starves the pool of threads at times. Fails on a wrong byte, a hang, an error that nothing explains, and on growth after the warm-up. Exit code 0 when all was well, 1 when it was not, 130 when Ctrl-C stopped it.")
         {
             minutes, sessions, streams, seed,
         };

@@ -52,8 +52,8 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
     private async Task SoakAsync(CancellationToken interrupted)
     {
         using var over = new CancellationTokenSource();
-        var growth = new GrowthWatch(sockets: 2 * settings.Sessions);
-        var pool = await SessionPool.CreateAsync(_context, over.Token);
+        await using var pool = await SessionPool.CreateAsync(_context, over.Token);
+        var growth = new GrowthWatch(pool.Sockets);
         var rest = new Rest(_context, pool);
         var random = new RandomSequence((ulong)settings.Seed);
         new HangWatch(_context).Start();
@@ -64,6 +64,7 @@ internal sealed class SoakRun(SoakSettings settings) : IDisposable
             workers.Add(Task.Run(() => worker.RunAsync(over.Token), CancellationToken.None));
         }
 
+        workers.Add(new Starvation(_context).RunAsync(over.Token));
         await SampleAsync(rest, growth, interrupted);
 
         // The gate stays closed: nothing new begins.

@@ -19,6 +19,9 @@ internal sealed record SoakSettings(TimeSpan Duration, int Sessions, int Streams
     /// <summary>The time that pools, caches and the compiler may take to settle; nothing is judged before.</summary>
     public TimeSpan WarmUp => Min(Max(ShortestWarmUp, Min(LongestWarmUp, Duration / 5)), Duration / 3);
 
+    /// <summary>How long the pool of threads is starved at a time.</summary>
+    public TimeSpan Starvation => Interval * 0.4;
+
     private static TimeSpan Min(TimeSpan first, TimeSpan second) => first < second ? first : second;
 
     private static TimeSpan Max(TimeSpan first, TimeSpan second) => first > second ? first : second;

@@ -26,6 +26,7 @@ internal sealed class Worker(SoakContext context, SessionPool pool, ulong seed)
                 var pair = pool.Pick(ref _random);
                 var session = _random.OneIn(2) ? pair.Client : pair.Server;
                 await (_random.OneIn(50) ? PingAsync(pair, session) : new Opener(context, pair, session, _random.Next()).RunAsync());
+                pair.Leave();
                 context.Gate.Exit();
             }
         }

@@ -5,7 +5,7 @@ using Yamux;
 
 namespace Benchmarks.Soak.Sessions;
 
-/// <summary>Both ends of a session, over a connection of this machine. Each end accepts what the other opens.</summary>
+/// <summary>Both ends of a session. Each end accepts what the other opens.</summary>
 internal sealed class SessionPair
 {
     /// <summary>Short, so that streams that one end neglects meet it.</summary>
@@ -13,19 +13,23 @@ internal sealed class SessionPair
 
     private const int ManyStreams = 1 << 20;
 
+    // Shorter than the pool of threads is starved: who is late himself must not call the peer silent.
+    private static readonly TimeSpan LittlePatience = TimeSpan.FromSeconds(1);
+
     private readonly SoakContext _context;
     private readonly Socket _socket;
     private readonly Task _accepting;
+    private readonly int _maxStreams;
+    private int _entered;
     private volatile bool _draining;
     private volatile bool _doomed;
 
-    private SessionPair(SoakContext context, string name, Socket first, Socket second, ref RandomSequence random)
+    private SessionPair(SoakContext context, string name, ConnectedSession session, int maxStreams, ref RandomSequence random)
     {
         _context = context;
-        _socket = first;
+        _maxStreams = maxStreams;
+        (Client, Server, _socket) = session;
         Name = name;
-        Client = YamuxSession.Create(new NetworkStream(first, ownsSocket: true), YamuxRole.Client, NewOptions(ref random), context.Logger);
-        Server = YamuxSession.Create(new NetworkStream(second, ownsSocket: true), YamuxRole.Server, NewOptions(ref random), context.Logger);
         context.Leftovers.Track(Client, $"the client of session {name}");
         context.Leftovers.Track(Server, $"the server of session {name}");
         _accepting = Task.WhenAll(AcceptAsync(Client, random.Next()), AcceptAsync(Server, random.Next()));
@@ -45,12 +49,26 @@ internal sealed class SessionPair
 
     public int StreamCount => Client.StreamCount + Server.StreamCount;
 
-    public static async Task<SessionPair> ConnectAsync(SoakContext context, string name, ulong seed, CancellationToken cancellationToken)
+    public static async Task<SessionPair> ConnectAsync(SoakContext context, string name, ITransport transport, ulong seed, CancellationToken cancellationToken)
     {
-        var (first, second) = await Loopback.ConnectAsync(cancellationToken);
         var random = new RandomSequence(seed);
-        return new SessionPair(context, name, first, second, ref random);
+        var session = await transport.ConnectAsync(NewOptions(ref random), NewOptions(ref random), context.Logger, cancellationToken);
+        return new SessionPair(context, name, session, transport.MaxStreams, ref random);
     }
+
+    /// <summary>Takes the place of a stream that is to be opened. False if all are taken.</summary>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _entered) <= _maxStreams)
+        {
+            return true;
+        }
+
+        Leave();
+        return false;
+    }
+
+    public void Leave() => Interlocked.Decrement(ref _entered);
 
     /// <summary>Ends the session in this way, and waits until nothing is left of it.</summary>
     public async Task EndAsync(PairEnding ending, bool atClient)
@@ -91,20 +109,24 @@ internal sealed class SessionPair
     public override string ToString()
         => $"session {Name} ({Client.StreamCount} streams at the client, {Server.StreamCount} at the server)";
 
-    private static YamuxOptions NewOptions(ref RandomSequence random) => new()
+    private static YamuxOptions NewOptions(ref RandomSequence random)
     {
-        // Of all sizes, and one in fifteen fixed.
-        InitialStreamWindowSize = 256 * 1024 << random.Next(3),
-        MaxStreamWindowSize = 1024 * 1024 << random.Next(5),
+        var patience = random.OneIn(3) ? LittlePatience : SoakSettings.HangLimit / 2;
+        return new()
+        {
+            // Of all sizes, and one in fifteen fixed.
+            InitialStreamWindowSize = 256 * 1024 << random.Next(3),
+            MaxStreamWindowSize = 1024 * 1024 << random.Next(5),
 
-        // The soak resets far more than a peer may, and opens as many as it is told to.
-        MaxInboundStreams = ManyStreams,
-        MaxEarlyResets = ManyStreams,
-        StreamCloseTimeout = StreamCloseTimeout,
-        ConnectionWriteTimeout = SoakSettings.HangLimit / 2,
-        KeepAliveInterval = TimeSpan.FromSeconds(1 + random.Next(5)),
-        KeepAliveTimeout = SoakSettings.HangLimit / 2,
-    };
+            // The soak resets far more than a peer may, and opens as many as it is told to.
+            MaxInboundStreams = ManyStreams,
+            MaxEarlyResets = ManyStreams,
+            StreamCloseTimeout = StreamCloseTimeout,
+            ConnectionWriteTimeout = patience,
+            KeepAliveInterval = TimeSpan.FromSeconds(1 + random.Next(5)),
+            KeepAliveTimeout = patience,
+        };
+    }
 
     private static async Task EndAsync(YamuxSession session)
     {

@@ -1,29 +1,33 @@
 namespace Benchmarks.Soak.Sessions;
 
-/// <summary>The sessions that streams are opened on. Some of them are ended all the time, in every way, and replaced.</summary>
-internal sealed class SessionPool
+/// <summary>The sessions that streams are opened on, over all transports in turn. Some of them are ended all the time, in every way, and replaced.</summary>
+internal sealed class SessionPool : IAsyncDisposable
 {
     private const int ReplacementInterval = 500;
 
     private static readonly int Endings = Enum.GetValues<PairEnding>().Length;
 
     private readonly SoakContext _context;
+    private readonly ITransport[] _transports;
     private SessionPair[] _pairs;
     private int _created;
     private long _replacementDue;
 
-    private SessionPool(SoakContext context)
+    private SessionPool(SoakContext context, ITransport[] transports)
     {
-        _context = context;
+        (_context, _transports) = (context, transports);
         _pairs = new SessionPair[context.Settings.Sessions];
     }
 
     /// <summary>The streams of all sessions, both ends counted.</summary>
     public int StreamCount => _pairs.Sum(pair => pair.StreamCount);
 
+    /// <summary>How many sockets all sessions take.</summary>
+    public int Sockets => Enumerable.Range(0, _context.Settings.Sessions).Sum(index => TransportOf(index).Sockets);
+
     public static async Task<SessionPool> CreateAsync(SoakContext context, CancellationToken cancellationToken)
     {
-        var pool = new SessionPool(context);
+        var pool = new SessionPool(context, [new LoopbackTransport(), new SlowLinkTransport(), await KestrelTransport.StartAsync(cancellationToken)]);
         for (var index = 0; index < pool._pairs.Length; index++)
         {
             pool._pairs[index] = await pool.ConnectAsync(index, new RandomSequence((ulong)context.Settings.Seed + (ulong)index).Next(), cancellationToken);
@@ -32,7 +36,18 @@ internal sealed class SessionPool
         return pool;
     }
 
-    public SessionPair Pick(ref RandomSequence random) => Volatile.Read(ref _pairs[random.Next(_pairs.Length)]);
+    /// <summary>A session on which a place for a stream was taken, which is to be left again.</summary>
+    public SessionPair Pick(ref RandomSequence random)
+    {
+        while (true)
+        {
+            var pair = Volatile.Read(ref _pairs[random.Next(_pairs.Length)]);
+            if (pair.TryEnter())
+            {
+                return pair;
+            }
+        }
+    }
 
     /// <summary>The sessions that have streams.</summary>
     public IEnumerable<SessionPair> WithStreams() => _pairs.Where(pair => pair.StreamCount > 0);
@@ -78,6 +93,14 @@ internal sealed class SessionPool
         _pairs = [];
     }
 
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var transport in _transports)
+        {
+            await transport.DisposeAsync();
+        }
+    }
+
     // Those with even numbers live a few seconds, the others as many minutes.
     private int DrawIndex(ref RandomSequence random)
     {
@@ -86,7 +109,9 @@ internal sealed class SessionPool
     }
 
     private Task<SessionPair> ConnectAsync(int index, ulong seed, CancellationToken cancellationToken)
-        => SessionPair.ConnectAsync(_context, $"{index}.{Interlocked.Increment(ref _created)}", seed, cancellationToken);
+        => SessionPair.ConnectAsync(_context, $"{index}.{Interlocked.Increment(ref _created)}", TransportOf(index), seed, cancellationToken);
+
+    private ITransport TransportOf(int index) => _transports[index % _transports.Length];
 
     // The gate was entered for it. Never fails.
     private async Task EndAsync(SessionPair pair, PairEnding ending, bool atClient)

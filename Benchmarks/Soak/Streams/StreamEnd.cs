@@ -231,8 +231,8 @@ internal abstract partial class StreamEnd(SoakContext context, SessionPair pair,
     }
 
     // The peer resets a stream that it has closed and this end has not, in time. A machine that lets this end wait for a
-    // processor so long explains that.
-    private bool WasLate => Math.Max(_longestIdle, (long)Idle.TotalMilliseconds) >= SessionPair.StreamCloseTimeout.TotalMilliseconds;
+    // processor so long explains that, and so does a pool that is starved for the rest of the time.
+    private bool WasLate => Math.Max(_longestIdle, (long)Idle.TotalMilliseconds) >= (SessionPair.StreamCloseTimeout - context.Settings.Starvation).TotalMilliseconds;
 
     private void Touch()
     {
