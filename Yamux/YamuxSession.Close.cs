@@ -123,6 +123,9 @@ public sealed partial class YamuxSession
                 End(SessionEnd.Failed(new YamuxException(
                     YamuxErrorCode.KeepAliveTimeout, $"The yamux peer sent nothing, and took nothing, for {Options.KeepAliveTimeout} after a keepalive ping.")));
                 break;
+            case Silence.Close when _end!.LastWord is null:
+                CloseNow(); // The peer has closed the session, and does not want the rest.
+                break;
             case Silence.Close:
                 _closeFailure = new YamuxException(
                     YamuxErrorCode.ConnectionWriteTimeout,
@@ -152,12 +155,14 @@ public sealed partial class YamuxSession
             _accepts.End(drop: true);
         }
 
-        if (end.LastWord is { } code)
+        if (end.Drains)
         {
             // The answer to the ping tells that the peer has everything before it.
             _closingPing = _pings.NextValue();
             Timer.OnClosing();
-            Writer.Stop(FrameHeader.GoAway(code), code == GoAwayCode.Normal ? FrameHeader.Ping(_closingPing) : null);
+            Writer.Stop(
+                end.LastWord is { } code ? FrameHeader.GoAway(code) : null,
+                end.LastWord == GoAwayCode.Normal ? FrameHeader.Ping(_closingPing) : null);
         }
         else
         {
@@ -181,7 +186,7 @@ public sealed partial class YamuxSession
         var isInOrder = false;
         try
         {
-            isInOrder = end.LastWord is not null && await TryDrainAsync(end).ConfigureAwait(false);
+            isInOrder = end.Drains && await TryDrainAsync(end).ConfigureAwait(false);
             await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
         }
         catch (Exception error)

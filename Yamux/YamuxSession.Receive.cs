@@ -118,7 +118,7 @@ public sealed partial class YamuxSession
         if (_remoteGoAway && _streams.IsEmpty)
         {
             // It has said that it leaves, and nothing is lost: a peer that closes its socket before it has read the last that we sent resets it.
-            End(SessionEnd.ClosedByPeer());
+            End(SessionEnd.ClosedByPeer(awaitsAnswer: false));
         }
 
         var failure = new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error);
@@ -186,7 +186,7 @@ public sealed partial class YamuxSession
         }
         else
         {
-            End(SessionEnd.ClosedByPeer());
+            End(SessionEnd.ClosedByPeer(awaitsAnswer: _remoteGoAway));
         }
     }
 

@@ -96,6 +96,41 @@ public class GoAwayTests
     }
 
     [Fact]
+    public async Task A_peer_that_closes_its_side_behind_GoAway_and_a_ping_gets_the_answer_before_the_end()
+    {
+        await using var t = Scenario.Stalled(YamuxRole.Server);
+        await t.Peer.SendAsync(Frame.Syn(1), Frame.GoAway(0), Frame.Ping(7));
+        var stream = (await t.Session.AcceptStreamAsync().Guarded())!;
+        t.Peer.CloseOutput();
+        await Guard.CancelledAsync(stream.Closed);
+
+        await t.Peer.ExpectAsync(Frame.Pong(7), Frame.Ack(1));
+        await t.Peer.ExpectEndAsync();
+        await t.Session.Completion.Guarded();
+    }
+
+    [Fact]
+    public async Task One_that_does_not_take_it_is_left_after_ConnectionWriteTimeout()
+    {
+        await using var t = Scenario.Stalled(YamuxRole.Server);
+        await t.Peer.SendAsync(Frame.Syn(1), Frame.GoAway(0), Frame.Ping(7));
+        var stream = (await t.Session.AcceptStreamAsync().Guarded())!;
+        t.Peer.CloseOutput();
+        await Guard.CancelledAsync(stream.Closed);
+
+        t.Time.Advance(TimeSpan.FromSeconds(10) - TimeSpan.FromTicks(1));
+        Assert.False(t.Session.Completion.IsCompleted);
+
+        // At most as long again, and what a late end is given.
+        for (var seconds = 0; seconds < 12; seconds++)
+        {
+            t.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await t.Session.Completion.Guarded();
+    }
+
+    [Fact]
     public async Task After_our_GoAway_what_the_peer_opens_is_refused_and_what_it_had_opened_is_accepted()
     {
         await using var t = Scenario.Server();

@@ -231,7 +231,7 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
     }
 
     /// <summary>Takes no more frames but answers; what was appended, and these two behind it, is still sent.</summary>
-    public void Stop(FrameHeader goAway, FrameHeader? ping)
+    public void Stop(FrameHeader? goAway, FrameHeader? ping)
     {
         lock (_gate)
         {
@@ -240,10 +240,12 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
                 return;
             }
 
-            _bulk.Append(goAway);
-            if (ping is { } header)
+            foreach (var last in new[] { goAway, ping })
             {
-                AppendUnsynchronized(_bulk, header);
+                if (last is { } header)
+                {
+                    AppendUnsynchronized(_bulk, header);
+                }
             }
 
             EndUnsynchronized(WriterEnd.Stopped);
