@@ -26,6 +26,7 @@ public class TotalTests
 
         AssertRow(page, "`AcceptBacklog` × 262,144", Totals.Unaccepted(defaults));
         AssertRow(page, "`MaxInboundStreams` × 262,144", Totals.Unread(defaults));
+        AssertRow(page, "`MaxInboundStreams` × 262,144 + ¾ × `MaxSessionWindowGrowth`", Totals.UnreadFirstWindows(defaults));
         AssertRow(page, "(`MaxInboundStreams` + own streams) × 262,144 + `MaxSessionWindowGrowth`", Totals.Received(defaults, ownStreams: 0));
     }
 

@@ -14,6 +14,10 @@ internal static class Totals
     /// <summary>It accepts everything and reads nothing, and windows are not larger from the start.</summary>
     public static long Unread(YamuxOptions options) => options.MaxInboundStreams * Window;
 
+    /// <summary>The same where windows are larger from the start, and may grow.</summary>
+    public static long UnreadFirstWindows(YamuxOptions options)
+        => Unread(options) + Math.Min(options.MaxInboundStreams * (options.InitialStreamWindowSize - Window), options.MaxSessionWindowGrowth / 4 * 3);
+
     /// <summary>Whatever it does, with so many streams of its own.</summary>
     public static long Received(YamuxOptions options, int ownStreams) => ((options.MaxInboundStreams + ownStreams) * Window) + options.MaxSessionWindowGrowth;
 
