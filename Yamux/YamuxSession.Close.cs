@@ -146,6 +146,8 @@ public sealed partial class YamuxSession
                 return false;
             }
 
+            // The answer to this ping tells that the peer has everything before it.
+            _closingPing = end.LastWord == GoAwayCode.Normal ? _pings.NextValue() : PendingPings.NoValue;
             _end = end;
         }
 
@@ -157,12 +159,8 @@ public sealed partial class YamuxSession
 
         if (end.Drains)
         {
-            // The answer to the ping tells that the peer has everything before it.
-            _closingPing = _pings.NextValue();
             Timer.OnClosing();
-            Writer.Stop(
-                end.LastWord is { } code ? FrameHeader.GoAway(code) : null,
-                end.LastWord == GoAwayCode.Normal ? FrameHeader.Ping(_closingPing) : null);
+            Writer.Stop(end.LastWord is { } code ? FrameHeader.GoAway(code) : null, _closingPing == PendingPings.NoValue ? null : FrameHeader.Ping(_closingPing));
         }
         else
         {
@@ -183,22 +181,8 @@ public sealed partial class YamuxSession
 
     private async Task RunCloseAsync(SessionEnd end)
     {
-        var isInOrder = false;
-        try
-        {
-            isInOrder = end.Drains && await TryDrainAsync(end).ConfigureAwait(false);
-            await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
-        }
-        catch (Exception error)
-        {
-            // It was to be closed, and it is gone. What a peer could still have had, CloseAsync tells.
-            if (end.LastWord is not null)
-            {
-                _closeFailure ??= new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost while it was closed: {error.Message}", error);
-            }
-
-            YamuxLog.CloseFailed(Logger, error);
-        }
+        var isInOrder = end.Drains && await TryDrainAsync(end).ConfigureAwait(false);
+        await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
 
         Timer.Dispose();
         if (end.IsFailure)
@@ -222,7 +206,8 @@ public sealed partial class YamuxSession
             return false;
         }
 
-        var isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false);
+        var isShut = false;
+        await TryAsync(async () => isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false)).ConfigureAwait(false);
         if (end.LastWord == GoAwayCode.Normal)
         {
             await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), _closeNow.Token).ConfigureAwait(false);
@@ -239,34 +224,68 @@ public sealed partial class YamuxSession
         return !Writer.IsAbandoned;
     }
 
-    // If not in order, at once. A transport that does not end even now is left to itself.
+    // If not in order, at once. A transport that does not end even now is left to itself. Whatever fails, the next step is taken.
     private async Task EndTransportAsync(SessionEnd end, bool isInOrder)
     {
         using var patience = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
         if (!isInOrder)
         {
-            _transport.Abort(end.Reason);
+            await TryAsync(() =>
+            {
+                _transport.Abort(end.Reason);
+                return Task.CompletedTask;
+            }).ConfigureAwait(false);
         }
 
         // With an error a pipe drops what it holds, the last word to the peer among it.
         var error = end.IsFailure && !isInOrder ? end.Reason : null;
         Writer.Abandon();
-        try
+        await TryAsync(async () =>
         {
             if (await IsDoneAsync(Writer.IdleAfterStop, patience.Token).ConfigureAwait(false))
             {
                 await Writer.CompleteAsync(error).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
             }
-        }
-        finally
+        }).ConfigureAwait(false);
+        await TryAsync(async () =>
         {
             _transport.Input.CancelPendingRead();
             if (await IsDoneAsync(_received.Task, patience.Token).ConfigureAwait(false))
             {
                 await _transport.Input.CompleteAsync(error).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
             }
+        }).ConfigureAwait(false);
+        await TryAsync(async () =>
+        {
+            if (isInOrder && !_confirmed.Task.IsCompleted && Options.ConnectionWriteTimeout != Timeout.InfiniteTimeSpan)
+            {
+                _transport.AbortAfter(Options.ConnectionWriteTimeout, Options.TimeProvider, end.Reason);
+            }
 
             await _transport.DisposeAsync().AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+    }
+
+    // It is to be closed, and may be gone. What a peer could still have had, CloseAsync tells.
+    private async Task TryAsync(Func<Task> step)
+    {
+        try
+        {
+            await step().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            OnCloseFailed(new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost while it was closed: {error.Message}", error));
+            YamuxLog.CloseFailed(Logger, error);
+        }
+    }
+
+    // Once the peer has everything, it is this end that closes: Kestrel's input fails when its output is completed.
+    private void OnCloseFailed(YamuxException failure)
+    {
+        if (_end!.LastWord == GoAwayCode.Normal && !_confirmed.Task.IsCompleted)
+        {
+            _closeFailure ??= failure;
         }
     }
 

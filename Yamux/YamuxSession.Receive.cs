@@ -115,17 +115,16 @@ public sealed partial class YamuxSession
 
     private void OnReceiveFailed(Exception error)
     {
-        if (_remoteGoAway && _streams.IsEmpty)
+        // It has said that it leaves, and nothing is lost: a peer that closes its socket before it has read the last that we sent resets it.
+        if (_remoteGoAway && _streams.IsEmpty && End(SessionEnd.ClosedByPeer(awaitsAnswer: false)))
         {
-            // It has said that it leaves, and nothing is lost: a peer that closes its socket before it has read the last that we sent resets it.
-            End(SessionEnd.ClosedByPeer(awaitsAnswer: false));
+            return;
         }
 
         var failure = new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error);
-        if (!End(SessionEnd.Failed(failure)) && !_confirmed.Task.IsCompleted)
+        if (!End(SessionEnd.Failed(failure)))
         {
-            // Once the peer has everything, it is this end that closes: Kestrel's input fails when its output is completed.
-            _closeFailure ??= failure;
+            OnCloseFailed(failure);
         }
     }
 
@@ -285,7 +284,7 @@ public sealed partial class YamuxSession
         }
         else if (answer && !request)
         {
-            if (header.Length == _closingPing && _end is not null)
+            if (header.Length != PendingPings.NoValue && header.Length == _closingPing)
             {
                 _confirmed.TrySetResult();
             }

@@ -6,6 +6,7 @@ namespace Yamux;
 public sealed partial class YamuxSession
 {
     private int _growthLeft; // Interlocked
+    private bool _coldStepTaken; // Interlocked
 
     /// <summary>Whether windows grow with use. Otherwise they are advertised at once, and the peer sees no ping for their sake.</summary>
     internal bool TunesWindows => Options.InitialStreamWindowSize < Options.MaxStreamWindowSize;
@@ -15,6 +16,9 @@ public sealed partial class YamuxSession
 
     /// <summary>In ticks of the clock; 0 while it is not known.</summary>
     internal long RoundTrip => _pings.RoundTrip;
+
+    /// <summary>Whether a window may grow though the round trip is not known: once, for the first stream that could tell.</summary>
+    internal bool TryTakeColdStep() => Interlocked.Exchange(ref _coldStepTaken, true) == false;
 
     /// <summary>The same for a window that opens. Where windows grow, a quarter is left to those that have to: streams that wait could hold all of it.</summary>
     internal uint TakeFirstWindow(uint wanted) => Take(wanted, TunesWindows ? Options.MaxSessionWindowGrowth / 4 : 0);

@@ -197,7 +197,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         StreamChange change;
         lock (Gate)
         {
-            if (_failure is not null || _isAcknowledged)
+            if (_phase >= StreamPhase.Closed || _isAcknowledged)
             {
                 return;
             }

@@ -32,6 +32,17 @@ public abstract class YamuxTransport : IDuplexPipe, IAsyncDisposable
     public virtual ValueTask<bool> TryShutdownSendAsync(CancellationToken cancellationToken) => new(false);
 
     /// <summary>
+    /// The session has ended in order, and nothing tells whether the peer takes what was written last: it has closed its side, or broke the protocol. Sees to it that the connection is closed after
+    /// <paramref name="timeout"/> at the latest, as by <see cref="Abort"/>, also where its disposal would wait for the peer. Returns at once. The default does nothing.
+    /// </summary>
+    /// <param name="timeout"><see cref="YamuxOptions.ConnectionWriteTimeout"/>; more than 0, and not infinite.</param>
+    /// <param name="timeProvider">The session's clock.</param>
+    /// <param name="reason">Why the session has ended.</param>
+    public virtual void AbortAfter(TimeSpan timeout, TimeProvider timeProvider, Exception reason)
+    {
+    }
+
+    /// <summary>
     /// Releases the connection, when both sides were completed. Nothing is waited for any more that was written: the peer has it, or will never have it.
     /// </summary>
     public abstract ValueTask DisposeAsync();

@@ -10,11 +10,17 @@ namespace Backchannel;
 /// </summary>
 internal sealed class ConnectionTransport(ConnectionContext connection) : YamuxTransport
 {
+    private ITimer? _deadline;
+
     public override PipeReader Input => connection.Transport.Input;
 
     public override PipeWriter Output => connection.Transport.Output;
 
     public override void Abort(Exception reason) => connection.Abort(new ConnectionAbortedException(reason.Message, reason));
+
+    // Kestrel would wait for ever for a peer that takes nothing of what its pipe holds. To abort a connection that has ended does nothing.
+    public override void AbortAfter(TimeSpan timeout, TimeProvider timeProvider, Exception reason)
+        => _deadline = timeProvider.CreateTimer(_ => Abort(reason), null, timeout, Timeout.InfiniteTimeSpan);
 
     // Whoever serves the connection releases it when its middleware returns.
     public override ValueTask DisposeAsync() => default;

@@ -17,7 +17,7 @@ internal static class CompareCommand
         var only = ChoiceOption.CreateMany("--only", "Measures nothing but these workloads, where the name of a family, such as bulk1, is all of it:", ids);
         var skip = ChoiceOption.CreateMany("--skip", "Leaves out these peers:", WorkloadCatalog.Peers);
         var pairs = NumberOption.Whole("--pairs", $"How many times ours and theirs run in turn. Default {DefaultPairs}, and {QuickPairs} with --quick;", 1, 1000);
-        var quick = new Option<bool>("--quick") { Description = "Measures smaller totals and shorter times, within a minute." };
+        var quick = new Option<bool>("--quick") { Description = "Measures smaller totals and shorter times, and one of each kind of link, within some two minutes." };
         var json = new Option<string?>("--json") { Description = "Also writes the results to this file.", HelpName = "FILE" };
         var command = new Command(
             "compare",
@@ -34,10 +34,10 @@ internal static class CompareCommand
         command.SetAction(async parsed =>
         {
             var wanted = parsed.GetValue(only) ?? [];
-            var workloads = WorkloadCatalog.All
-                .Where(workload => wanted.Length == 0 || wanted.Contains(workload.Id) || wanted.Contains(workload.Family)).ToList();
-            var peers = WorkloadCatalog.Peers.Except(parsed.GetValue(skip) ?? []).ToList();
             var isQuick = parsed.GetValue(quick);
+            var workloads = WorkloadCatalog.All
+                .Where(workload => wanted.Length == 0 ? !isQuick || WorkloadCatalog.IsQuick(workload) : wanted.Contains(workload.Id) || wanted.Contains(workload.Family)).ToList();
+            var peers = WorkloadCatalog.Peers.Except(parsed.GetValue(skip) ?? []).ToList();
             var count = parsed.GetValue(pairs) is > 0 and var value ? value : isQuick ? QuickPairs : DefaultPairs;
             var comparison = new Comparison(workloads, peers, count, isQuick);
             var plotFolder = plot is null ? null : parsed.GetValue(folder);

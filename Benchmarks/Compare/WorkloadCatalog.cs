@@ -63,6 +63,10 @@ internal static class WorkloadCatalog
         .. GrpcWorkload.All.Where(workload => workload.Layer != GrpcLayer.Mux),
     ];
 
+    /// <summary>Whether it is measured when one is in haste: of those over links, each of which takes its time, one of a kind.</summary>
+    public static bool IsQuick(IWorkload workload)
+        => workload.Family is not ("far-cold" or GrpcWorkload.FarFamily or "slow-link") || workload.Id is "far-cold-up-1m" or "far-stream-grpc-stream" or "slow-link-100";
+
     private static PairedWorkload Paired(string id, string unit, double seconds, double? raw, double? go, double? nerdbank)
         => new(id, id, unit, seconds) { Goals = Against(raw, go, nerdbank) };
 

@@ -53,4 +53,49 @@ public class AcknowledgeTests
 
         await t.Peer.ExpectNothingAsync();
     }
+
+    [Fact]
+    public async Task Of_a_stream_that_the_peer_has_finished_no_window_is_opened()
+    {
+        await using var t = Scenario.Server(Growing);
+        await t.Peer.SendAsync(Frame.Syn(1), Frame.Data(1, [1, 2, 3], FrameFlag.Fin));
+
+        await t.Session.AcceptStreamAsync().Guarded();
+
+        await t.Peer.ExpectAsync(Frame.Ack(1));
+    }
+
+    [Fact]
+    public async Task Of_a_stream_that_nobody_reads_no_window_is_opened()
+    {
+        await using var t = Scenario.Server(Growing);
+        await t.Peer.SendAsync(Frame.Syn(1));
+        var stream = await t.Session.AcceptStreamAsync(acknowledge: false).Guarded();
+
+        stream!.AbortRead();
+        stream.Acknowledge();
+
+        await t.Peer.ExpectAsync(Frame.Ack(1));
+    }
+
+    [Fact]
+    public async Task A_stream_that_has_ended_is_not_acknowledged_any_more()
+    {
+        await using var t = Scenario.Server(Growing);
+        await t.Peer.SendAsync(Frame.Syn(1), Frame.Fin(1));
+        var stream = await t.Session.AcceptStreamAsync(acknowledge: false).Guarded();
+        await stream!.DisposeAsync().Guarded();
+        await t.Peer.ExpectAsync(Frame.Fin(1));
+
+        stream.Acknowledge();
+
+        await t.Peer.ExpectNothingAsync();
+    }
+
+    // What the ACK opens comes to 3 MiB beyond what each stream has, all of the budget.
+    private static void Growing(YamuxOptions options)
+    {
+        options.FixWindows(3 * 1024 * 1024);
+        options.MaxSessionWindowGrowth = 3 * 1024 * 1024;
+    }
 }

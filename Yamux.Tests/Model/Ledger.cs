@@ -206,7 +206,8 @@ internal sealed class Ledger(Sequence sequence)
             case (FrameKind.WindowUpdate, FrameFlag.Syn):
             case (FrameKind.WindowUpdate, FrameFlag.Ack):
                 Check(frame.Flags == FrameFlag.Syn || (!stream.IsOpener && !stream.AckSent), side, frame, "acknowledges once more, or one's own stream");
-                Check(frame.Length == sequence.WindowOf(side) - InitialWindow, side, frame, "does not tell the window's size");
+                var readsNoMore = frame.Length == 0 && frame.Flags == FrameFlag.Ack && (stream.Peer.FinDelivered || stream.InputClosed);
+                Check(readsNoMore || frame.Length == sequence.WindowOf(side) - InitialWindow, side, frame, "does not tell the window's size");
                 stream.AckSent |= frame.Flags == FrameFlag.Ack;
                 stream.Granted += frame.Length;
                 break;

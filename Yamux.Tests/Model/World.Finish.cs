@@ -145,7 +145,7 @@ internal sealed partial class World
 
         foreach (var stream in StreamsOf(of))
         {
-            Require(stream.Aborted || stream.Sent >= stream.Flushed, $"{stream} had flushed {stream.Flushed} bytes before its session was disposed; {stream.Sent} were sent");
+            Require(stream.Aborted || stream.Peer.RstDelivered || stream.Sent >= stream.Flushed, $"{stream} had flushed {stream.Flushed} bytes before its session was disposed; {stream.Sent} were sent");
         }
     }
 }

@@ -42,7 +42,9 @@ internal struct ReceiveCredit()
             _tuning.Begin(session.Options.TimeProvider.GetTimestamp());
         }
 
-        var growth = session.TakeFirstWindow((uint)session.Options.InitialStreamWindowSize - FrameHeader.InitialWindow);
+        // Who was not told at once may have had growth by now.
+        var initial = (uint)session.Options.InitialStreamWindowSize;
+        var growth = session.TakeFirstWindow(initial - Math.Min(initial, _window.Size));
         _window.Grow(growth);
         return growth;
     }
@@ -76,9 +78,9 @@ internal struct ReceiveCredit()
         var options = session.Options;
         var (roundTrip, now, pace) = (session.RoundTrip, options.TimeProvider.GetTimestamp(), options.TimeProvider.TimestampFrequency / PacesPerSecond);
         var max = (uint)options.MaxStreamWindowSize;
-        if (isFirst && roundTrip == 0 && _tuning.BeganWithin(pace, now))
+        if (isFirst && roundTrip == 0 && _tuning.BeganWithin(pace, now) && session.TryTakeColdStep())
         {
-            // A new connection. The peer has sent half of what it had before it heard of us, and waits for our word a round trip long: how long that is, its
+            // The first stream of a new connection. The peer has sent half of what it had before it heard of us, and waits for our word a round trip long: how long that is, its
             // answer to our ping tells only then.
             _tuning.Begin(now);
             return credit + Grow(session, Math.Min((ColdStep - 1) * _window.Size, max - _window.Size));

@@ -10,7 +10,7 @@ namespace Yamux.FlowControl;
 /// <para>At all times: bytes the peer may still send + bytes received and not consumed + bytes consumed and not yet credited
 /// = size + overdraft. So what a stream can hold is bounded by its size, but for what its own reader asked for.</para>
 /// <para>Growth adds the same to the size and to what the peer may send: the sum stays right, and the credit ever given, with the
-/// initial 262,144, is what was consumed and credited + size + overdraft. It comes with credit for what was consumed, and then
+/// initial 262,144, is what was consumed and credited + size + overdraft. But for the first, it comes with credit for what was consumed, and then
 /// nothing is lent: a loan is repaid before anything consumed counts, so there is no overdraft while anything waits to be credited.</para>
 /// <para>What the peer may send stays below 2³²: a size is at most 1 GiB, an overdraft at most 1 MiB.</para>
 /// </remarks>
@@ -51,7 +51,6 @@ internal struct ReceiveWindow
     /// <summary>Enlarges the window, as the delta on a SYN, an ACK or further credit tells the peer.</summary>
     public void Grow(uint delta)
     {
-        Debug.Assert(_overdraft == 0, "a window grew that its reader still owes to");
         _size += delta;
         _remaining += delta;
     }

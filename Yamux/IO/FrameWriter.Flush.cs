@@ -144,6 +144,7 @@ internal sealed partial class FrameWriter
         }
 
         _state = TryPrepareUnsynchronized() ? FlushState.Writing : FlushState.Idle;
+        TellIfIdleUnsynchronized(); // All that waited may have been dropped.
         return _state == FlushState.Writing;
     }
 

@@ -44,6 +44,7 @@ internal sealed class StreamTransport : YamuxTransport
         switch (_stream)
         {
             case NetworkStream network:
+                ((SocketReader)Input).IsSendingShut = true;
                 network.Socket.Shutdown(SocketShutdown.Send);
                 return true;
             case SslStream tls:

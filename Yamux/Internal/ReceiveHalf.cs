@@ -57,8 +57,9 @@ internal sealed class ReceiveHalf
     /// <summary>What has come and was not consumed.</summary>
     public ReadOnlySequence<byte> Content => _queue.Content;
 
-    /// <summary>Opens the window: the delta of the SYN, or of the ACK.</summary>
-    public uint OpenWindow() => _stream.IsOutbound ? _credit.Open(_stream.Session) : _credit.OpenLate(_stream.Session);
+    /// <summary>Opens the window: the delta of the SYN, or of the ACK. None if nothing will be read.</summary>
+    public uint OpenWindow()
+        => State != ReceiveState.Open ? 0 : _stream.IsOutbound ? _credit.Open(_stream.Session) : _credit.OpenLate(_stream.Session);
 
     /// <summary>Has the round trip measured, if it matters.</summary>
     public void MeasureRoundTrip() => _credit.MeasureRoundTrip(_stream.Session);
