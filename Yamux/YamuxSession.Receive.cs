@@ -179,9 +179,13 @@ public sealed partial class YamuxSession
             };
             End(SessionEnd.Failed(cut));
         }
-        else if (_writeFailure is { } failure && !_remoteGoAway)
+        else if (!_remoteGoAway && Volatile.Read(ref _writeFailure) is { } failure)
         {
             End(SessionEnd.Failed(failure));
+        }
+        else if (!_remoteGoAway && _transport.WasReset)
+        {
+            End(SessionEnd.Failed(new YamuxException(YamuxErrorCode.ConnectionLost, "The yamux connection was lost: it was reset by the peer.")));
         }
         else
         {

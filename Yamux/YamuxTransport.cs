@@ -17,6 +17,11 @@ public abstract class YamuxTransport : IDuplexPipe, IAsyncDisposable
     public abstract PipeWriter Output { get; }
 
     /// <summary>
+    /// When the input has ended: whether it was a reset. That is told once, and where it was a write that was told, what is read looks like the peer's own end.
+    /// </summary>
+    internal virtual bool WasReset => false;
+
+    /// <summary>
     /// Closes the connection at once, whatever has not left yet: the session has failed, or was aborted. A read and a write that are under way end. Must not throw or wait, and do
     /// nothing the second time.
     /// </summary>

@@ -24,19 +24,12 @@ internal sealed class SocketReader(NetworkStream stream) : PipeReader
     private int _received;
     private int _smallReads;
 
-    /// <summary>Whether this end has shut the socket's sending side.</summary>
-    public bool IsSendingShut { get; set; }
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         try
         {
             _received = await stream.ReadAsync(_buffer, _cancelled.Token).ConfigureAwait(false);
-            if (_received == 0 && !IsSendingShut)
-            {
-                ThrowIfReset();
-            }
         }
         catch (OperationCanceledException)
         {
@@ -77,9 +70,6 @@ internal sealed class SocketReader(NetworkStream stream) : PipeReader
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
     }
-
-    // A reset is told once, and if it was a write that was told, what is read looks like the end. A socket whose peer has only ended its side can be sent to.
-    private void ThrowIfReset() => stream.Socket.Send(ReadOnlySpan<byte>.Empty);
 
     private void Resize(int size)
     {

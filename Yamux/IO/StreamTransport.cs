@@ -10,6 +10,7 @@ internal sealed class StreamTransport : YamuxTransport
     private const int ReadBufferSize = 64 * 1024;
 
     private readonly Stream _stream;
+    private bool _isShut;
 
     public StreamTransport(Stream stream)
     {
@@ -32,6 +33,32 @@ internal sealed class StreamTransport : YamuxTransport
         }
     }
 
+    // A socket whose peer has ended its side alone can still be sent to.
+    internal override bool WasReset
+    {
+        get
+        {
+            if (_isShut || _stream is not NetworkStream { Socket: var socket })
+            {
+                return false;
+            }
+
+            try
+            {
+                socket.Send(ReadOnlySpan<byte>.Empty);
+                return false;
+            }
+            catch (SocketException)
+            {
+                return true;
+            }
+            catch (ObjectDisposedException)
+            {
+                return false; // By this end itself.
+            }
+        }
+    }
+
     public override PipeReader Input { get; }
 
     public override PipeWriter Output { get; }
@@ -44,7 +71,7 @@ internal sealed class StreamTransport : YamuxTransport
         switch (_stream)
         {
             case NetworkStream network:
-                ((SocketReader)Input).IsSendingShut = true;
+                _isShut = true;
                 network.Socket.Shutdown(SocketShutdown.Send);
                 return true;
             case SslStream tls:
