@@ -104,7 +104,9 @@ public class GoAwayTests
         t.Peer.CloseOutput();
         await Guard.CancelledAsync(stream.Closed);
 
-        await t.Peer.ExpectAsync(Frame.Pong(7), Frame.Ack(1));
+        // The stream may be accepted before the loop has come to the ping, or behind it.
+        Frame[] answers = [await t.Peer.ReadAsync(), await t.Peer.ReadAsync()];
+        Assert.Equal([Frame.Ack(1), Frame.Pong(7)], answers.OrderBy(answer => answer.Kind));
         await t.Peer.ExpectEndAsync();
         await t.Session.Completion.Guarded();
     }
