@@ -5,4 +5,4 @@ using Xunit.v3;
 [assembly: AssemblyFixture(typeof(NodePeerPackage))]
 
 // Mostly the tests wait: for another process, or for the timers of one, which the conformance runs wait out for minutes.
-[assembly: Parallelization(MaxThreads = 4)]
+[assembly: Parallelization(MaxThreads = 6)]
