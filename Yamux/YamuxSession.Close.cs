@@ -160,7 +160,12 @@ public sealed partial class YamuxSession
         if (end.Drains)
         {
             Timer.OnClosing();
-            Writer.Stop(end.LastWord is { } code ? FrameHeader.GoAway(code) : null, _closingPing == PendingPings.NoValue ? null : FrameHeader.Ping(_closingPing));
+            Writer.Stop(end.LastWord switch
+            {
+                null => [],
+                GoAwayCode.Normal => [FrameHeader.GoAway(GoAwayCode.Normal), FrameHeader.Ping(_closingPing)],
+                { } code => [FrameHeader.GoAway(code)],
+            });
         }
         else
         {

@@ -76,7 +76,7 @@ public sealed partial class YamuxStream
                 else if (header.Length > 0)
                 {
                     wanted = _receive.OnDataHeader(header.Length);
-                    isStopped = !header.Has(FrameFlags.Fin) && HasOverstayedUnsynchronized();
+                    isStopped = !header.Has(FrameFlags.Fin) && _receive.State == ReceiveState.Discarding && _closing is { } closing && closing.IsOverstayed();
                     wanted &= !isStopped;
                 }
 
@@ -111,6 +111,15 @@ public sealed partial class YamuxStream
         }
     }
 
+    /// <summary>The peer has all that this end has sent, FIN too.</summary>
+    internal void OnArrived()
+    {
+        lock (Gate)
+        {
+            _closing?.OnArrived();
+        }
+    }
+
     /// <summary>The payload of a frame with FIN has come to its end.</summary>
     internal void OnFinAfterPayload()
     {
@@ -137,12 +146,12 @@ public sealed partial class YamuxStream
     /// The peer has not answered in time. The deadline may have been met meanwhile, or begun anew: it had left its queue by
     /// then, and nobody could take it back.
     /// </summary>
-    internal void OnDeadline(Deadline deadline, bool open)
+    internal void OnDeadline(LinkedListNode<Deadline> deadline, bool open)
     {
         StreamChange change;
         lock (Gate)
         {
-            if (deadline != (open ? _openDeadline : _closeDeadline))
+            if (open ? deadline != _openDeadline : _closing is null || !_closing.Awaits(deadline))
             {
                 return;
             }
@@ -222,31 +231,19 @@ public sealed partial class YamuxStream
 
         if (_phase >= StreamPhase.Closed)
         {
-            Session.Timer.Remove(_closeDeadline);
-            _closeDeadline = null;
+            _closing?.End();
         }
-        else if (_send.State > _closeDeadlineOf && _receive.State is ReceiveState.Discarding or ReceiveState.Closed)
+        else if (_send.State > SendState.Open && _receive.State is ReceiveState.Discarding or ReceiveState.Closed)
         {
-            // The peer has its time from when this end was done with the stream, and anew from its FIN.
-            _closeDeadlineOf = _send.State;
-            _doneAt = Session.Options.TimeProvider.GetTimestamp();
-            RestartCloseDeadline();
+            _closing ??= new StreamClosing(this);
+            _closing.OnSent(_send.State);
         }
 
         return change;
     }
 
-    /// <summary>Under the gate: what is drained has made progress. The peer has its time anew, but not for ever.</summary>
-    internal void RestartCloseDeadline()
-    {
-        var options = Session.Options;
-        if (_closeDeadlineOf != SendState.Open
-            && (options.StreamDrainTimeout == Timeout.InfiniteTimeSpan || options.TimeProvider.GetElapsedTime(_doneAt) <= options.StreamDrainTimeout))
-        {
-            Session.Timer.Remove(_closeDeadline);
-            _closeDeadline = Session.Timer.AddClose(this);
-        }
-    }
+    /// <summary>Under the gate: what is drained makes progress, or waits for others: not for the peer.</summary>
+    internal void OnDrained() => _closing?.Restart();
 
     /// <summary>What follows from a change, with no lock held.</summary>
     internal void Apply(StreamChange change)
@@ -263,7 +260,6 @@ public sealed partial class YamuxStream
 
         if (change.Enters(StreamPhase.Closed))
         {
-            ForgetArrival();
             Session.OnStreamRemoved(this);
         }
 
@@ -277,6 +273,11 @@ public sealed partial class YamuxStream
             CancelClosedToken();
         }
     }
+
+    private YamuxException NewOverstayedException()
+        => new(
+            YamuxErrorCode.StreamCloseTimeout,
+            $"Yamux stream {Id} was closed at this end; its peer went on sending for {Session.Options.StreamDiscardTimeout} after it had all that was sent to it.");
 
     private StreamChange FailUnsynchronized(YamuxException failure, bool tellPeer)
     {
@@ -294,11 +295,11 @@ public sealed partial class YamuxStream
             _send.Fail(failure);
             if (_phase < StreamPhase.Closed)
             {
-                Session.Writer.Reset(this, tellPeer);
+                Session.Writer.Reset(Id, tellPeer);
             }
             else
             {
-                Session.Writer.CancelCredit(this);
+                Session.Writer.CancelCredit(Id);
             }
         }
 

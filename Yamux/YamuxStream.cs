@@ -30,10 +30,8 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     private YamuxException? _failure;
     private bool _isDisposed;
     private Outcome _acknowledged;
-    private Deadline? _openDeadline;
-    private Deadline? _closeDeadline;
-    private SendState _closeDeadlineOf;
-    private long _doneAt;
+    private LinkedListNode<Deadline>? _openDeadline;
+    private StreamClosing? _closing;
     private CancellationTokenSource? _closed;
     private YamuxStreamAdapter? _adapter;
 
@@ -157,12 +155,6 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
 
     /// <summary>Whether this end has opened it.</summary>
     internal bool IsOutbound { get; }
-
-    /// <summary>Credit that waits in the session's writer. Guarded by the writer's gate, not by ours.</summary>
-    internal uint QueuedCredit { get; set; }
-
-    /// <summary>Where it waits there. Guarded by the same.</summary>
-    internal LinkedListNode<YamuxStream>? CreditPlace { get; set; }
 
     /// <summary>
     /// The stream as a <see cref="Stream"/>. Writes flush themselves; disposing it disposes the yamux stream. A cancelled

@@ -26,16 +26,8 @@ internal struct ReceiveCredit()
     /// <summary>What the stream has of the session's budget: what the window has beyond 262,144, and what its reader was lent.</summary>
     public readonly uint TakenFromSession => _window.Size - FrameHeader.InitialWindow + _window.Overdraft;
 
-    /// <summary>The window is opened, with the SYN, whose delta tells the peer what is returned.</summary>
-    public uint Open(YamuxSession session)
-    {
-        var growth = OpenLate(session);
-        _window.OnTold();
-        return growth;
-    }
-
-    /// <summary>The same with the ACK: until it comes, the peer knows of 262,144.</summary>
-    public uint OpenLate(YamuxSession session)
+    /// <summary>The window is opened, with the SYN or with the ACK, whose delta tells the peer what is returned. Until an ACK comes, it knows of 262,144.</summary>
+    public uint Open(YamuxSession session, bool withSyn)
     {
         if (session.TunesWindows)
         {
@@ -46,6 +38,11 @@ internal struct ReceiveCredit()
         var initial = (uint)session.Options.InitialStreamWindowSize;
         var growth = session.TakeFirstWindow(initial - Math.Min(initial, _window.Size));
         _window.Grow(growth);
+        if (withSyn)
+        {
+            _window.OnTold();
+        }
+
         return growth;
     }
 

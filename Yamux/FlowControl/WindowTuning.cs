@@ -25,7 +25,7 @@ internal struct WindowTuning
     // Times in ticks of the clock, which are 0 while there are none: every stream has these fields.
     private long _since;
     private long _burst;
-    private long _passed;
+    private uint _passed;
     private uint _beforeBurst;
 
     /// <summary>Whether it is not known yet since when the burst is coming.</summary>
@@ -77,7 +77,8 @@ internal struct WindowTuning
             return 0;
         }
 
-        _passed += Math.Min(credit, size / 2); // What repays a loan was not all consumed since.
+        var passed = (ulong)_passed + Math.Min(credit, size / 2); // What repays a loan was not all consumed since.
+        _passed = (uint)Math.Min(passed, uint.MaxValue);
         var elapsed = now - _since;
         var isNear = roundTrip < shortest;
         if (isNear && elapsed < shortest)

@@ -9,9 +9,8 @@ namespace Yamux.IO;
 /// </summary>
 internal class FrameQueue(int headroom = 0)
 {
-    private const int SmallestSegment = 4096;
-
-    private SegmentedBuffer _bytes = new(SmallestSegment, headroom);
+    private SegmentedBuffer _bytes;
+    private int _segmentSize = SegmentedBuffer.MinSegmentSize;
 
     // The Data frame at the end that may be lengthened: its header, its stream (0: there is none), and the length of its payload.
     private Memory<byte> _openHeader;
@@ -83,7 +82,7 @@ internal class FrameQueue(int headroom = 0)
     protected void TakeFront(int count)
     {
         // Arrays as large as what came last: little traffic holds little memory, and much leaves in large writes.
-        _bytes.SegmentSize = Math.Clamp(Waiting, SmallestSegment, SegmentedBuffer.MaxSegmentSize);
+        _segmentSize = Math.Clamp(Waiting, SegmentedBuffer.MinSegmentSize, SegmentedBuffer.MaxSegmentSize);
         Taken = count;
         if (Waiting == 0)
         {
@@ -99,7 +98,7 @@ internal class FrameQueue(int headroom = 0)
     protected virtual Memory<byte> Begin(FrameHeader header, int payloadLength)
     {
         // In one array with its payload, so that one write sends it.
-        var memory = _bytes.GetMemory(FrameHeader.Size + payloadLength)[..FrameHeader.Size];
+        var memory = _bytes.GetMemory(FrameHeader.Size + payloadLength, _segmentSize, headroom)[..FrameHeader.Size];
         header.Write(memory.Span);
         _bytes.Advance(FrameHeader.Size);
         return memory;

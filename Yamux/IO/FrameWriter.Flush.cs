@@ -302,12 +302,12 @@ internal sealed partial class FrameWriter
 
     private void AppendCreditsUnsynchronized()
     {
-        while (_credits.First is { Value: var stream })
+        foreach (var (streamId, delta) in _credits)
         {
-            _credits.RemoveFirst();
-            _urgent.Append(FrameHeader.Window(FrameFlags.None, stream.Id, stream.QueuedCredit));
-            stream.QueuedCredit = 0;
+            _urgent.Append(FrameHeader.Window(FrameFlags.None, streamId, delta));
         }
+
+        _credits.Clear();
     }
 
     private void Fail(Exception error)

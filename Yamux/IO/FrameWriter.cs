@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.InteropServices;
 using Yamux.Internal;
 using Yamux.Protocol;
 
@@ -43,7 +44,7 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
     private readonly FrameQueue _urgent = new();
     private readonly BulkQueue _bulk = new();
     private readonly TurnQueue _turns = new();
-    private readonly LinkedList<YamuxStream> _credits = new();
+    private readonly Dictionary<uint, uint> _credits = new(StreamIdComparer.Instance);
     private WritePace _pace = new();
     private FlushTiming _timing;
     private volatile WriterEnd _end;
@@ -175,7 +176,7 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
     /// <summary>
     /// Gives the peer credit. While a flush is under way there is one frame a stream to come, and more credit is added to it.
     /// </summary>
-    public void AppendCredit(YamuxStream stream, uint delta)
+    public void AppendCredit(uint streamId, uint delta)
     {
         lock (_gate)
         {
@@ -186,25 +187,20 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
 
             if (!IsFlushingUnsynchronized)
             {
-                _urgent.Append(FrameHeader.Window(FrameFlags.None, stream.Id, delta));
+                _urgent.Append(FrameHeader.Window(FrameFlags.None, streamId, delta));
                 return;
             }
 
-            if (stream.QueuedCredit == 0)
-            {
-                _credits.AddLast(stream.CreditPlace ??= new LinkedListNode<YamuxStream>(stream));
-            }
-
-            stream.QueuedCredit += delta;
+            CollectionsMarshal.GetValueRefOrAddDefault(_credits, streamId, out _) += delta;
         }
     }
 
     /// <summary>Forgets credit that is still queued: the peer has closed the stream and needs none.</summary>
-    public void CancelCredit(YamuxStream stream)
+    public void CancelCredit(uint streamId)
     {
         lock (_gate)
         {
-            CancelCreditUnsynchronized(stream);
+            _credits.Remove(streamId);
         }
     }
 
@@ -212,26 +208,26 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
     /// Forgets credit and Data that are still queued: nobody wants them, for one of the ends has aborted the stream. If it was this one,
     /// the peer is told. What a session has queued when it ends is not forgotten.
     /// </summary>
-    public void Reset(YamuxStream stream, bool tellPeer)
+    public void Reset(uint streamId, bool tellPeer)
     {
         lock (_gate)
         {
-            CancelCreditUnsynchronized(stream);
+            _credits.Remove(streamId);
             if (_end != WriterEnd.None)
             {
                 return;
             }
 
-            _bulk.Drop(stream.Id);
+            _bulk.Drop(streamId);
             if (tellPeer)
             {
-                _urgent.Append(FrameHeader.Window(FrameFlags.Rst, stream.Id));
+                _urgent.Append(FrameHeader.Window(FrameFlags.Rst, streamId));
             }
         }
     }
 
-    /// <summary>Takes no more frames but answers; what was appended, and these two behind it, is still sent.</summary>
-    public void Stop(FrameHeader? goAway, FrameHeader? ping)
+    /// <summary>Takes no more frames but answers; what was appended, and these behind it, is still sent.</summary>
+    public void Stop(params ReadOnlySpan<FrameHeader> lastWords)
     {
         lock (_gate)
         {
@@ -240,12 +236,9 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
                 return;
             }
 
-            foreach (var last in new[] { goAway, ping })
+            foreach (var last in lastWords)
             {
-                if (last is { } header)
-                {
-                    AppendUnsynchronized(_bulk, header);
-                }
+                AppendUnsynchronized(_bulk, last);
             }
 
             EndUnsynchronized(WriterEnd.Stopped);
@@ -267,16 +260,6 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
 
     /// <summary>Completes the transport's output. Only after <see cref="IdleAfterStop"/>.</summary>
     public ValueTask CompleteAsync(Exception? error) => output.CompleteAsync(error);
-
-    private void CancelCreditUnsynchronized(YamuxStream stream)
-    {
-        if (stream.CreditPlace is { List: not null } place)
-        {
-            _credits.Remove(place);
-        }
-
-        stream.QueuedCredit = 0;
-    }
 
     private void AppendUnsynchronized(FrameQueue queue, FrameHeader header)
     {

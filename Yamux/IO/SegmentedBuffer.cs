@@ -7,12 +7,13 @@ namespace Yamux.IO;
 /// A queue of bytes in pooled arrays: written at its end, taken from its front. Empty, it holds no array. Not synchronized.
 /// A struct, so that a stream that never carries a byte pays for no more than its fields; it must not be copied.
 /// </summary>
-/// <param name="segmentSize">The size of the first array.</param>
-/// <param name="headroom">How many bytes may be put in front of the first byte that is written to it while it is empty.</param>
-internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
+internal struct SegmentedBuffer
 {
     /// <summary>The largest array that it asks for, unless a single <see cref="GetMemory"/> needs more.</summary>
     public const int MaxSegmentSize = 128 * 1024;
+
+    /// <summary>The smallest one.</summary>
+    public const int MinSegmentSize = 4 * 1024;
 
     // Segments without an array that are kept for the next bytes, so that a buffer in steady use allocates nothing. Enough for
     // the largest window that is usual: 16 MiB in arrays of 64 KiB. They are few bytes beside what the buffer has held.
@@ -23,9 +24,6 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
     private Segment? _spare;
     private int _spares;
     private int _headOffset;
-
-    /// <summary>The size of the next array, unless more is asked for.</summary>
-    public int SegmentSize { get; set; } = segmentSize;
 
     public long Length { get; private set; }
 
@@ -38,12 +36,15 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
     public readonly ReadOnlyMemory<byte> First => _head is null ? default : _head.Memory[_headOffset..];
 
     /// <summary>Room for at least one byte, and for <paramref name="sizeHint"/> if that is more.</summary>
-    public Memory<byte> GetMemory(int sizeHint = 0)
+    /// <param name="sizeHint">How many bytes.</param>
+    /// <param name="segmentSize">The size of the next array, if one is needed, unless it must be larger.</param>
+    /// <param name="headroom">If the buffer is empty: how many bytes may be put in front of the first one.</param>
+    public Memory<byte> GetMemory(int sizeHint = 0, int segmentSize = MinSegmentSize, int headroom = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         if (_tail is null || _tail.Free.Length < Math.Max(sizeHint, 1))
         {
-            Append(Math.Max(sizeHint, SegmentSize));
+            Append(Math.Max(sizeHint, segmentSize), headroom);
         }
 
         return _tail!.Free;
@@ -75,7 +76,7 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
         {
             if (_tail is null || _tail.Free.IsEmpty)
             {
-                Append(Math.Clamp(Math.Max(bytes.Length, expected), SegmentSize, MaxSegmentSize));
+                Append(Math.Clamp(Math.Max(bytes.Length, expected), MinSegmentSize, MaxSegmentSize), headroom: 0);
             }
 
             var free = _tail!.Free.Span;
@@ -139,7 +140,7 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
     public void Clear() => Consume(Length);
 
     // As large as all that waits already, so that much is held in few arrays.
-    private void Append(int size)
+    private void Append(int size, int headroom)
     {
         size = Math.Max(size, (int)Math.Min(Length, MaxSegmentSize / 2));
         var segment = _spare;
@@ -167,7 +168,7 @@ internal struct SegmentedBuffer(int segmentSize, int headroom = 0)
     // A few sizes only: the pool keeps a stock of each.
     private static int RoundUp(int size) => size switch
     {
-        <= 4 * 1024 => 4 * 1024,
+        <= MinSegmentSize => MinSegmentSize,
         <= 16 * 1024 => 16 * 1024,
         <= 64 * 1024 => 64 * 1024,
         _ => size,

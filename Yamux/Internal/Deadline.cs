@@ -1,16 +1,6 @@
 namespace Yamux.Internal;
 
-/// <summary>A stream's place in a <see cref="DeadlineQueue"/>.</summary>
-internal sealed class Deadline(YamuxStream stream, long at)
-{
-    public YamuxStream Stream => stream;
-
-    /// <summary>When it is due, as a timestamp of the session's clock.</summary>
-    public long At => at;
-
-    public DeadlineQueue? Queue { get; set; }
-
-    public Deadline? Previous { get; set; }
-
-    public Deadline? Next { get; set; }
-}
+/// <summary>Until when a peer must have answered. Deadlines that lie the same time ahead stand in one list, of which the oldest is the first due: no stream needs a timer of its own.</summary>
+/// <param name="Stream">The stream that waits.</param>
+/// <param name="At">As a timestamp of the session's clock.</param>
+internal readonly record struct Deadline(YamuxStream Stream, long At);

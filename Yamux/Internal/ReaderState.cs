@@ -1,7 +1,7 @@
 namespace Yamux.Internal;
 
 /// <summary>Where a <see cref="StreamReader"/> is.</summary>
-internal enum ReaderState
+internal enum ReaderState : byte
 {
     None,
 

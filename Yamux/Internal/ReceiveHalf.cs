@@ -10,16 +10,11 @@ namespace Yamux.Internal;
 /// </summary>
 internal sealed class ReceiveHalf
 {
-    private const int SegmentSize = 4096;
-
-    private readonly YamuxStream _stream;
-    private SegmentedBuffer _queue = new(SegmentSize);
+    private SegmentedBuffer _queue;
     private ReceiveCredit _credit = new();
 
-    // How many bytes have come, were consumed, and were examined, since the stream began.
-    private long _received;
-    private long _consumed;
-    private long _examined;
+    // How many of the bytes in the queue the reader has seen.
+    private uint _examined;
 
     // A frame's header has come, and not all of its payload.
     private bool _arriving;
@@ -28,9 +23,11 @@ internal sealed class ReceiveHalf
 
     public ReceiveHalf(YamuxStream stream)
     {
-        _stream = stream;
-        Reader = new StreamReader(stream, this);
+        Stream = stream;
+        Reader = new StreamReader(this);
     }
+
+    public YamuxStream Stream { get; }
 
     public StreamReader Reader { get; }
 
@@ -46,7 +43,7 @@ internal sealed class ReceiveHalf
     public uint TakenFromSession => _credit.TakenFromSession;
 
     /// <summary>Whether there is something that the reader has not seen: bytes, or the end.</summary>
-    public bool HasNews => _received > _examined || State != ReceiveState.Open;
+    public bool HasNews => !IsExamined || State != ReceiveState.Open;
 
     /// <summary>The peer's FIN has come, or what is as good.</summary>
     public bool IsEnded => State is ReceiveState.Ended or ReceiveState.Closed;
@@ -59,19 +56,19 @@ internal sealed class ReceiveHalf
 
     /// <summary>Opens the window: the delta of the SYN, or of the ACK. None if nothing will be read.</summary>
     public uint OpenWindow()
-        => State != ReceiveState.Open ? 0 : _stream.IsOutbound ? _credit.Open(_stream.Session) : _credit.OpenLate(_stream.Session);
+        => State == ReceiveState.Open ? _credit.Open(Stream.Session, withSyn: Stream.IsOutbound) : 0;
 
     /// <summary>Has the round trip measured, if it matters.</summary>
-    public void MeasureRoundTrip() => _credit.MeasureRoundTrip(_stream.Session);
+    public void MeasureRoundTrip() => _credit.MeasureRoundTrip(Stream.Session);
 
     /// <summary>The header of a Data frame with a payload has come. False: the payload, which follows, is not wanted.</summary>
     /// <exception cref="YamuxException">The peer had not so much credit.</exception>
     public bool OnDataHeader(uint length)
     {
         var remaining = _credit.Remaining;
-        if (!_credit.TryReceive(_stream.Session, length))
+        if (!_credit.TryReceive(Stream.Session, length))
         {
-            throw YamuxException.Protocol($"a frame of {length} bytes came on stream {_stream.Id}, which had {remaining} bytes of credit");
+            throw YamuxException.Protocol($"a frame of {length} bytes came on stream {Stream.Id}, which had {remaining} bytes of credit");
         }
 
         _arriving = TakesCredit;
@@ -87,7 +84,6 @@ internal sealed class ReceiveHalf
         _arriving = expected > piece.Length;
         if (State == ReceiveState.Open)
         {
-            _received += piece.Length;
             _queue.Write(piece, expected);
             return true;
         }
@@ -105,7 +101,7 @@ internal sealed class ReceiveHalf
             return false;
         }
 
-        _stream.Session.Writer.CancelCredit(_stream);
+        Stream.Session.Writer.CancelCredit(Stream.Id);
         Enter(State == ReceiveState.Open ? ReceiveState.Ended : ReceiveState.Closed);
         return true;
     }
@@ -142,7 +138,7 @@ internal sealed class ReceiveHalf
             return;
         }
 
-        if (State == ReceiveState.Ended && _consumed == _received)
+        if (State == ReceiveState.Ended && _queue.Length == 0)
         {
             _closed.Set(); // It has read all there is, and needs not be told that it was.
         }
@@ -150,7 +146,7 @@ internal sealed class ReceiveHalf
         Failure ??= reason;
         if (State == ReceiveState.Open)
         {
-            Drop((uint)(_received - _consumed));
+            Drop((uint)_queue.Length);
             Enter(ReceiveState.Discarding);
         }
         else
@@ -169,20 +165,19 @@ internal sealed class ReceiveHalf
     }
 
     /// <summary>Whether everything that has come was examined, so that what comes next is the end.</summary>
-    public bool IsExamined => _received == _examined;
+    public bool IsExamined => _queue.Length == _examined;
 
     /// <summary>The reader has consumed so many bytes, and seen so many of those that it was shown. True if there is credit to be sent.</summary>
-    public bool OnRead(long consumed, long examined, bool endShown)
+    public bool OnRead(uint consumed, uint examined, bool endShown)
     {
         _queue.Consume(consumed);
-        _examined = Math.Max(_examined, _consumed + examined);
-        _consumed += consumed;
-        if (endShown && _consumed == _received)
+        _examined = Math.Max(_examined, examined) - consumed;
+        if (endShown && _queue.Length == 0)
         {
             Close();
         }
 
-        if (consumed == 0 || !TakesCredit || !Give(_credit.OnConsumed(_stream.Session, (uint)consumed)))
+        if (consumed == 0 || !TakesCredit || !Give(_credit.OnConsumed(Stream.Session, consumed)))
         {
             return false;
         }
@@ -197,15 +192,15 @@ internal sealed class ReceiveHalf
     {
         // With nothing kept back there is no window to overstay: what was consumed has become credit. And a frame takes
         // its credit when its header comes: what the reader waits for may be the rest of the payload.
-        if (_examined == _consumed || _arriving)
+        if (_examined == 0 || _arriving)
         {
             return false;
         }
 
-        var credit = _credit.OnReaderWantsMore(_stream.Session, out var isStuck);
+        var credit = _credit.OnReaderWantsMore(Stream.Session, out var isStuck);
         if (isStuck)
         {
-            _examined = _consumed; // The next read shows it once more, to be consumed.
+            _examined = 0; // The next read shows it once more, to be consumed.
             throw NewStuckException();
         }
 
@@ -214,9 +209,9 @@ internal sealed class ReceiveHalf
 
     private YamuxException NewStuckException()
         => YamuxException.OfStream(
-            _stream.Id,
+            Stream.Id,
             YamuxErrorCode.ReadLimitExceeded,
-            $"The reader of yamux stream {_stream.Id} keeps {_received - _consumed} bytes unconsumed and waits for more, which cannot come: the window is {_credit.WindowSize}, "
+            $"The reader of yamux stream {Stream.Id} keeps {_queue.Length} bytes unconsumed and waits for more, which cannot come: the window is {_credit.WindowSize}, "
             + $"and a reader is lent at most {ReceiveWindow.MaxLoan} beyond it, out of {nameof(YamuxOptions)}.{nameof(YamuxOptions.MaxSessionWindowGrowth)}. Consume "
             + $"earlier, or raise {nameof(YamuxOptions)}.{nameof(YamuxOptions.InitialStreamWindowSize)}.");
 
@@ -224,7 +219,7 @@ internal sealed class ReceiveHalf
     {
         if (TakesCredit)
         {
-            Give(_credit.OnDropped(_stream.Session, count));
+            Give(_credit.OnDropped(Stream.Session, count));
         }
     }
 
@@ -232,7 +227,7 @@ internal sealed class ReceiveHalf
     {
         if (credit > 0)
         {
-            _stream.Session.Writer.AppendCredit(_stream, credit);
+            Stream.Session.Writer.AppendCredit(Stream.Id, credit);
         }
 
         return credit > 0;
@@ -251,12 +246,14 @@ internal sealed class ReceiveHalf
         {
             if (Reader.ForgetBuffer())
             {
-                _queue = new SegmentedBuffer(SegmentSize); // Left to the garbage collector: the reader may still look at it, and need not say when it no longer does.
+                _queue = default; // Left to the garbage collector: the reader may still look at it, and need not say when it no longer does.
             }
             else
             {
                 _queue.Clear();
             }
+
+            _examined = 0;
         }
 
         Reader.Wake();

@@ -4,7 +4,7 @@ namespace Yamux.Internal;
 /// The receiving half of a stream, by the states of RFC 9000, 3.2, as far as yamux has them. It changes in one place,
 /// <see cref="ReceiveHalf"/>, and only downwards.
 /// </summary>
-internal enum ReceiveState
+internal enum ReceiveState : byte
 {
     /// <summary>The peer may send, and a reader is there (QUIC: Recv).</summary>
     Open,

@@ -11,15 +11,16 @@ namespace Yamux.Internal;
 /// </summary>
 internal sealed class SendHalf
 {
-    private readonly YamuxStream _stream;
     private SendWindow _window = new(FrameHeader.InitialWindow);
     private Outcome _closed;
 
     public SendHalf(YamuxStream stream)
     {
-        _stream = stream;
-        Writer = new StreamWriter(stream, this);
+        Stream = stream;
+        Writer = new StreamWriter(this);
     }
+
+    public YamuxStream Stream { get; }
 
     public StreamWriter Writer { get; }
 
@@ -37,7 +38,7 @@ internal sealed class SendHalf
     {
         if (!_window.TryAdd(delta))
         {
-            throw YamuxException.Protocol($"stream {_stream.Id} had {_window.Available} bytes of credit; {delta} more exceed {uint.MaxValue}");
+            throw YamuxException.Protocol($"stream {Stream.Id} had {_window.Available} bytes of credit; {delta} more exceed {uint.MaxValue}");
         }
 
         return delta > 0 && Signal.TrySet();
@@ -53,23 +54,23 @@ internal sealed class SendHalf
         while (!rest.IsEmpty || last)
         {
             var change = default(StreamChange);
-            lock (_stream.Gate)
+            lock (Stream.Gate)
             {
-                _stream.ThrowIfFailedUnsynchronized();
-                var count = (uint)Math.Min(Math.Min(rest.Length, _window.Available), _stream.Session.Writer.MaxPayload);
+                Stream.ThrowIfFailedUnsynchronized();
+                var count = (uint)Math.Min(Math.Min(rest.Length, _window.Available), Stream.Session.Writer.MaxPayload);
                 if (count > 0)
                 {
                     if (last)
                     {
-                        _stream.RestartCloseDeadline(); // The drain makes progress, or waits for others: not for the peer.
+                        Stream.OnDrained();
                     }
 
-                    switch (_stream.Session.Writer.TryAppendData(_stream.Id, rest.Slice(0, count), Signal))
+                    switch (Stream.Session.Writer.TryAppendData(Stream.Id, rest.Slice(0, count), Signal))
                     {
                         case AppendResult.Blocked:
                             return false;
                         case AppendResult.Stopped:
-                            throw _stream.Session.NewEndedException();
+                            throw Stream.Session.NewEndedException();
                     }
 
                     _window.Take(count);
@@ -84,12 +85,12 @@ internal sealed class SendHalf
                 {
                     last = false;
                     End();
-                    change = _stream.Settle();
+                    change = Stream.Settle();
                 }
             }
 
-            _stream.Session.Writer.FlushData(soon: _stream.CoalesceWrites);
-            _stream.Apply(change);
+            Stream.Session.Writer.FlushData(soon: Stream.CoalesceWrites);
+            Stream.Apply(change);
         }
 
         return true;
@@ -119,7 +120,7 @@ internal sealed class SendHalf
     {
         if (State < SendState.Ended)
         {
-            _stream.Session.Writer.AppendBehind(_stream.Id, FrameHeader.Window(FrameFlags.Fin, _stream.Id));
+            Stream.Session.Writer.AppendBehind(Stream.Id, FrameHeader.Window(FrameFlags.Fin, Stream.Id));
             State = SendState.Ended;
             _closed.Set();
         }

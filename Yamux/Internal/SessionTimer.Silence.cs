@@ -32,9 +32,6 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private long _lookWrites;
     private bool _wasLate;
 
-    /// <summary>How often bytes were received.</summary>
-    public long ReadCount => Volatile.Read(ref _reads);
-
     // While the session closes, what the peer still sends is none of its business: only what it takes, and what it answers.
     private long Moves => Volatile.Read(ref _moves) + (_closing ? Volatile.Read(ref _writes) + Volatile.Read(ref _answers) : Volatile.Read(ref _reads));
 

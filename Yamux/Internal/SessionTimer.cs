@@ -13,8 +13,8 @@ internal sealed partial class SessionTimer : IDisposable
     private readonly YamuxOptions _options;
     private readonly Action _onPingDue;
     private readonly Action<Silence> _onSilence;
-    private readonly DeadlineQueue _opens = new();
-    private readonly DeadlineQueue _closes = new();
+    private readonly LinkedList<Deadline> _opens = new();
+    private readonly LinkedList<Deadline> _closes = new();
     private readonly ITimer _timer;
     private long _setFor = Never;
     private long _failureDue = Never;
@@ -56,13 +56,13 @@ internal sealed partial class SessionTimer : IDisposable
     }
 
     /// <summary>The stream must be acknowledged in time. Null where there is no such limit.</summary>
-    public Deadline? AddOpen(YamuxStream stream) => Add(_opens, stream, _options.StreamOpenTimeout);
+    public LinkedListNode<Deadline>? AddOpen(YamuxStream stream) => Add(_opens, stream, _options.StreamOpenTimeout);
 
     /// <summary>The stream must be closed by the peer in time. Null where there is no such limit.</summary>
-    public Deadline? AddClose(YamuxStream stream) => Add(_closes, stream, _options.StreamCloseTimeout);
+    public LinkedListNode<Deadline>? AddClose(YamuxStream stream) => Add(_closes, stream, _options.StreamCloseTimeout);
 
     /// <summary>The deadline was met, or no longer matters.</summary>
-    public void Remove(Deadline? deadline)
+    public void Remove(LinkedListNode<Deadline>? deadline)
     {
         if (deadline is null)
         {
@@ -71,7 +71,7 @@ internal sealed partial class SessionTimer : IDisposable
 
         lock (_gate)
         {
-            deadline.Queue?.Remove(deadline);
+            deadline.List?.Remove(deadline);
         }
     }
 
@@ -85,7 +85,7 @@ internal sealed partial class SessionTimer : IDisposable
         _timer.Dispose();
     }
 
-    private Deadline? Add(DeadlineQueue queue, YamuxStream stream, TimeSpan timeout)
+    private LinkedListNode<Deadline>? Add(LinkedList<Deadline> list, YamuxStream stream, TimeSpan timeout)
     {
         if (timeout == Timeout.InfiniteTimeSpan)
         {
@@ -94,9 +94,7 @@ internal sealed partial class SessionTimer : IDisposable
 
         lock (_gate)
         {
-            var deadline = new Deadline(stream, DueUnsynchronized(timeout));
-            queue.Add(deadline);
-            return deadline;
+            return list.AddLast(new Deadline(stream, DueUnsynchronized(timeout)));
         }
     }
 
@@ -112,7 +110,7 @@ internal sealed partial class SessionTimer : IDisposable
 
         while (true)
         {
-            Deadline? deadline = null;
+            LinkedListNode<Deadline>? deadline = null;
             bool openTimedOut = false, failed = false, ping = false;
             lock (_gate)
             {
@@ -122,12 +120,12 @@ internal sealed partial class SessionTimer : IDisposable
                 }
 
                 var now = _time.GetTimestamp();
-                if (_opens.First is { } open && open.At <= now)
+                if (_opens.First is { } open && open.Value.At <= now)
                 {
                     _opens.Remove(open);
                     (deadline, openTimedOut) = (open, true);
                 }
-                else if (_closes.First is { } close && close.At <= now)
+                else if (_closes.First is { } close && close.Value.At <= now)
                 {
                     _closes.Remove(close);
                     deadline = close;
@@ -166,7 +164,7 @@ internal sealed partial class SessionTimer : IDisposable
 
             if (deadline is not null)
             {
-                deadline.Stream.OnDeadline(deadline, openTimedOut);
+                deadline.Value.Stream.OnDeadline(deadline, openTimedOut);
             }
             else if (ping)
             {
@@ -182,8 +180,8 @@ internal sealed partial class SessionTimer : IDisposable
     private long EarliestUnsynchronized()
     {
         var earliest = Math.Min(Math.Min(_writeDue, _failureDue), Math.Min(_pingDue, _answerDue));
-        earliest = Math.Min(earliest, _opens.First?.At ?? Never);
-        return Math.Min(earliest, _closes.First?.At ?? Never);
+        earliest = Math.Min(earliest, _opens.First?.Value.At ?? Never);
+        return Math.Min(earliest, _closes.First?.Value.At ?? Never);
     }
 
     private long DueUnsynchronized(TimeSpan timeout)

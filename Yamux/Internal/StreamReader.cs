@@ -8,7 +8,7 @@ namespace Yamux.Internal;
 /// The reader's view of a <see cref="ReceiveHalf"/>. Unlike a bare pipe it tells the stream what was consumed, and shows a failure
 /// only after everything that came before it. It allocates nothing to wait.
 /// </summary>
-internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeReader, IValueTaskSource<ReadResult>, IThreadPoolWorkItem
+internal sealed class StreamReader(ReceiveHalf half) : PipeReader, IValueTaskSource<ReadResult>, IThreadPoolWorkItem
 {
     // Guarded by the stream's gate, but for _wait and _registration, which belong to the read that waits.
     private ManualResetValueTaskSourceCore<bool> _wait;
@@ -17,7 +17,7 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
     private ReaderState _state;
     private bool _cancelled;
     private bool _endShown;
-    private ReadOnlySequence<byte> _lastRead;
+    private uint _shown; // How many bytes, of what is in hand.
 
     private bool IsReady => half.HasNews || _cancelled;
 
@@ -48,7 +48,6 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
         var isOut = _state is ReaderState.BufferOut or ReaderState.Tentative;
         if (isOut)
         {
-            _lastRead = default;
             _state = ReaderState.None;
         }
 
@@ -67,14 +66,14 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
         StreamChange change = default;
         var credit = false;
         bool ready;
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             ThrowIfReading();
             ready = IsReady;
             if (ready)
             {
                 failure = Take(out result);
-                change = stream.Settle();
+                change = half.Stream.Settle();
             }
             else
             {
@@ -92,7 +91,7 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
             }
         }
 
-        stream.Apply(change);
+        half.Stream.Apply(change);
         if (ready)
         {
             return failure is null ? new ValueTask<ReadResult>(result) : ValueTask.FromException<ReadResult>(failure.ForCaller());
@@ -100,7 +99,7 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
 
         if (credit)
         {
-            stream.Session.Writer.Flush();
+            half.Stream.Session.Writer.Flush();
         }
 
         var wait = new ValueTask<ReadResult>(this, _wait.Version);
@@ -118,7 +117,7 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
     {
         YamuxException? failure;
         StreamChange change;
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             ThrowIfReading();
             if (!IsReady)
@@ -128,10 +127,10 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
             }
 
             failure = Take(out result);
-            change = stream.Settle();
+            change = half.Stream.Settle();
         }
 
-        stream.Apply(change);
+        half.Stream.Apply(change);
         return failure is null ? true : throw failure.ForCaller();
     }
 
@@ -141,7 +140,7 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
     {
         StreamChange change;
         bool credit;
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             if (_state is not (ReaderState.BufferOut or ReaderState.Tentative))
             {
@@ -150,34 +149,33 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
                     return; // The buffer was taken back meanwhile.
                 }
 
-                throw new InvalidOperationException($"No buffer of yamux stream {stream.Id} is being read.");
+                throw new InvalidOperationException($"No buffer of yamux stream {half.Stream.Id} is being read.");
             }
 
-            var count = Distance(_lastRead, _lastRead.Start, consumed);
-            var seen = Distance(_lastRead, _lastRead.Start, examined);
-            _lastRead = default;
+            var count = CountTo(consumed);
+            var seen = CountTo(examined);
             _state = ReaderState.None;
             credit = half.OnRead(count, Math.Max(count, seen), _endShown);
-            change = stream.Settle();
+            change = half.Stream.Settle();
         }
 
-        stream.Apply(change);
+        half.Stream.Apply(change);
         if (credit)
         {
-            stream.Session.Writer.Flush();
+            half.Stream.Session.Writer.Flush();
         }
     }
 
     public override void CancelPendingRead()
     {
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             _cancelled = true;
             Wake();
         }
     }
 
-    public override void Complete(Exception? exception = null) => stream.CompleteReads();
+    public override void Complete(Exception? exception = null) => half.Stream.CompleteReads();
 
     /// <summary>Lets the reader that was woken go on, on this thread.</summary>
     public void Execute() => _wait.SetResult(true);
@@ -190,7 +188,7 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
         YamuxException? failure;
         ReadResult result;
         StreamChange change;
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             _state = ReaderState.None;
             var cancelledBy = _token;
@@ -201,10 +199,10 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
             }
 
             failure = Take(out result);
-            change = stream.Settle();
+            change = half.Stream.Settle();
         }
 
-        stream.Apply(change);
+        half.Stream.Apply(change);
         return failure is null ? result : throw failure.ForCaller();
     }
 
@@ -214,24 +212,32 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _wait.OnCompleted(continuation, state, token, flags);
 
-    private static long Distance(in ReadOnlySequence<byte> buffer, SequencePosition start, SequencePosition end)
+    // How many bytes of what was shown lie before a position. More may have come behind them since.
+    private uint CountTo(SequencePosition end)
     {
+        if (_shown == 0)
+        {
+            return 0; // An empty buffer is none of ours, and has one position.
+        }
+
+        var buffer = half.Content;
+        var start = buffer.Start;
         if (ReferenceEquals(start.GetObject(), end.GetObject()))
         {
             var distance = end.GetInteger() - start.GetInteger();
-            if (distance >= 0 && distance <= buffer.Length)
+            if (distance >= 0 && distance <= _shown)
             {
-                return distance;
+                return (uint)distance;
             }
         }
 
-        return buffer.Slice(start, end).Length; // Throws for a position that is none of the buffer's.
+        return (uint)buffer.Slice(0, _shown).Slice(start, end).Length; // Throws for a position that is none of the buffer's.
     }
 
     // The token may be one of a read that has ended: it could not be taken back in time.
     private void OnTokenCancelled(CancellationToken token)
     {
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             if (_state == ReaderState.Waiting && _token == token)
             {
@@ -243,13 +249,13 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
 
     private void ThrowIfReading()
     {
-        stream.ThrowIfDisposed();
+        half.Stream.ThrowIfDisposed();
         if (_state is not (ReaderState.None or ReaderState.Tentative))
         {
             throw new InvalidOperationException(
                 _state == ReaderState.BufferOut
-                    ? $"The last buffer of yamux stream {stream.Id} was not given back: AdvanceTo comes before the next read."
-                    : $"Yamux stream {stream.Id} is being read by another caller; it takes one at a time.");
+                    ? $"The last buffer of yamux stream {half.Stream.Id} was not given back: AdvanceTo comes before the next read."
+                    : $"Yamux stream {half.Stream.Id} is being read by another caller; it takes one at a time.");
         }
     }
 
@@ -265,12 +271,13 @@ internal sealed class StreamReader(YamuxStream stream, ReceiveHalf half) : PipeR
 
         // A failure is not an end: the reader comes back for it.
         var ended = half.IsEnded;
-        _lastRead = half.Content;
+        var content = half.Content;
+        _shown = (uint)content.Length;
         _state = _cancelled ? ReaderState.Tentative : ReaderState.BufferOut;
         _endShown |= ended;
-        result = new ReadResult(_lastRead, _cancelled, ended);
+        result = new ReadResult(content, _cancelled, ended);
         _cancelled = false;
-        if (ended && _lastRead.IsEmpty)
+        if (ended && content.IsEmpty)
         {
             half.Close();
         }

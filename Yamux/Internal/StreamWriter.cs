@@ -9,12 +9,10 @@ namespace Yamux.Internal;
 /// The writer's view of a <see cref="SendHalf"/>: collects what is written until it is flushed, then sends it as credit comes. At
 /// most one caller sends at a time; after completion the drain, which sends the rest and FIN, takes that place.
 /// </summary>
-internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWriter
+internal sealed class StreamWriter(SendHalf half) : PipeWriter
 {
-    private const int SegmentSize = 4096;
-
     // The caller's own: what was written and not flushed, or could not be sent.
-    private SegmentedBuffer _pending = new(SegmentSize);
+    private SegmentedBuffer _pending;
     private bool _flushCancelled;
 
     // Guarded by the gate: somebody sends, for good when it is the drain.
@@ -120,7 +118,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
     {
         if (exception is not null && _drained is null)
         {
-            stream.Abort(exception); // First, so that no drain can send FIN.
+            half.Stream.Abort(exception); // First, so that no drain can send FIN.
         }
 
         if (TryComplete())
@@ -140,7 +138,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         }
     }
 
-    /// <summary>Completes it, and waits until everything is sent. Cancelled, it aborts the stream.</summary>
+    /// <summary>Completes it, and waits until everything is sent. Cancelled, it aborts the half.Stream.</summary>
     public async ValueTask CloseAsync(CancellationToken cancellationToken)
     {
         Complete();
@@ -150,7 +148,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
         }
         catch (OperationCanceledException)
         {
-            stream.Abort();
+            half.Stream.Abort();
             throw;
         }
     }
@@ -219,23 +217,23 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
     private void ThrowIfCompleted()
     {
-        stream.ThrowIfDisposed();
+        half.Stream.ThrowIfDisposed();
         if (_drained is not null)
         {
-            throw new InvalidOperationException($"The output of yamux stream {stream.Id} is completed; nothing can be written to it.");
+            throw new InvalidOperationException($"The output of yamux stream {half.Stream.Id} is completed; nothing can be written to it.");
         }
     }
 
     // A failure comes before all else: it is what the writer must know, and not that it is also completed.
     private void Begin()
     {
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
-            stream.ThrowIfFailedUnsynchronized();
+            half.Stream.ThrowIfFailedUnsynchronized();
             ThrowIfCompleted();
             if (_sending)
             {
-                throw new InvalidOperationException($"Yamux stream {stream.Id} is being written to by another caller; it takes one at a time.");
+                throw new InvalidOperationException($"Yamux stream {half.Stream.Id} is being written to by another caller; it takes one at a time.");
             }
 
             _sending = true;
@@ -244,11 +242,11 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
     private void End()
     {
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             if (_drained is null)
             {
-                stream.Session.Writer.Leave(half.Signal);
+                half.Stream.Session.Writer.Leave(half.Signal);
                 _sending = false;
                 return;
             }
@@ -262,7 +260,7 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
     {
         StreamChange change;
         bool drains;
-        lock (stream.Gate)
+        lock (half.Stream.Gate)
         {
             if (_drained is not null)
             {
@@ -271,12 +269,12 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
 
             _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             half.Complete();
-            change = stream.Settle();
+            change = half.Stream.Settle();
             drains = !_sending;
             _sending = true;
         }
 
-        stream.Apply(change);
+        half.Stream.Apply(change);
         return drains;
     }
 
@@ -303,13 +301,13 @@ internal sealed class StreamWriter(YamuxStream stream, SendHalf half) : PipeWrit
                 return;
             }
 
-            stream.ReportLostOutput(failure);
+            half.Stream.ReportLostOutput(failure);
             _drained!.SetException(failure);
             _ = _drained.Task.Exception; // Observed: whoever does not wait for it has the line in the log.
         }
         finally
         {
-            stream.Session.Writer.Leave(half.Signal);
+            half.Stream.Session.Writer.Leave(half.Signal);
         }
     }
 }
