@@ -223,8 +223,12 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, bool completeWrites, CancellationToken cancellationToken = default)
         => WriteAsync(new ReadOnlySequence<byte>(buffer), completeWrites, cancellationToken);
 
+    /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
+    public ValueTask WriteAsync(ReadOnlySequence<byte> buffer, CancellationToken cancellationToken = default)
+        => WriteAsync(buffer, completeWrites: false, cancellationToken);
+
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, bool, CancellationToken)"/>
-    public ValueTask WriteAsync(ReadOnlySequence<byte> buffer, bool completeWrites = false, CancellationToken cancellationToken = default)
+    public ValueTask WriteAsync(ReadOnlySequence<byte> buffer, bool completeWrites, CancellationToken cancellationToken = default)
         => _send.Writer.WriteThroughAsync(buffer, completeWrites, cancellationToken);
 
     /// <summary>

@@ -7,9 +7,11 @@ namespace Yamux;
 /// <summary>A <see cref="YamuxStream"/> as a <see cref="Stream"/>. One reader and one writer at a time; writes flush themselves.</summary>
 internal sealed class YamuxStreamAdapter(YamuxStream stream) : Stream
 {
-    public override bool CanRead => true;
+    private bool _isDisposed;
 
-    public override bool CanWrite => true;
+    public override bool CanRead => !_isDisposed;
+
+    public override bool CanWrite => !_isDisposed;
 
     public override bool CanSeek => false;
 
@@ -76,6 +78,7 @@ internal sealed class YamuxStreamAdapter(YamuxStream stream) : Stream
 
     public override async ValueTask DisposeAsync()
     {
+        _isDisposed = true;
         await stream.DisposeAsync().ConfigureAwait(false);
         await base.DisposeAsync().ConfigureAwait(false);
     }
@@ -84,6 +87,8 @@ internal sealed class YamuxStreamAdapter(YamuxStream stream) : Stream
     {
         if (disposing)
         {
+            _isDisposed = true;
+
             // Whatever is left to send goes on in the background, bounded by StreamCloseTimeout.
             stream.CompleteReads(disposed: true);
             stream.Output.Complete();

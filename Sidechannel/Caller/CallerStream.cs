@@ -157,7 +157,7 @@ internal sealed class CallerStream : SidechannelStream
         var token = linked?.Token ?? (cancellationToken.CanBeCanceled ? _unreadOrCancelledToken : _unreadToken);
         try
         {
-            await Inner.WriteAsync(packets, completeWrites: false, token).ConfigureAwait(false);
+            await Inner.WriteAsync(packets, token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (Volatile.Read(ref _callEnded) && !cancellationToken.IsCancellationRequested)
         {

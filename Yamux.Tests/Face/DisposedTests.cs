@@ -21,6 +21,27 @@ public class DisposedTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => stream.AsStream().ReadAsync(new byte[1]).Guarded());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_Stream_says_that_it_was_disposed(bool synchronously)
+    {
+        await using var t = Scenario.Client();
+        var stream = (await t.OpenAsync()).AsStream();
+        Assert.True(stream.CanRead && stream.CanWrite);
+
+        if (synchronously)
+        {
+            stream.Dispose();
+        }
+        else
+        {
+            await stream.DisposeAsync().Guarded();
+        }
+
+        Assert.False(stream.CanRead || stream.CanWrite);
+    }
+
     [Fact]
     public async Task What_ends_a_stream_can_be_called_after_its_disposal()
     {
