@@ -31,6 +31,11 @@ public class YamuxException : IOException
     internal static YamuxException OfStream(uint id, YamuxErrorCode errorCode, string message, Exception? innerException = null)
         => new(errorCode, message, innerException) { StreamId = id };
 
+    internal static YamuxException Lost(Exception error) => Lost(error.Message, error);
+
+    internal static YamuxException Lost(string why, Exception? error = null)
+        => new(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {why}", error);
+
     internal static YamuxException Protocol(string what, byte? receivedVersion = null)
         => new(YamuxErrorCode.ProtocolError, $"The yamux peer broke the protocol: {what}.") { ReceivedVersion = receivedVersion };
 

@@ -10,10 +10,12 @@ public sealed partial class YamuxSession
     // How long a peer that has everything may take to close its side, and one that broke the protocol to read that it did.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
+    // How long a transport may take to end, where nothing else is said.
+    private static readonly TimeSpan DefaultPatience = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _closeNow = new();
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task? _closing;
-    private volatile YamuxException? _closeFailure;
+    private YamuxException? _closeFailure; // Interlocked
     private volatile uint _closingPing;
 
     /// <summary>
@@ -25,6 +27,7 @@ public sealed partial class YamuxSession
     {
         if (!End(SessionEnd.Aborted(reason)))
         {
+            OnCloseFailed(new YamuxException(YamuxErrorCode.SessionClosed, "The yamux session was aborted while it was being closed.", reason));
             CloseNow(); // It is being closed; now without waiting for the peer.
         }
     }
@@ -47,13 +50,14 @@ public sealed partial class YamuxSession
     /// </summary>
     /// <remarks>
     /// That takes as long as the peer takes what was flushed: what ends it is that nothing of it has moved for <see cref="YamuxOptions.ConnectionWriteTimeout"/>. A transport that
-    /// does not end gets as much again.
+    /// does not end gets as much again for each of its sides, and for its disposal; 10 s, where that is infinite.
     /// </remarks>
     /// <param name="drain">How long streams may go on; <see cref="TimeSpan.Zero"/>: not at all; <see cref="Timeout.InfiniteTimeSpan"/>: until they end.</param>
     /// <param name="cancellationToken">Cancelled, the session is aborted, and nothing is waited for any more.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="drain"/> is negative, or longer than 49.7 days.</exception>
     /// <exception cref="YamuxException">
-    /// The session has failed, or failed meanwhile; with <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>, the peer did not confirm that it has everything.
+    /// The session has failed or was aborted before; or not all that was flushed may have arrived: the connection was lost meanwhile, the peer broke the protocol, the session was
+    /// aborted, or, with <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>, nothing moved. Of a session that the peer had closed before, nothing is told.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the session was aborted.</exception>
     public async ValueTask CloseAsync(TimeSpan drain, CancellationToken cancellationToken = default)
@@ -81,22 +85,26 @@ public sealed partial class YamuxSession
             throw;
         }
 
-        if ((_closeFailure ?? (_end!.IsFailure ? _end.Reason : null)) is { } failure)
+        if ((_end is { IsFailure: true } or { IsAborted: true } ? _end.Reason : CloseFailure) is { } failure)
         {
             throw failure.ForCaller();
         }
     }
 
+    private TimeSpan Patience => Options.ConnectionWriteTimeout == Timeout.InfiniteTimeSpan ? DefaultPatience : Options.ConnectionWriteTimeout;
+
+    // Why not all that was flushed may have arrived. Whatever failed, a peer that has confirmed has everything.
+    private YamuxException? CloseFailure => _confirmed.Task.IsCompleted ? null : Volatile.Read(ref _closeFailure);
+
     private void OnWriteFailed(Exception error)
     {
         lock (_gate)
         {
+            _writeFailure ??= YamuxException.Lost(error);
             if (_end is not null)
             {
                 return;
             }
-
-            _writeFailure ??= new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error);
         }
 
         // The read loop ends the session when it has read what the peer had sent before it went. If the transport fails
@@ -123,14 +131,10 @@ public sealed partial class YamuxSession
                 End(SessionEnd.Failed(new YamuxException(
                     YamuxErrorCode.KeepAliveTimeout, $"The yamux peer sent nothing, and took nothing, for {Options.KeepAliveTimeout} after a keepalive ping.")));
                 break;
-            case Silence.Close when _end!.LastWord is null:
-                CloseNow(); // The peer has closed the session, and does not want the rest.
-                break;
             case Silence.Close:
-                _closeFailure = new YamuxException(
+                OnCloseFailed(new YamuxException(
                     YamuxErrorCode.ConnectionWriteTimeout,
-                    $"The yamux session was closed, but its peer has not confirmed that it has everything: nothing of it has moved for {Options.ConnectionWriteTimeout}.");
-                YamuxLog.CloseGivenUp(Logger, _closeFailure.Message);
+                    $"The yamux session was closed, but its peer has not confirmed that it has everything: nothing of it has moved for {Options.ConnectionWriteTimeout}."));
                 CloseNow();
                 break;
         }
@@ -152,7 +156,7 @@ public sealed partial class YamuxSession
         }
 
         // Before the writer stops, which lets through those who wait to accept because too much waits to be sent.
-        if (end.DropsUnaccepted)
+        if (end.IsOwn)
         {
             _accepts.End(drop: true);
         }
@@ -180,8 +184,20 @@ public sealed partial class YamuxSession
         _accepts.End(drop: false);
         _pings.Fail(NewEndedException);
         CancelOpens();
-        _closing = RunCloseAsync(end);
+        _ = RunCloseAsync(end); // Its end is Completion, and it throws nothing.
         return true;
+    }
+
+    // False: it has ended, or is being closed, and not all that was flushed may arrive.
+    private bool TryFail(YamuxException failure)
+    {
+        var isFirst = End(SessionEnd.Failed(failure));
+        if (!isFirst)
+        {
+            OnCloseFailed(failure);
+        }
+
+        return isFirst;
     }
 
     private async Task RunCloseAsync(SessionEnd end)
@@ -198,6 +214,12 @@ public sealed partial class YamuxSession
             return;
         }
 
+        // Whoever aborts it knows, and a peer that has closed the session does not want the rest.
+        if (end.LastWord is not null && CloseFailure is { ErrorCode: not YamuxErrorCode.SessionClosed } givenUp)
+        {
+            YamuxLog.CloseGivenUp(Logger, givenUp.Message);
+        }
+
         YamuxLog.SessionClosed(Logger);
         _completion.SetResult();
     }
@@ -208,11 +230,17 @@ public sealed partial class YamuxSession
     {
         if (!await IsDoneAsync(Writer.IdleAfterStop, _closeNow.Token).ConfigureAwait(false) || Writer.IsAbandoned)
         {
+            // A transport may take no more because the peer has closed the session as well, which it has said before, and does not want the last word.
+            if (Volatile.Read(ref _writeFailure) is { } failure && !(await IsClosedByPeerAsync().ConfigureAwait(false) && _remoteGoAway))
+            {
+                OnCloseFailed(failure);
+            }
+
             return false;
         }
 
         var isShut = false;
-        await TryAsync(async () => isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false)).ConfigureAwait(false);
+        await TryAsync(async () => isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false), _closeNow.Token).ConfigureAwait(false);
         if (end.LastWord == GoAwayCode.Normal)
         {
             await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), _closeNow.Token).ConfigureAwait(false);
@@ -221,76 +249,93 @@ public sealed partial class YamuxSession
         // It may take the time to close its side first, which needs no reset.
         if (isShut || end.IsFailure)
         {
-            using var linger = new CancellationTokenSource(Linger, Options.TimeProvider);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(linger.Token, _closeNow.Token);
-            await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
+            await IsClosedByPeerAsync().ConfigureAwait(false);
         }
 
-        return !Writer.IsAbandoned;
+        // Where the sending side has ended, an answer that fails says nothing about the rest.
+        return !_closeNow.IsCancellationRequested && (isShut || !Writer.IsAbandoned);
     }
 
-    // If not in order, at once. A transport that does not end even now is left to itself. Whatever fails, the next step is taken.
+    private async Task<bool> IsClosedByPeerAsync()
+    {
+        using var linger = new CancellationTokenSource(Linger, Options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(linger.Token, _closeNow.Token);
+        return await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
+    }
+
+    // If not in order, at once.
     private async Task EndTransportAsync(SessionEnd end, bool isInOrder)
     {
-        using var patience = new CancellationTokenSource(Options.ConnectionWriteTimeout, Options.TimeProvider);
         if (!isInOrder)
         {
-            await TryAsync(() =>
-            {
-                _transport.Abort(end.Reason);
-                return Task.CompletedTask;
-            }).ConfigureAwait(false);
+            await TryAsync(() => _transport.Abort(end.Reason)).ConfigureAwait(false);
         }
 
         // With an error a pipe drops what it holds, the last word to the peer among it.
         var error = end.IsFailure && !isInOrder ? end.Reason : null;
         Writer.Abandon();
-        await TryAsync(async () =>
+        await StepAsync(async patience =>
         {
-            if (await IsDoneAsync(Writer.IdleAfterStop, patience.Token).ConfigureAwait(false))
+            if (await IsDoneAsync(Writer.IdleAfterStop, patience).ConfigureAwait(false))
             {
-                await Writer.CompleteAsync(error).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
+                await Writer.CompleteAsync(error).ConfigureAwait(false);
             }
         }).ConfigureAwait(false);
-        await TryAsync(async () =>
+        await StepAsync(async patience =>
         {
             _transport.Input.CancelPendingRead();
-            if (await IsDoneAsync(_received.Task, patience.Token).ConfigureAwait(false))
+            if (await IsDoneAsync(_received.Task, patience).ConfigureAwait(false))
             {
-                await _transport.Input.CompleteAsync(error).AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
+                await _transport.Input.CompleteAsync(error).ConfigureAwait(false);
             }
         }).ConfigureAwait(false);
-        await TryAsync(async () =>
+        if (isInOrder && !_confirmed.Task.IsCompleted)
         {
-            if (isInOrder && !_confirmed.Task.IsCompleted && Options.ConnectionWriteTimeout != Timeout.InfiniteTimeSpan)
-            {
-                _transport.AbortAfter(Options.ConnectionWriteTimeout, Options.TimeProvider, end.Reason);
-            }
+            await TryAsync(() => _transport.AbortAfter(Patience, Options.TimeProvider, end.Reason)).ConfigureAwait(false);
+        }
 
-            await _transport.DisposeAsync().AsTask().WaitAsync(patience.Token).ConfigureAwait(false);
-        }).ConfigureAwait(false);
+        await StepAsync(async _ => await _transport.DisposeAsync().ConfigureAwait(false)).ConfigureAwait(false);
     }
 
-    // It is to be closed, and may be gone. What a peer could still have had, CloseAsync tells.
-    private async Task TryAsync(Func<Task> step)
+    // A transport that does not end even now is left to itself.
+    private async Task StepAsync(Func<CancellationToken, Task> step)
+    {
+        using var patience = new CancellationTokenSource(Patience, Options.TimeProvider);
+        await TryAsync(() => step(patience.Token), patience.Token).ConfigureAwait(false);
+    }
+
+    private Task TryAsync(Action step)
+        => TryAsync(
+            () =>
+            {
+                step();
+                return Task.CompletedTask;
+            },
+            CancellationToken.None);
+
+    // It is to be closed, and may be gone: whatever fails, the next step is taken, and nothing is lost by it. TLS fails to end its sending side now and then, where the peer
+    // closes at the same time.
+    private async Task TryAsync(Func<Task> step, CancellationToken limit)
     {
         try
         {
-            await step().ConfigureAwait(false);
+            var task = step();
+            _ = task.ContinueWith(
+                static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default); // Observed, if nobody waits any more.
+            await task.WaitAsync(limit).ConfigureAwait(false);
         }
         catch (Exception error)
         {
-            OnCloseFailed(new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost while it was closed: {error.Message}", error));
             YamuxLog.CloseFailed(Logger, error);
         }
     }
 
-    // Once the peer has everything, it is this end that closes: Kestrel's input fails when its output is completed.
+    // Not all that was flushed may have arrived, for this reason first.
     private void OnCloseFailed(YamuxException failure)
     {
-        if (_end!.LastWord == GoAwayCode.Normal && !_confirmed.Task.IsCompleted)
+        if (_end is { Drains: true, IsFailure: false } && !Completion.IsCompleted)
         {
-            _closeFailure ??= failure;
+            Interlocked.CompareExchange(ref _closeFailure, failure, null);
         }
     }
 

@@ -116,16 +116,12 @@ public sealed partial class YamuxSession
     private void OnReceiveFailed(Exception error)
     {
         // It has said that it leaves, and nothing is lost: a peer that closes its socket before it has read the last that we sent resets it.
-        if (_remoteGoAway && _streams.IsEmpty && End(SessionEnd.ClosedByPeer(awaitsAnswer: false)))
+        if (_remoteGoAway && _streams.IsEmpty && End(SessionEnd.ClosedByPeer(awaitsRest: false)))
         {
             return;
         }
 
-        var failure = new YamuxException(YamuxErrorCode.ConnectionLost, $"The yamux connection was lost: {error.Message}", error);
-        if (!End(SessionEnd.Failed(failure)))
-        {
-            OnCloseFailed(failure);
-        }
+        TryFail(YamuxException.Lost(error));
     }
 
     private void Process(in ReadOnlySequence<byte> buffer, bool isLast)
@@ -152,7 +148,11 @@ public sealed partial class YamuxSession
                 YamuxLog.InternalError(Logger, error);
             }
 
-            End(SessionEnd.Failed(failure));
+            if (!TryFail(failure))
+            {
+                CloseNow(); // Such a peer confirms nothing.
+            }
+
             return;
         }
         finally
@@ -177,19 +177,19 @@ public sealed partial class YamuxSession
             {
                 ReceivedVersion = _headerLength > 0 && _header[0] != FrameHeader.Version ? _header[0] : null,
             };
-            End(SessionEnd.Failed(cut));
+            TryFail(cut);
         }
         else if (!_remoteGoAway && Volatile.Read(ref _writeFailure) is { } failure)
         {
-            End(SessionEnd.Failed(failure));
+            TryFail(failure);
         }
         else if (!_remoteGoAway && _transport.WasReset)
         {
-            End(SessionEnd.Failed(new YamuxException(YamuxErrorCode.ConnectionLost, "The yamux connection was lost: it was reset by the peer.")));
+            TryFail(YamuxException.Lost("it was reset by the peer."));
         }
         else
         {
-            End(SessionEnd.ClosedByPeer(awaitsAnswer: _remoteGoAway));
+            End(SessionEnd.ClosedByPeer(awaitsRest: _remoteGoAway || Volatile.Read(ref _localGoAway)));
         }
     }
 

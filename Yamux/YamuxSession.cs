@@ -316,14 +316,14 @@ public sealed partial class YamuxSession : IAsyncDisposable
     /// <summary>A new exception that tells why the session takes nothing more.</summary>
     internal YamuxException NewEndedException()
         => (_end?.Reason ?? Volatile.Read(ref _writeFailure))?.ForCaller()
-            ?? new YamuxException(YamuxErrorCode.ConnectionLost, "The yamux connection was lost."); // By a write that fails this instant.
+            ?? YamuxException.Lost("a write fails this instant.");
 
     /// <summary>For tests: the next stream that is opened gets this id.</summary>
     internal void SetNextStreamId(uint id) => _nextId = id;
 
     // What had ended it before says more.
     private void ThrowIfDisposed()
-        => ObjectDisposedException.ThrowIf(_isDisposed && _end is null or { IsFailure: false, Reason.ErrorCode: YamuxErrorCode.SessionClosed }, this);
+        => ObjectDisposedException.ThrowIf(_isDisposed && _end is null or { IsOwn: true }, this);
 
     private void OnPingTimeout(uint value)
         => _pings.Fail(

@@ -275,7 +275,8 @@ public sealed partial class YamuxStream
     }
 
     private YamuxException NewOverstayedException()
-        => new(
+        => YamuxException.OfStream(
+            Id,
             YamuxErrorCode.StreamCloseTimeout,
             $"Yamux stream {Id} was closed at this end; its peer went on sending for {Session.Options.StreamDiscardTimeout} after it had all that was sent to it.");
 

@@ -1,6 +1,9 @@
 using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
 using Backchannel.Tests.Kit;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using Yamux;
@@ -8,27 +11,55 @@ using Yamux;
 namespace Backchannel.Tests.Transports;
 
 /// <summary>A peer that has closed its side, and of which nobody knows whether it still reads.</summary>
-public class ClosedSideTests
+public sealed class ClosedSideTests
 {
+    private readonly FakeTimeProvider _time = new();
+    private readonly Pipe _fromPeer = new();
+    private readonly Pipe _toPeer = new();
+
     [Fact]
-    public async Task Its_connection_is_aborted_ConnectionWriteTimeout_after_the_session_has_ended()
+    public async Task Its_socket_is_closed_ConnectionWriteTimeout_after_the_session_has_ended()
     {
-        var time = new FakeTimeProvider();
-        var fromPeer = new Pipe();
-        var toPeer = new Pipe();
-        await using var connection = new DefaultConnectionContext("closed side", new DuplexPipe(fromPeer.Reader, toPeer.Writer), new DuplexPipe(toPeer.Reader, fromPeer.Writer));
-        var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var registration = connection.ConnectionClosed.Register(aborted.SetResult);
-        var session = connection.CreateYamuxSession(YamuxRole.Server, new YamuxOptions { TimeProvider = time, EnableKeepAlive = false });
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var theirs = new TcpClient();
+        await theirs.ConnectAsync((IPEndPoint)listener.LocalEndpoint, TestContext.Current.CancellationToken);
+        using var ours = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        await using var connection = NewConnection();
+        connection.Features.Set<IConnectionSocketFeature>(new SocketFeature(ours));
 
-        byte[] goAway = [0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        await fromPeer.Writer.WriteAsync(goAway, TestContext.Current.CancellationToken);
-        await fromPeer.Writer.CompleteAsync();
-        await session.Completion.Guarded();
+        await EndSessionAsync(connection);
 
-        time.Advance(TimeSpan.FromSeconds(10) - TimeSpan.FromMilliseconds(1));
-        Assert.False(aborted.Task.IsCompleted);
-        time.Advance(TimeSpan.FromMilliseconds(1));
-        await aborted.Task.Guarded();
+        _time.Advance(TimeSpan.FromSeconds(10) - TimeSpan.FromMilliseconds(1));
+        Assert.True(ours.Connected);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, await theirs.GetStream().ReadAsync(new byte[1], TestContext.Current.CancellationToken).AsTask().Guarded());
     }
+
+    [Fact]
+    public async Task A_connection_without_a_socket_is_left_to_its_server_which_may_have_released_it()
+    {
+        var connection = NewConnection();
+        await EndSessionAsync(connection);
+        var closed = connection.ConnectionClosed;
+        await connection.DisposeAsync();
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.False(closed.IsCancellationRequested);
+    }
+
+    private DefaultConnectionContext NewConnection()
+        => new("closed side", new DuplexPipe(_fromPeer.Reader, _toPeer.Writer), new DuplexPipe(_toPeer.Reader, _fromPeer.Writer));
+
+    private async Task EndSessionAsync(ConnectionContext connection)
+    {
+        var session = connection.CreateYamuxSession(YamuxRole.Server, new YamuxOptions { TimeProvider = _time, EnableKeepAlive = false });
+        byte[] goAway = [0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        await _fromPeer.Writer.WriteAsync(goAway, TestContext.Current.CancellationToken);
+        await _fromPeer.Writer.CompleteAsync();
+        await session.Completion.Guarded();
+    }
+
+    private sealed record SocketFeature(Socket Socket) : IConnectionSocketFeature;
 }

@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Yamux;
 
 namespace Backchannel;
@@ -18,9 +20,15 @@ internal sealed class ConnectionTransport(ConnectionContext connection) : YamuxT
 
     public override void Abort(Exception reason) => connection.Abort(new ConnectionAbortedException(reason.Message, reason));
 
-    // Kestrel would wait for ever for a peer that takes nothing of what its pipe holds. To abort a connection that has ended does nothing.
+    // Kestrel would wait for ever for a peer that takes nothing of what its pipe holds. By then the connection may have been released, and not every kind can be aborted
+    // afterwards; a socket can be closed at any time.
     public override void AbortAfter(TimeSpan timeout, TimeProvider timeProvider, Exception reason)
-        => _deadline = timeProvider.CreateTimer(_ => Abort(reason), null, timeout, Timeout.InfiniteTimeSpan);
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+        {
+            _deadline = timeProvider.CreateTimer(static socket => ((Socket)socket!).Dispose(), socket, timeout, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     // Whoever serves the connection releases it when its middleware returns.
     public override ValueTask DisposeAsync() => default;

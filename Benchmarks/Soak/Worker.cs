@@ -48,7 +48,7 @@ internal sealed class Worker(SoakContext context, SessionPool pool, ulong seed)
         {
             Interlocked.Increment(ref context.Totals.Cancelled);
         }
-        catch (YamuxException error) when (pair.IsDoomed && error.ErrorCode is YamuxErrorCode.SessionClosed or YamuxErrorCode.ConnectionLost)
+        catch (Exception error) when (pair.IsDoomed && error is ObjectDisposedException or YamuxException { ErrorCode: YamuxErrorCode.SessionClosed or YamuxErrorCode.ConnectionLost })
         {
             // The session was replaced.
         }

@@ -56,7 +56,7 @@ public class SessionTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => t.Session.OpenStreamAsync().Guarded());
         Assert.Null(await t.Session.AcceptStreamAsync().Guarded());
         await t.Session.GoAwayAsync().Guarded();
-        t.Session.Abort();
+        await t.Peer.AnswerCloseAsync();
         await dispose.Guarded();
         await t.Session.DisposeAsync().Guarded();
     }

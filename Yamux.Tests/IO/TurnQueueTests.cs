@@ -5,6 +5,8 @@ namespace Yamux.Tests.IO;
 /// <summary>Who waits for room is woken in the order in which he came, and only if there is some.</summary>
 public class TurnQueueTests
 {
+    private const int LeavingRounds = 5_000;
+
     private readonly TurnQueue _turns = new();
     private readonly AsyncSignal[] _signals = [.. Enumerable.Range(0, 5).Select(_ => new AsyncSignal())];
 
@@ -55,6 +57,56 @@ public class TurnQueueTests
     }
 
     [Fact]
+    public async Task A_turn_that_is_promised_while_its_sender_leaves_is_passed_on()
+    {
+        var gate = new Lock();
+        var (leaving, late) = (_signals[0], _signals[1]);
+        var (begun, left) = (0, 0);
+        var sender = Task.Factory.StartNew(
+            () =>
+            {
+                for (var round = 1; round <= LeavingRounds; round++)
+                {
+                    SpinUntil(ref begun, round);
+                    Thread.SpinWait(round % 40);
+                    if (leaving.Turn.IsTaken)
+                    {
+                        lock (gate)
+                        {
+                            _turns.Leave(ref leaving.Turn);
+                        }
+                    }
+
+                    Volatile.Write(ref left, round);
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        var lost = 0;
+        for (var round = 1; round <= LeavingRounds; round++)
+        {
+            lock (gate)
+            {
+                _turns.Wait(leaving, wanted: 10);
+            }
+
+            Volatile.Write(ref begun, round);
+            Thread.SpinWait(round % 37);
+            lock (gate)
+            {
+                _turns.Promise(room: 1);
+            }
+
+            SpinUntil(ref left, round);
+            lost += _turns.MayAppend(late.Turn, room: 1) ? 0 : 1;
+        }
+
+        await sender;
+        Assert.Equal(0, lost);
+    }
+
+    [Fact]
     public void Who_comes_stands_behind_those_who_wait_and_those_who_were_promised_the_room()
     {
         var late = new AsyncSignal();
@@ -93,4 +145,13 @@ public class TurnQueueTests
     private void WaitAll(int wanted) => Array.ForEach(_signals, signal => _turns.Wait(signal, wanted));
 
     private bool[] Turns(int room) => Array.ConvertAll(_signals, signal => _turns.MayAppend(signal.Turn, room));
+
+    // Two threads meet within some instructions; with a Barrier they did not.
+    private static void SpinUntil(ref int value, int reached)
+    {
+        while (Volatile.Read(ref value) < reached)
+        {
+            Thread.SpinWait(1);
+        }
+    }
 }

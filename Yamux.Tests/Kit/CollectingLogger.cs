@@ -22,6 +22,9 @@ public sealed class CollectingLogger : ILogger
         _entries.Enqueue((logLevel, $"{eventId.Name}: {formatter(state, exception)} {exception}"));
     }
 
+    public void AssertWarned(string text)
+        => Assert.Contains(_entries, entry => entry.Level == LogLevel.Warning && entry.Text.Contains(text, StringComparison.Ordinal));
+
     public void AssertNoWarnings()
         => Assert.Empty(_entries.Where(entry => entry.Level >= LogLevel.Warning).Select(entry => entry.Text));
 }

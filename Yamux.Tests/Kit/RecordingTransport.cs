@@ -15,7 +15,7 @@ public sealed class RecordingTransport(IDuplexPipe pipe) : YamuxTransport
     /// <summary>What TryShutdownSendAsync does; by default it cannot.</summary>
     public Func<CancellationToken, ValueTask<bool>> ShutdownSend { get; init; } = _ => new(false);
 
-    /// <summary>What Abort throws, though it must not.</summary>
+    /// <summary>What Abort and AbortAfter throw, though they must not.</summary>
     public Exception? AbortFailure { get; init; }
 
     /// <summary>The calls that have ended it until now, in their order.</summary>
@@ -30,16 +30,9 @@ public sealed class RecordingTransport(IDuplexPipe pipe) : YamuxTransport
         }
     }
 
-    public override void Abort(Exception reason)
-    {
-        Note(nameof(Abort));
-        if (AbortFailure is not null)
-        {
-            throw AbortFailure;
-        }
-    }
+    public override void Abort(Exception reason) => NoteOrFail(nameof(Abort));
 
-    public override void AbortAfter(TimeSpan timeout, TimeProvider timeProvider, Exception reason) => Note($"{nameof(AbortAfter)} {timeout.TotalSeconds} s");
+    public override void AbortAfter(TimeSpan timeout, TimeProvider timeProvider, Exception reason) => NoteOrFail($"{nameof(AbortAfter)} {timeout.TotalSeconds} s");
 
     public override ValueTask<bool> TryShutdownSendAsync(CancellationToken cancellationToken) => ShutdownSend(cancellationToken);
 
@@ -47,6 +40,15 @@ public sealed class RecordingTransport(IDuplexPipe pipe) : YamuxTransport
     {
         Note(nameof(DisposeAsync));
         return default;
+    }
+
+    private void NoteOrFail(string call)
+    {
+        Note(call);
+        if (AbortFailure is not null)
+        {
+            throw AbortFailure;
+        }
     }
 
     private void Note(string call)

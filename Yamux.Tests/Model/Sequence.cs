@@ -8,6 +8,10 @@ internal sealed record Sequence(
 {
     private const int Window = 262_144;
 
+    /// <summary>Whether the connection may end while a session is being closed.</summary>
+    public bool EndsInTheMiddle => Ending is Ending.Aborted or Ending.Killed
+        || Steps.Any(step => step.Kind is StepKind.AbortSession or StepKind.FailSession or StepKind.Kill or StepKind.CutOff);
+
     private static readonly Gen<int> Size = Gen.Frequency(
         (8, Gen.Int[1, 40]),
         (6, Gen.Int[100, 6_000]),

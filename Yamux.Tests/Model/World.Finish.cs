@@ -33,6 +33,7 @@ internal sealed partial class World
         CheckEnd(Side.Client);
         CheckEnd(Side.Server);
         Require(_log.First is null, $"a warning was logged: {_log.First}");
+        Require(_log.GivenUp is null || _sequence.EndsInTheMiddle, $"something was given up: {_log.GivenUp}");
         Require(_time.ArmedTimers == 0, $"{_time.ArmedTimers} timers are still armed");
     }
 

@@ -67,6 +67,7 @@ public class EndingRaceTests
         for (var round = 0; round < Rounds; round++)
         {
             await using var pair = SessionPair.OverPipes(configure: options => options.MaxUnacknowledgedStreams = 4);
+            pair.ExpectsWarnings = true;
             var work = new List<Task>();
             foreach (var session in new[] { pair.Client, pair.Server })
             {

@@ -148,7 +148,22 @@ internal sealed partial class FrameWriter
         return _state == FlushState.Writing;
     }
 
+    // The context of whoever flushes, a request's Activity say, does not go on with the writes that follow his own.
     private void RunWrites()
+    {
+        if (ExecutionContext.IsFlowSuppressed())
+        {
+            RunWritesWithoutContext();
+            return;
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            RunWritesWithoutContext();
+        }
+    }
+
+    private void RunWritesWithoutContext()
     {
         for (var count = 0; count < FlushTiming.MaxWritesInARow; count++)
         {
@@ -207,7 +222,7 @@ internal sealed partial class FrameWriter
             _state = FlushState.Writing;
         }
 
-        timer.OnWriteEnded(moved: _piece.Length >= WritePace.MinBytesPerWrite);
+        timer.OnWriteEnded(moved: _end == WriterEnd.Stopped ? _lastBytes > 0 : _piece.Length >= WritePace.MinBytesPerWrite);
         if (TryPrepareNextWrite(time.GetElapsedTime(_waitingSince)))
         {
             RunWrites();
@@ -232,6 +247,7 @@ internal sealed partial class FrameWriter
 
         lock (_gate)
         {
+            _lastBytes -= Math.Min(_lastBytes, _piece.Length);
             _pace.OnWritten(_piece.Length, waited);
             (_urgent.Taken > 0 ? _urgent : _bulk).OnWritten(_piece.Length);
             var goesOn = _urgent.Taken + _bulk.Taken > 0 || waited is not null || _end == WriterEnd.Stopped || FlushTiming.IsWorthAWrite(WaitingUnsynchronized);
@@ -315,10 +331,13 @@ internal sealed partial class FrameWriter
         lock (_gate)
         {
             EndUnsynchronized(WriterEnd.Abandoned);
-            GoIdleUnsynchronized();
         }
 
-        onFailed(error);
+        onFailed(error); // Before anybody finds that the writer is idle, and asks why.
+        lock (_gate)
+        {
+            GoIdleUnsynchronized();
+        }
     }
 
     private void EndUnsynchronized(WriterEnd end)

@@ -12,16 +12,7 @@ internal sealed partial class FrameWriter
     private TaskCompletionSource? _room;
 
     /// <summary>Whether the frames of one more stream may be queued at once.</summary>
-    public bool HasRoom
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return HasRoomUnsynchronized;
-            }
-        }
-    }
+    public bool HasRoom => FullUntil() is null;
 
     // For bulk; what is urgent leaves before it anyway.
     private int RoomUnsynchronized => _pace.MaxWaiting - _bulk.Waiting;

@@ -6,7 +6,7 @@ internal struct SendTurn
     /// <summary>Its place among those who wait, kept for the next time.</summary>
     public LinkedListNode<AsyncSignal>? Node { get; set; }
 
-    /// <summary>How many bytes it wants to append.</summary>
+    /// <summary>How many bytes it wants to append; 0 if it does not wait for its turn, and has none. Its sender alone changes that.</summary>
     public int Wanted { get; set; }
 
     /// <summary>The room that was promised to it; 0 if it is not its turn.</summary>
@@ -18,6 +18,6 @@ internal struct SendTurn
     /// <inheritdoc cref="Round"/>
     public int BytesInRound { get; set; }
 
-    /// <summary>Whether others may wait for it. Its sender, which alone comes and goes, may ask without the gate.</summary>
-    public readonly bool IsTaken => Promised > 0 || Node?.List is not null;
+    /// <summary>Whether others may wait for it. Its sender may ask without the gate.</summary>
+    public readonly bool IsTaken => Wanted > 0;
 }

@@ -11,17 +11,17 @@ internal sealed class SocketWriter(NetworkStream stream) : PipeWriter
 {
     private readonly CancellationTokenSource _cancelled = new();
 
-    /// <summary>Writes. The context of whoever flushes, a request's Activity say, does not go on with the writes that follow his own.</summary>
-    public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
-        if (ExecutionContext.IsFlowSuppressed())
+        try
         {
-            return WriteWithoutContextAsync(source);
+            await stream.WriteAsync(source, _cancelled.Token).ConfigureAwait(false);
+            return default;
         }
-
-        using (ExecutionContext.SuppressFlow())
+        catch (OperationCanceledException)
         {
-            return WriteWithoutContextAsync(source);
+            return new FlushResult(isCanceled: true, isCompleted: false);
         }
     }
 
@@ -37,20 +37,6 @@ internal sealed class SocketWriter(NetworkStream stream) : PipeWriter
 
     public override void Complete(Exception? exception = null)
     {
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> WriteWithoutContextAsync(ReadOnlyMemory<byte> source)
-    {
-        try
-        {
-            await stream.WriteAsync(source, _cancelled.Token).ConfigureAwait(false);
-            return default;
-        }
-        catch (OperationCanceledException)
-        {
-            return new FlushResult(isCanceled: true, isCompleted: false);
-        }
     }
 
     private static NotSupportedException NewUnbufferedException() => new("A socket is written to from the caller's memory.");

@@ -75,10 +75,7 @@ internal sealed class StreamTransport : YamuxTransport
                 network.Socket.Shutdown(SocketShutdown.Send);
                 return true;
             case SslStream tls:
-                var shutdown = tls.ShutdownAsync();
-                _ = shutdown.ContinueWith(
-                    static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default); // Observed, if nobody waits any more.
-                await shutdown.WaitAsync(cancellationToken).ConfigureAwait(false);
+                await tls.ShutdownAsync().ConfigureAwait(false); // The session need not wait for it.
                 return true;
             default:
                 return false;

@@ -33,6 +33,7 @@ internal sealed class TurnQueue
     public void Leave(ref SendTurn turn)
     {
         Release(ref turn);
+        turn.Wanted = 0;
         if (turn.Node?.List is not null)
         {
             _waiting.Remove(turn.Node);

@@ -10,7 +10,6 @@ internal sealed class PendingPings(TimeProvider time)
 
     private readonly Lock _gate = new();
     private readonly Dictionary<uint, Ping> _pings = [];
-    private readonly Dictionary<uint, YamuxStream> _arrivals = [];
     private readonly RoundTripTime _roundTrip = new(time);
     private uint _lastValue;
     private Func<Exception>? _failure;
@@ -41,7 +40,7 @@ internal sealed class PendingPings(TimeProvider time)
     /// <summary>Adds a ping. False if the session has ended; the ping is faulted then.</summary>
     public bool TryAdd(out uint value, out Task<TimeSpan> answer)
     {
-        var ping = new Ping(time.GetTimestamp());
+        var ping = new Ping(time.GetTimestamp(), stream: null);
         answer = ping.Task;
         lock (_gate)
         {
@@ -65,7 +64,7 @@ internal sealed class PendingPings(TimeProvider time)
             var value = NextValueUnsynchronized();
             if (_failure is null)
             {
-                _arrivals.Add(value, stream);
+                _pings.Add(value, new Ping(time.GetTimestamp(), stream));
             }
 
             return value;
@@ -79,16 +78,14 @@ internal sealed class PendingPings(TimeProvider time)
     public YamuxStream? Complete(uint value)
     {
         Ping? ping;
-        YamuxStream? stream;
         lock (_gate)
         {
             _roundTrip.OnAnswer(value);
             _pings.Remove(value, out ping);
-            _arrivals.Remove(value, out stream);
         }
 
         ping?.SetResult(time.GetElapsedTime(ping.SentAt));
-        return stream;
+        return ping?.Stream;
     }
 
     /// <summary>The stream that asked has ended.</summary>
@@ -96,7 +93,7 @@ internal sealed class PendingPings(TimeProvider time)
     {
         lock (_gate)
         {
-            _arrivals.Remove(value);
+            _pings.Remove(value);
         }
     }
 
@@ -125,9 +122,8 @@ internal sealed class PendingPings(TimeProvider time)
         lock (_gate)
         {
             _failure ??= failure;
-            pings = [.. _pings.Values];
+            pings = [.. _pings.Values.Where(ping => ping.Stream is null)];
             _pings.Clear();
-            _arrivals.Clear();
         }
 
         foreach (var ping in pings)
@@ -157,12 +153,14 @@ internal sealed class PendingPings(TimeProvider time)
         {
             _lastValue++;
         }
-        while (_lastValue == NoValue || _pings.ContainsKey(_lastValue) || _arrivals.ContainsKey(_lastValue));
+        while (_lastValue == NoValue || _pings.ContainsKey(_lastValue));
         return _lastValue;
     }
 
-    private sealed class Ping(long sentAt) : TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously)
+    private sealed class Ping(long sentAt, YamuxStream? stream) : TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public long SentAt => sentAt;
+
+        public YamuxStream? Stream => stream;
     }
 }

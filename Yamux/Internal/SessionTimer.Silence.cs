@@ -33,7 +33,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private bool _wasLate;
 
     // While the session closes, what the peer still sends is none of its business: only what it takes, and what it answers.
-    private long Moves => Volatile.Read(ref _moves) + (_closing ? Volatile.Read(ref _writes) + Volatile.Read(ref _answers) : Volatile.Read(ref _reads));
+    private long Moves => Volatile.Read(ref _moves) + Volatile.Read(ref _closing ? ref _answers : ref _reads);
 
     /// <summary>Bytes were received, a part of a frame or more: the peer lives. By the read loop.</summary>
     public void OnReceived() => Volatile.Write(ref _reads, _reads + 1);
@@ -70,7 +70,8 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     /// <summary>The write has ended. By the flusher.</summary>
     /// <param name="moved">
     /// It was so large that the peer must have taken bytes: there was no room, and now there was some. One that ends at once would prove nothing, and
-    /// a few bytes, such as a ping, find room somewhere on the way to an end that is dead.
+    /// a few bytes, such as a ping, find room somewhere on the way to an end that is dead. Of a session that closes it was of what the session has to say, and not
+    /// only of what the peer asked for.
     /// </param>
     public void OnWriteEnded(bool moved)
     {

@@ -68,7 +68,7 @@ internal sealed class Opener(SoakContext context, SessionPair pair, YamuxSession
         {
             Interlocked.Increment(ref Context.Totals.Cancelled);
         }
-        catch (YamuxException error) when (SessionExplains(error))
+        catch (Exception error) when (SessionExplains(error))
         {
             // The session was replaced.
         }

@@ -123,11 +123,11 @@ internal abstract partial class StreamEnd(SoakContext context, SessionPair pair,
     }
 
     /// <summary>Whether what happened to the session explains the error.</summary>
-    protected bool SessionExplains(YamuxException error) => error.ErrorCode switch
+    protected bool SessionExplains(Exception error) => error switch
     {
-        YamuxErrorCode.SessionClosed or YamuxErrorCode.ConnectionLost => pair.IsDoomed,
-        YamuxErrorCode.GoAway => pair.IsDraining || pair.IsDoomed,
-        YamuxErrorCode.StreamReset => pair.IsDraining, // Opened before the GoAway had come, and refused.
+        ObjectDisposedException or YamuxException { ErrorCode: YamuxErrorCode.SessionClosed or YamuxErrorCode.ConnectionLost } => pair.IsDoomed,
+        YamuxException { ErrorCode: YamuxErrorCode.GoAway } => pair.IsDraining || pair.IsDoomed,
+        YamuxException { ErrorCode: YamuxErrorCode.StreamReset } => pair.IsDraining, // Opened before the GoAway had come, and refused.
         _ => false,
     };
 
