@@ -206,6 +206,50 @@ public class StreamAdapterTests
         await stream.FlushAsync().Guarded();
     }
 
+    [Fact]
+    public async Task A_flush_of_the_view_that_is_cancelled_throws_and_keeps_the_bytes_for_the_next()
+    {
+        await using var t = Scenario.Client();
+        var yamux = await t.OpenAsync();
+        var stream = yamux.AsStream();
+        yamux.Output.GetSpan(1)[0] = 1;
+        yamux.Output.Advance(1);
+
+        yamux.Output.CancelPendingFlush();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stream.FlushAsync().Guarded());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stream.FlushAsync(new CancellationToken(canceled: true)).Guarded());
+        await t.Peer.ExpectNothingAsync();
+        await stream.FlushAsync().Guarded();
+
+        await t.Peer.ExpectAsync(Frame.Data(1, [1]));
+    }
+
+    [Fact]
+    public async Task A_buffer_that_is_none_or_too_small_is_refused_by_its_name()
+    {
+        await using var t = Scenario.Client();
+        var stream = (await t.OpenAsync()).AsStream();
+
+        foreach (var use in new Func<byte[], int, int, Task>[]
+        {
+            stream.ReadAsync,
+            stream.WriteAsync,
+            (buffer, offset, count) => Task.FromResult(stream.Read(buffer, offset, count)),
+            (buffer, offset, count) =>
+            {
+                stream.Write(buffer, offset, count);
+                return Task.CompletedTask;
+            },
+            (buffer, offset, count) => Task.Factory.FromAsync(stream.BeginRead, stream.EndRead, buffer, offset, count, state: null),
+            (buffer, offset, count) => Task.Factory.FromAsync(stream.BeginWrite, stream.EndWrite, buffer, offset, count, state: null),
+        })
+        {
+            await Assert.ThrowsAsync<ArgumentNullException>("buffer", () => use(null!, 0, 0).Guarded());
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("offset", () => use(new byte[1], -1, 1).Guarded());
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>("count", () => use(new byte[1], 1, 1).Guarded());
+        }
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
