@@ -212,6 +212,26 @@ public class LivenessTests
     }
 
     [Fact]
+    public async Task What_came_before_a_transport_failed_for_writing_is_read_though_this_end_stood_still()
+    {
+        await using var t = Client();
+        var stream = await t.OpenAsync();
+        await t.Peer.ExpectNothingAsync();
+        await t.Peer.End.Input.CompleteAsync(new IOException("the cable"));
+        await stream.Output.WriteAsync(new byte[1]).Guarded();
+        await t.WriteStartedAsync();
+
+        t.Time.Advance(WriteTimeout + Late);
+        await t.Time.TimerSetAsync(Patience);
+        await t.Peer.SendAsync(Frame.Data(1, [1]));
+        Assert.Equal([1], await stream.Input.TakeAsync(1));
+
+        // Late once more: it does not begin anew.
+        t.Time.Advance(Patience + Late);
+        await Guard.FailsWithAsync(YamuxErrorCode.ConnectionLost, t.Session.Completion);
+    }
+
+    [Fact]
     public async Task Writes_that_take_long_become_smaller_and_larger_again_when_they_do_not()
     {
         await using var t = Stalled();

@@ -18,6 +18,7 @@ internal sealed partial class SessionTimer : IDisposable
     private readonly ITimer _timer;
     private long _setFor = Never;
     private long _failureDue = Never;
+    private bool _failureWasLate;
     private long _pingDue = Never;
     private bool _disposed;
 
@@ -132,8 +133,9 @@ internal sealed partial class SessionTimer : IDisposable
                 }
                 else if (_failureDue <= now)
                 {
-                    _failureDue = Never;
-                    failed = true;
+                    failed = _failureWasLate || now - _failureDue <= Ticks(Lateness);
+                    _failureWasLate = true;
+                    _failureDue = failed ? Never : DueUnsynchronized(Patience);
                 }
                 else if (_writeDue <= now)
                 {
