@@ -16,15 +16,12 @@ internal sealed class Exchange
     private readonly ConcurrentQueue<Task> _waiting = new();
     private readonly bool _stallsWriting;
 
-    public Exchange(TransportFault? clientFault, TransportFault? serverFault)
+    private Exchange(IFaultyEnd client, IFaultyEnd server)
     {
-        var (first, second) = DuplexPipe.CreatePair();
-        _stallsWriting = (clientFault ?? serverFault) is { Kind: FaultKind.Stall, Side: FaultSide.Write };
-        Client = Create(first, YamuxRole.Client, clientFault);
-        Server = Create(second, YamuxRole.Server, serverFault);
+        _stallsWriting = (client.Fault ?? server.Fault) is { Kind: FaultKind.Stall, Side: FaultSide.Write };
+        Client = Create(client, YamuxRole.Client);
+        Server = Create(server, YamuxRole.Server);
     }
-
-    public TestTime Time { get; } = new();
 
     public CollectingLogger Log { get; } = new();
 
@@ -34,6 +31,12 @@ internal sealed class Exchange
 
     /// <summary>What was begun and not awaited; after the end of both sessions all of it must have ended.</summary>
     public IEnumerable<Task> Waiting => _waiting;
+
+    public static async Task<Exchange> ConnectAsync(PairTransport transport, TransportFault? clientFault, TransportFault? serverFault)
+    {
+        var (client, server) = await FaultyPair.ConnectAsync(transport, clientFault, serverFault);
+        return new Exchange(client, server);
+    }
 
     public async Task RunAsync()
     {
@@ -67,22 +70,22 @@ internal sealed class Exchange
         await Server.Session.Completion;
     }
 
-    private Party Create(DuplexPipe end, YamuxRole role, TransportFault? fault)
+    private Party Create(IFaultyEnd end, YamuxRole role)
     {
         // Only the end with the fault has a keepalive, so that it is always that one which finds out.
         // A ping has no timer, so that the only ones of ten seconds are those that a test waits for.
         // A write that stalls has its time again as long as something comes, so that the clock may have to go far: no other time may end then.
+        var time = new TestTime();
         var options = new YamuxOptions
         {
             StreamOpenTimeout = _stallsWriting ? Timeout.InfiniteTimeSpan : new YamuxOptions().StreamOpenTimeout,
             StreamCloseTimeout = _stallsWriting ? Timeout.InfiniteTimeSpan : new YamuxOptions().StreamCloseTimeout,
-            TimeProvider = Time,
-            EnableKeepAlive = fault is not null && !_stallsWriting,
+            TimeProvider = time,
+            EnableKeepAlive = end.Fault is not null && !_stallsWriting,
             PingTimeout = Timeout.InfiniteTimeSpan,
             MaxUnacknowledgedStreams = MaxUnacknowledged,
         };
-        var transport = new FaultyTransport(end, fault);
-        return new Party(YamuxSession.Create(transport, role, options, Log), transport);
+        return new Party(end.CreateSession(role, options, Log), end, time);
     }
 
     private void Await(Task task) => _waiting.Enqueue(task);

@@ -3,13 +3,16 @@ using System.Collections.Concurrent;
 namespace Yamux.Tests.Faults;
 
 /// <summary>One of the two sessions of an <see cref="Exchange"/>, with all of its streams.</summary>
-internal sealed class Party(YamuxSession session, FaultyTransport transport)
+internal sealed class Party(YamuxSession session, IFaultyEnd transport, TestTime time)
 {
     private readonly ConcurrentDictionary<uint, Endpoint> _endpoints = new();
 
     public YamuxSession Session => session;
 
-    public FaultyTransport Transport => transport;
+    public IFaultyEnd Transport => transport;
+
+    /// <summary>Its own: a real connection may let the other end wait for a write, which sets a timer as long as one that a test waits for.</summary>
+    public TestTime Time => time;
 
     public bool IsClient => session.Role == YamuxRole.Client;
 

@@ -1,7 +1,8 @@
 namespace Yamux.Tests.Faults;
 
 /// <summary>
-/// A transport that fails, ends, stalls or trickles after each number of bytes of an exchange, on either side, of one end and the other in turn.
+/// A transport that fails, ends, stalls or trickles after each number of bytes of an exchange, on either side, of one end and the other in turn; over sockets
+/// and TLS after some of them.
 /// Whatever happens: every wait ends, with the right error, what came before the fault is right, and nothing is left.
 /// </summary>
 /// <remarks>They run alone, since unobserved exceptions are those of the whole process.</remarks>
@@ -11,30 +12,29 @@ public class TransportFaultTests
 {
     private const int Batch = 500;
 
+    // Odd, so that both ends meet both forms of a fault, and no multiple of a header's size divides it.
+    private const int RealStep = 17;
+
     public static TheoryData<FaultKind, FaultSide, int> Batches
-    {
-        get
-        {
-            var data = new TheoryData<FaultKind, FaultSide, int>();
-            foreach (var kind in Enum.GetValues<FaultKind>())
-            {
-                foreach (var side in Enum.GetValues<FaultSide>())
-                {
-                    for (var start = 0; start < Exchange.Interesting; start += Batch)
-                    {
-                        data.Add(kind, side, start);
-                    }
-                }
-            }
+        => [.. from kind in Enum.GetValues<FaultKind>() from side in Enum.GetValues<FaultSide>() from start in Starts select (kind, side, start)];
 
-            return data;
-        }
-    }
+    // A write to a stream has no end but a failure.
+    public static TheoryData<PairTransport, FaultKind, FaultSide> RealCases
+        => [.. from transport in (PairTransport[])[PairTransport.Sockets, PairTransport.Tls]
+            from kind in Enum.GetValues<FaultKind>()
+            from side in Enum.GetValues<FaultSide>()
+            where (kind, side) != (FaultKind.End, FaultSide.Write)
+            select (transport, kind, side)];
 
-    [Fact]
-    public async Task Without_a_fault_the_exchange_runs_to_its_end()
+    private static IEnumerable<int> Starts => Enumerable.Range(0, Exchange.Interesting / Batch).Select(i => i * Batch);
+
+    [Theory]
+    [InlineData(PairTransport.Pipes)]
+    [InlineData(PairTransport.Sockets)]
+    [InlineData(PairTransport.Tls)]
+    public async Task Without_a_fault_the_exchange_runs_to_its_end(PairTransport transport)
     {
-        var exchange = new Exchange(clientFault: null, serverFault: null);
+        var exchange = await Exchange.ConnectAsync(transport, clientFault: null, serverFault: null);
 
         await exchange.RunAsync().Guarded();
 
@@ -43,27 +43,31 @@ public class TransportFaultTests
 
     [Theory]
     [MemberData(nameof(Batches))]
-    public async Task A_fault_at_each_offset(FaultKind kind, FaultSide side, int start)
+    public Task A_fault_at_each_offset(FaultKind kind, FaultSide side, int start)
+        => RunAllAsync(PairTransport.Pipes, kind, side, Enumerable.Range(start, Batch));
+
+    [Theory]
+    [MemberData(nameof(RealCases))]
+    public Task A_fault_of_a_real_connection(PairTransport transport, FaultKind kind, FaultSide side)
+        => RunAllAsync(transport, kind, side, Enumerable.Range(0, Exchange.Interesting / RealStep).Select(i => i * RealStep));
+
+    private static async Task RunAllAsync(PairTransport transport, FaultKind kind, FaultSide side, IEnumerable<int> offsets)
     {
         using var unobserved = new UnobservedExceptions();
-        var last = start - 1;
-        await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(async () =>
+        await Parallel.ForEachAsync(offsets, async (offset, _) =>
         {
-            for (var offset = Interlocked.Increment(ref last); offset < start + Batch; offset = Interlocked.Increment(ref last))
-            {
-                // The ends take turns, two offsets each, so that both meet every kind in both of its forms.
-                var role = (offset / 2 % 2) == ((int)kind % 2) ? YamuxRole.Client : YamuxRole.Server;
-                await RunAsync(new TransportFault(kind, side, offset) { TrickleEnd = Exchange.Interesting }, role);
-            }
-        })));
+            // The ends take turns, two offsets each, so that both meet every kind in both of its forms.
+            var role = (offset / 2 % 2) == ((int)kind % 2) ? YamuxRole.Client : YamuxRole.Server;
+            await RunAsync(transport, new TransportFault(kind, side, offset) { TrickleEnd = Exchange.Interesting }, role);
+        });
         unobserved.AssertNone();
     }
 
-    private static async Task RunAsync(TransportFault fault, YamuxRole role)
+    private static async Task RunAsync(PairTransport transport, TransportFault fault, YamuxRole role)
     {
         try
         {
-            await (fault.Kind == FaultKind.Trickle ? RunTrickleAsync(fault, role) : RunFailureAsync(fault, role));
+            await (fault.Kind == FaultKind.Trickle ? RunTrickleAsync(transport, fault, role) : RunFailureAsync(transport, fault, role));
         }
         catch (Exception error)
         {
@@ -71,9 +75,9 @@ public class TransportFaultTests
         }
     }
 
-    private static async Task RunTrickleAsync(TransportFault fault, YamuxRole role)
+    private static async Task RunTrickleAsync(PairTransport transport, TransportFault fault, YamuxRole role)
     {
-        var (exchange, faulty, _) = Create(fault, role);
+        var (exchange, faulty, _) = await ConnectAsync(transport, fault, role);
 
         await exchange.RunAsync().Guarded();
 
@@ -81,14 +85,14 @@ public class TransportFaultTests
         Aftermath.ExpectReleased(exchange);
     }
 
-    private static async Task RunFailureAsync(TransportFault fault, YamuxRole role)
+    private static async Task RunFailureAsync(PairTransport transport, TransportFault fault, YamuxRole role)
     {
-        var (exchange, faulty, other) = Create(fault, role);
+        var (exchange, faulty, other) = await ConnectAsync(transport, fault, role);
         var run = exchange.RunAsync();
         await faulty.Transport.Reached.Guarded();
 
         var before = faulty.Transport.Received.Payloads();
-        await PassTimeAsync(fault, exchange.Time, faulty.Session).Guarded();
+        await PassTimeAsync(fault, faulty.Time, faulty.Session).Guarded();
 
         // How the exchange failed depends on who found out first; what matters is looked at below.
         await Assert.ThrowsAsync<YamuxException>(() => run.Guarded());
@@ -100,10 +104,10 @@ public class TransportFaultTests
         Aftermath.ExpectReleased(exchange);
     }
 
-    private static (Exchange Exchange, Party Faulty, Party Other) Create(TransportFault fault, YamuxRole role)
+    private static async Task<(Exchange Exchange, Party Faulty, Party Other)> ConnectAsync(PairTransport transport, TransportFault fault, YamuxRole role)
     {
         var isClient = role == YamuxRole.Client;
-        var exchange = new Exchange(isClient ? fault : null, isClient ? null : fault);
+        var exchange = await Exchange.ConnectAsync(transport, isClient ? fault : null, isClient ? null : fault);
         return isClient ? (exchange, exchange.Client, exchange.Server) : (exchange, exchange.Server, exchange.Client);
     }
 

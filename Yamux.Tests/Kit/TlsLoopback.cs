@@ -14,9 +14,13 @@ public static class TlsLoopback
     public static async Task<(Stream First, Stream Second)> SecureAsync(Stream first, Stream second)
     {
         var (client, server) = (new SslStream(first), new SslStream(second));
-        await Task.WhenAll(server.AuthenticateAsServerAsync(Certificate), client.AuthenticateAsClientAsync(NewClientOptions())).Guarded();
+        await SecureAsync(client, server);
         return (client, server);
     }
+
+    /// <inheritdoc cref="SecureAsync(Stream, Stream)"/>
+    public static Task SecureAsync(SslStream client, SslStream server)
+        => Task.WhenAll(server.AuthenticateAsServerAsync(Certificate), client.AuthenticateAsClientAsync(NewClientOptions())).Guarded();
 
     private static SslClientAuthenticationOptions NewClientOptions() => new()
     {
