@@ -16,7 +16,7 @@ public class GivenUpCloseTests
         await using var t = await NewUnreadAsync();
 
         var close = t.Session.CloseAsync(TimeSpan.Zero).AsTask();
-        t.Peer.CloseInput();
+        t.Peer.End.Input.Complete();
         await t.Time.TimerSetAsync(Linger);
         t.Time.Advance(Linger); // The peer might have closed the session too, and said so.
 

@@ -58,7 +58,7 @@ public class SessionCloseTests
         await FlushAsync(t);
         var closing = t.Session.CloseAsync(TimeSpan.Zero).AsTask();
 
-        t.Peer.CloseInput();
+        t.Peer.End.Input.Complete();
         await t.Time.TimerSetAsync(Linger);
         t.Time.Advance(Linger); // The peer might have closed the session too, and said so.
 

@@ -162,9 +162,6 @@ public sealed class ScriptedPeer(IDuplexPipe end, bool oneByteAtATime = false)
         end.Input.Complete(error);
     }
 
-    /// <summary>Takes nothing more; what it sends still comes.</summary>
-    public void CloseInput() => end.Input.Complete();
-
     /// <summary>Closes the sending half of the connection.</summary>
     public void CloseOutput(Exception? error = null) => end.Output.Complete(error);
 
