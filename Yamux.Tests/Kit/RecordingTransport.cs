@@ -18,6 +18,11 @@ public sealed class RecordingTransport(IDuplexPipe pipe) : YamuxTransport
     /// <summary>What Abort and AbortAfter throw, though they must not.</summary>
     public Exception? AbortFailure { get; init; }
 
+    /// <summary>What it says of an end of its input.</summary>
+    public bool SaysReset { get; init; }
+
+    internal override bool WasReset => SaysReset;
+
     /// <summary>The calls that have ended it until now, in their order.</summary>
     public IReadOnlyList<string> Calls
     {
