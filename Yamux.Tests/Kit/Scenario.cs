@@ -58,6 +58,19 @@ public sealed class Scenario : IAsyncDisposable
         return stream;
     }
 
+    /// <summary>The session opens a stream, sends all that a fixed window takes, and has a few bytes left that it has not flushed.</summary>
+    public async Task<(YamuxStream Stream, int Left)> OpenFilledAsync()
+    {
+        const int Window = 262_144;
+        const int Left = 20;
+        var stream = await OpenAsync();
+        await stream.Output.WriteAsync(new byte[Window]).Guarded();
+        await Peer.ReadDataAsync(stream.Id, Window);
+        stream.Output.GetSpan(Left);
+        stream.Output.Advance(Left);
+        return (stream, Left);
+    }
+
     /// <summary>The session opens a stream, which the peer does not acknowledge.</summary>
     public async Task<YamuxStream> OpenUnacknowledgedAsync()
     {

@@ -27,9 +27,7 @@ public class DiscardTimeoutTests
     public async Task A_peer_that_has_everything_and_sends_when_its_time_is_over_is_reset_and_not_a_tick_before()
     {
         await using var t = Scenario.Client(Configure);
-        var stream = await CloseAsync(t);
-        await t.Peer.SendAsync(Frame.Data(1, [1]));
-        await AnswerPingAsync(t);
+        var stream = await ConfirmAsync(t);
 
         t.Time.Advance(Patience - Tick);
         await t.Peer.SendAsync(Frame.Data(1, [2]));
@@ -50,9 +48,7 @@ public class DiscardTimeoutTests
     public async Task What_is_sent_meanwhile_is_credited()
     {
         await using var t = Scenario.Client(Configure);
-        await CloseAsync(t);
-        await t.Peer.SendAsync(Frame.Data(1, [1]));
-        await AnswerPingAsync(t);
+        await ConfirmAsync(t);
 
         await t.Peer.SendAsync(Frame.Data(1, new byte[(Window / 2) - 1]));
 
@@ -63,9 +59,7 @@ public class DiscardTimeoutTests
     public async Task A_peer_that_does_not_say_that_it_has_everything_is_not_reset()
     {
         await using var t = Scenario.Client(Configure);
-        await CloseAsync(t);
-        await t.Peer.SendAsync(Frame.Data(1, [1]));
-        Assert.Equal(FrameKind.Ping, (await t.Peer.ReadAsync()).Kind);
+        await AskAsync(t);
 
         t.Time.Advance(4 * Patience);
         await t.Peer.SendAsync(Frame.Data(1, [2]), Frame.Data(1, [3]));
@@ -78,9 +72,7 @@ public class DiscardTimeoutTests
     public async Task The_answer_to_another_ping_does_not_say_that_it_has_everything()
     {
         await using var t = Scenario.Client(Configure);
-        await CloseAsync(t);
-        await t.Peer.SendAsync(Frame.Data(1, [1]));
-        var ping = await t.Peer.ReadAsync();
+        var (_, ping) = await AskAsync(t);
         await t.Peer.SendAsync(Frame.Pong(0), Frame.Pong(ping.Length + 1));
         await t.Peer.ExpectNothingAsync();
 
@@ -124,7 +116,7 @@ public class DiscardTimeoutTests
         await t.Peer.ReadDataAsync(3, 60_000);
         Bytes.AssertSame(Bytes.Pattern(100_000), await t.Peer.ReadDataAsync(1, 100_000));
         await t.Peer.ExpectAsync(Frame.Fin(1));
-        await AnswerPingAsync(t);
+        await AnswerAsync(t, await ReadPingAsync(t));
         await disposal.Guarded();
         t.Time.Advance(Patience);
         await t.Peer.SendAsync(Frame.Data(1, [2]));
@@ -167,9 +159,7 @@ public class DiscardTimeoutTests
     public async Task Data_that_ends_the_stream_needs_no_RST()
     {
         await using var t = Scenario.Client(Configure);
-        await CloseAsync(t);
-        await t.Peer.SendAsync(Frame.Data(1, [1]));
-        await AnswerPingAsync(t);
+        await ConfirmAsync(t);
 
         t.Time.Advance(Patience);
         await t.Peer.SendAsync(Frame.Data(1, [2], FrameFlag.Fin));
@@ -182,9 +172,7 @@ public class DiscardTimeoutTests
     public async Task An_answer_that_comes_when_the_stream_has_ended_is_passed_over()
     {
         await using var t = Scenario.Client(Configure);
-        await CloseAsync(t);
-        await t.Peer.SendAsync(Frame.Data(1, [1]));
-        var ping = await t.Peer.ReadAsync();
+        var (_, ping) = await AskAsync(t);
 
         await t.Peer.SendAsync(Frame.Fin(1), Frame.Pong(ping.Length));
 
@@ -196,9 +184,7 @@ public class DiscardTimeoutTests
     public async Task Data_beyond_the_credit_is_an_error_on_a_stream_that_would_be_reset_too()
     {
         await using var t = Scenario.Client(Configure);
-        await CloseAsync(t);
-        await t.Peer.SendAsync(Frame.Data(1, [1]));
-        await AnswerPingAsync(t);
+        await ConfirmAsync(t);
         t.Time.Advance(Patience);
 
         await t.Peer.SendAsync(Frame.DataHeader(1, Window));
@@ -217,10 +203,30 @@ public class DiscardTimeoutTests
         return stream;
     }
 
-    private static async Task AnswerPingAsync(Scenario t)
+    // The peer goes on to send, and is asked whether it has everything.
+    private static async Task<(YamuxStream Stream, Frame Ping)> AskAsync(Scenario t)
+    {
+        var stream = await CloseAsync(t);
+        await t.Peer.SendAsync(Frame.Data(1, [1]));
+        return (stream, await ReadPingAsync(t));
+    }
+
+    private static async Task<YamuxStream> ConfirmAsync(Scenario t)
+    {
+        var (stream, ping) = await AskAsync(t);
+        await AnswerAsync(t, ping);
+        return stream;
+    }
+
+    private static async Task<Frame> ReadPingAsync(Scenario t)
     {
         var ping = await t.Peer.ReadAsync();
         Assert.Equal(Frame.Ping(ping.Length), ping);
+        return ping;
+    }
+
+    private static async Task AnswerAsync(Scenario t, Frame ping)
+    {
         await t.Peer.SendAsync(Frame.Pong(ping.Length));
         await t.Peer.ExpectNothingAsync();
     }

@@ -3,7 +3,6 @@ namespace Yamux.Tests.Limits;
 /// <summary>Closing a stream that has bytes left takes as long as the user allows, however slowly its peer gives credit.</summary>
 public class DrainTimeoutTests
 {
-    private const int Window = 262_144;
     private static readonly TimeSpan Close = TimeSpan.FromMinutes(5);
 
     [Theory]
@@ -15,7 +14,7 @@ public class DrainTimeoutTests
         var drain = TimeSpan.FromMinutes(minutes);
         var step = Close - TimeSpan.FromMilliseconds(1);
         await using var t = Scenario.Client(options => options.StreamDrainTimeout = drain);
-        var (stream, _) = await FillAsync(t);
+        var (stream, _) = await t.OpenFilledAsync();
 
         var disposal = stream.DisposeAsync().AsTask();
         await t.Peer.ExpectNothingAsync();
@@ -38,7 +37,7 @@ public class DrainTimeoutTests
     public async Task Without_StreamDrainTimeout_a_disposal_goes_on_while_credit_comes()
     {
         await using var t = Scenario.Client(options => options.StreamDrainTimeout = Timeout.InfiniteTimeSpan);
-        var (stream, left) = await FillAsync(t);
+        var (stream, left) = await t.OpenFilledAsync();
 
         var disposal = stream.DisposeAsync().AsTask();
         await t.Peer.ExpectNothingAsync();
@@ -54,27 +53,52 @@ public class DrainTimeoutTests
     }
 
     [Fact]
-    public async Task CloseAsync_ends_with_its_token_and_the_stream_is_aborted()
+    public async Task The_close_timeout_counts_from_the_last_byte_that_the_peer_took()
     {
         await using var t = Scenario.Client();
-        var (stream, _) = await FillAsync(t);
-        using var cancellation = new CancellationTokenSource();
-        var closing = stream.CloseAsync(cancellation.Token).AsTask();
+        var (stream, _) = await t.OpenFilledAsync();
+        var disposal = stream.DisposeAsync().AsTask();
         await t.Peer.ExpectNothingAsync();
-        Assert.False(closing.IsCompleted);
+        t.Time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromTicks(1));
 
-        await cancellation.CancelAsync();
+        await t.Peer.SendAsync(Frame.Credit(1, 1));
+        await t.Peer.ReadDataAsync(1, 1);
+        t.Time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromTicks(1));
+        await t.Peer.ExpectNothingAsync();
+        t.Time.Advance(TimeSpan.FromMilliseconds(1)); // What a timer can tell apart.
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => closing.Guarded());
         await t.Peer.ExpectAsync(Frame.Rst(1));
-        Assert.Equal(0, t.Session.StreamCount);
+        await disposal.Guarded();
+    }
+
+    [Fact]
+    public async Task The_close_timeout_begins_anew_no_more_when_StreamDrainTimeout_is_over()
+    {
+        await using var t = Scenario.Client();
+        var (stream, _) = await t.OpenFilledAsync();
+        var disposal = stream.DisposeAsync().AsTask();
+        await t.Peer.ExpectNothingAsync(); // Its ACK was seen, or the clock would pass StreamOpenTimeout.
+        for (var minutes = 4; minutes <= 32; minutes += 4)
+        {
+            t.Time.Advance(TimeSpan.FromMinutes(4));
+            await t.Peer.SendAsync(Frame.Credit(1, 1));
+            await t.Peer.ReadDataAsync(1, 1);
+            await t.Peer.ExpectNothingAsync();
+        }
+
+        t.Time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromMilliseconds(1)); // 5 since the last byte within 30.
+        await t.Peer.ExpectNothingAsync();
+        t.Time.Advance(TimeSpan.FromMilliseconds(1));
+
+        await t.Peer.ExpectAsync(Frame.Rst(1));
+        await disposal.Guarded();
     }
 
     [Fact]
     public async Task CloseAsync_tells_that_its_time_was_over_and_something_is_lost()
     {
         await using var t = Scenario.Client();
-        var (stream, _) = await FillAsync(t);
+        var (stream, _) = await t.OpenFilledAsync();
         var closing = stream.CloseAsync().AsTask();
         await t.Peer.ExpectNothingAsync();
 
@@ -82,32 +106,5 @@ public class DrainTimeoutTests
 
         await Guard.FailsWithAsync(YamuxErrorCode.StreamCloseTimeout, closing);
         await t.Peer.ExpectAsync(Frame.Rst(1));
-    }
-
-    [Fact]
-    public async Task CloseAsync_ends_when_all_is_sent_and_does_not_wait_for_the_peer_to_close()
-    {
-        await using var t = Scenario.Client();
-        var (stream, left) = await FillAsync(t);
-        var closing = stream.CloseAsync().AsTask();
-
-        await t.Peer.SendAsync(Frame.Credit(1, (uint)left));
-
-        await t.Peer.ReadDataAsync(1, left);
-        await t.Peer.ExpectAsync(Frame.Fin(1));
-        await closing.Guarded();
-        Assert.Equal(1, t.Session.StreamCount);
-    }
-
-    // A stream that has sent a window, and has a few bytes left to send.
-    private static async Task<(YamuxStream Stream, int Left)> FillAsync(Scenario t)
-    {
-        const int Left = 20;
-        var stream = await t.OpenAsync();
-        await stream.Output.WriteAsync(new byte[Window]).Guarded();
-        await t.Peer.ReadDataAsync(1, Window);
-        stream.Output.GetSpan(Left);
-        stream.Output.Advance(Left);
-        return (stream, Left);
     }
 }
