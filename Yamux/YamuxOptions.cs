@@ -101,8 +101,8 @@ public sealed class YamuxOptions
     /// </summary>
     /// <remarks>
     /// That the transport takes bytes is seen when a write ends, of 80 KiB at most, and of less at first and where writes take long; and by answers to pings, with <see cref="EnableKeepAlive"/>. A socket that holds much unsent
-    /// hides it: see <see cref="YamuxSocketExtensions.ConfigureForYamux"/>. Infinite, only the keepalive notices a peer that takes nothing, and a session that was closed
-    /// holds its connection as long as such a peer does.
+    /// hides it: see <see cref="YamuxSocketExtensions.ConfigureForYamux"/>. Infinite, only the keepalive notices a peer that takes nothing, and a session that is closed waits
+    /// for such a peer until it is aborted.
     /// </remarks>
     public TimeSpan ConnectionWriteTimeout { get; set; } = TimeSpan.FromSeconds(10);
 

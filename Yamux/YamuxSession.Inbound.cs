@@ -61,8 +61,7 @@ public sealed partial class YamuxSession
     private YamuxStream? AddInbound(FrameHeader header)
     {
         var id = header.StreamId;
-        var ours = Role == YamuxRole.Client ? 1u : 0u;
-        if (id % 2 == ours)
+        if (IsOurs(id))
         {
             throw YamuxException.Protocol($"the peer opened stream {id}, whose id is one of ours: the client's ids are odd, the server's even");
         }

@@ -16,8 +16,8 @@ namespace Yamux;
 /// <remarks>
 /// <para>All members are thread safe. The session runs from its creation until <see cref="Completion"/>, reading the
 /// transport in one loop that never waits for a stream or for the writer.</para>
-/// <para>Disposing it tells the peer (GoAway), sends what the streams have flushed, and closes the transport, within
-/// <see cref="YamuxOptions.ConnectionWriteTimeout"/>; <see cref="Abort"/> closes it at once. Streams that are open then fail
+/// <para>Disposing it tells the peer (GoAway), sends what the streams have flushed, and closes the transport, as long as the peer takes what is sent
+/// (<see cref="CloseAsync"/>); <see cref="Abort"/> closes it at once. Streams that are open then fail
 /// with <see cref="YamuxException"/>: they never read as ended.</para>
 /// <para>Wire format: yamux spec, version 0; compatible with hashicorp/yamux.</para>
 /// </remarks>
@@ -251,7 +251,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     /// <summary>
     /// Measures the time to the peer and back, at most <see cref="YamuxOptions.PingTimeout"/>. On a slow link that is the time behind
-    /// what the transport has taken already; of what waits to be sent it overtakes all but the frame that is under way.
+    /// what the transport has taken already, and behind the write that is under way: of what waits to be sent it overtakes all other bulk.
     /// </summary>
     /// <exception cref="YamuxException">
     /// The session has ended; or the answer did not come in time (<see cref="YamuxErrorCode.PingTimeout"/>), which ends this ping alone.
@@ -299,6 +299,9 @@ public sealed partial class YamuxSession : IAsyncDisposable
         CancelOpens();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Whether it is an id that this end gives.</summary>
+    internal bool IsOurs(uint id) => (id % 2 == 1) == (Role == YamuxRole.Client);
 
     /// <summary>The stream does not want to know any more.</summary>
     internal void ForgetPing(uint value) => _pings.Forget(value);

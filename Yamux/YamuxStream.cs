@@ -39,7 +39,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
     {
         Session = session;
         Id = id;
-        IsOutbound = id % 2 == (session.Role == YamuxRole.Client ? 1 : 0);
+        IsOutbound = session.IsOurs(id);
         _receive = new ReceiveHalf(this);
         _send = new SendHalf(this);
         if (!IsOutbound)

@@ -10,7 +10,7 @@ namespace Yamux;
 /// <remarks>The session calls each member that ends something with no lock held, and not at the same time as another.</remarks>
 public abstract class YamuxTransport : IDuplexPipe, IAsyncDisposable
 {
-    /// <summary>What the peer sends. The session reads it, always to its end, and completes it last.</summary>
+    /// <summary>What the peer sends. The session consumes all that it reads, and completes it last.</summary>
     public abstract PipeReader Input { get; }
 
     /// <summary>What is sent to the peer. The session writes one piece after the other, and completes it when nothing more will come.</summary>

@@ -38,20 +38,6 @@ public class GivenUpCloseTests
     }
 
     [Fact]
-    public async Task It_is_aborted()
-    {
-        await using var t = await NewUnreadAsync();
-        var reason = new InvalidOperationException("no time");
-
-        var close = t.Session.CloseAsync(TimeSpan.Zero).AsTask();
-        t.Session.Abort(reason);
-
-        var error = await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, close);
-        Assert.Same(reason, error.InnerException);
-        t.Log.AssertNoWarnings(); // Whoever does that knows.
-    }
-
-    [Fact]
     public async Task The_peer_ends_in_the_middle_of_a_frame()
     {
         await using var t = await NewUnreadAsync();

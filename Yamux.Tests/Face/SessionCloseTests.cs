@@ -4,7 +4,6 @@ namespace Yamux.Tests.Face;
 public class SessionCloseTests
 {
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
     private static readonly byte[] Data = Bytes.Pattern(60_000);
 
     [Theory]
@@ -16,10 +15,11 @@ public class SessionCloseTests
         await FlushAsync(t);
         var closing = t.Session.CloseAsync(TimeSpan.FromSeconds(drainSeconds)).AsTask();
 
-        t.Session.Abort();
+        var reason = new InvalidOperationException("no time");
+        t.Session.Abort(reason);
 
-        await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, closing);
-        Assert.True(t.Session.Completion.IsCompletedSuccessfully);
+        var error = await Guard.FailsWithAsync(YamuxErrorCode.SessionClosed, closing);
+        Assert.Same(reason, error.InnerException);
     }
 
     [Fact]
@@ -48,22 +48,6 @@ public class SessionCloseTests
         t.Session.Abort();
 
         await t.Session.CloseAsync(TimeSpan.Zero).Guarded();
-    }
-
-    [Fact]
-    public async Task A_transport_that_takes_no_more_while_the_session_is_closed_is_a_lost_connection_and_a_warning()
-    {
-        await using var t = Scenario.Stalled();
-        t.ExpectsWarnings = true;
-        await FlushAsync(t);
-        var closing = t.Session.CloseAsync(TimeSpan.Zero).AsTask();
-
-        t.Peer.End.Input.Complete();
-        await t.Time.TimerSetAsync(Linger);
-        t.Time.Advance(Linger); // The peer might have closed the session too, and said so.
-
-        await Guard.FailsWithAsync(YamuxErrorCode.ConnectionLost, closing);
-        Assert.Contains(t.Log.Lines, line => line.StartsWith("CloseGivenUp: ", StringComparison.Ordinal));
     }
 
     /// <summary>As TLS fails to tell its end now and then, while the peer sends, or closes too.</summary>
