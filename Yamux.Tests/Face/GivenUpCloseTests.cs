@@ -87,15 +87,15 @@ public class GivenUpCloseTests
             // GoAway, before the ping.
         }
 
-        // Twice ConnectionWriteTimeout: whatever was the last that moved.
-        for (var asked = 1u; asked <= 4; asked++)
+        // Some answers that had to wait may have waited for what was sent before them.
+        for (var asked = 1u; asked <= 20; asked++)
         {
             await t.Peer.SendAsync(Frame.Ping(asked));
-            await t.Peer.PeekAsync();
+            await Task.WhenAny(t.Peer.PeekAsync(), close).Guarded();
             t.Time.Advance(TimeSpan.FromSeconds(5));
-            if (asked < 4)
+            if (await t.Peer.TryReadAsync() is null)
             {
-                await t.Peer.ExpectAsync(Frame.Pong(asked));
+                break;
             }
         }
 

@@ -6,6 +6,9 @@ namespace Yamux.IO;
 /// <content>The flusher: whoever finds no flush under way, until nothing is left.</content>
 internal sealed partial class FrameWriter
 {
+    // The last bytes may still stand in the kernel, out of sight, and an answer that had to wait for room there shows that they move. But a peer may ask for answers without end.
+    private const int MaxLateWrites = 8;
+
     private FlushState _state;
     private Action? _onWritten;
 
@@ -13,6 +16,7 @@ internal sealed partial class FrameWriter
     private ReadOnlyMemory<byte> _piece;
     private ConfiguredValueTaskAwaitable<System.IO.Pipelines.FlushResult>.ConfiguredValueTaskAwaiter _write;
     private long _waitingSince;
+    private int _lateWrites;
 
     /// <summary>For tests: whether something is about to be sent, and waits for nothing but a thread.</summary>
     internal bool IsBusy
@@ -222,7 +226,7 @@ internal sealed partial class FrameWriter
             _state = FlushState.Writing;
         }
 
-        timer.OnWriteEnded(moved: _end == WriterEnd.Stopped ? _lastBytes > 0 : _piece.Length >= WritePace.MinBytesPerWrite);
+        timer.OnWriteEnded(moved: _end == WriterEnd.Stopped ? _lastBytes > 0 || ++_lateWrites <= MaxLateWrites : _piece.Length >= WritePace.MinBytesPerWrite);
         if (TryPrepareNextWrite(time.GetElapsedTime(_waitingSince)))
         {
             RunWrites();
