@@ -16,6 +16,9 @@ public sealed partial class YamuxSession
     private readonly CancellationTokenSource _closeNow = new();
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private YamuxException? _closeFailure; // Interlocked
+    private bool _hadNothing; // No stream, and no bulk to send, when it was ended.
+    private volatile bool _isShutting; // The sending side ends, or has ended.
+    private volatile bool _isDrained; // What the peer was to have it has, or will not have.
     private volatile uint _closingPing;
 
     /// <summary>
@@ -57,7 +60,7 @@ public sealed partial class YamuxSession
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="drain"/> is negative, or longer than 49.7 days.</exception>
     /// <exception cref="YamuxException">
     /// The session has failed or was aborted before; or not all that was flushed may have arrived: the connection was lost meanwhile, the peer broke the protocol, the session was
-    /// aborted, or, with <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>, nothing moved. Of a session that the peer had closed before, nothing is told.
+    /// aborted, or, with <see cref="YamuxErrorCode.ConnectionWriteTimeout"/>, nothing moved.
     /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled; the session was aborted.</exception>
     public async ValueTask CloseAsync(TimeSpan drain, CancellationToken cancellationToken = default)
@@ -93,13 +96,24 @@ public sealed partial class YamuxSession
 
     private TimeSpan Patience => Options.ConnectionWriteTimeout == Timeout.InfiniteTimeSpan ? DefaultPatience : Options.ConnectionWriteTimeout;
 
-    // Why not all that was flushed may have arrived. Whatever failed, a peer that has confirmed has everything.
-    private YamuxException? CloseFailure => _confirmed.Task.IsCompleted ? null : Volatile.Read(ref _closeFailure);
+    // Why not all that was flushed may have arrived. Whatever failed, a peer that has confirmed has everything; and one that has closed the session as well, which it said before, need
+    // not take the last word, where there was nothing else.
+    private YamuxException? CloseFailure
+        => Volatile.Read(ref _closeFailure) is { } failure
+            && !_confirmed.Task.IsCompleted
+            && !(failure.ErrorCode == YamuxErrorCode.ConnectionLost && _remoteGoAway && _hadNothing)
+                ? failure
+                : null;
 
     private void OnWriteFailed(Exception error)
     {
         lock (_gate)
         {
+            if (_isShutting)
+            {
+                return; // An answer that fails behind our own end says nothing about the rest.
+            }
+
             _writeFailure ??= YamuxException.Lost(error);
             if (_end is not null)
             {
@@ -152,6 +166,7 @@ public sealed partial class YamuxSession
 
             // The answer to this ping tells that the peer has everything before it.
             _closingPing = end.LastWord == GoAwayCode.Normal ? _pings.NextValue() : PendingPings.NoValue;
+            _hadNothing = _streams.IsEmpty && !Writer.HasBulk;
             _end = end;
         }
 
@@ -203,9 +218,9 @@ public sealed partial class YamuxSession
     private async Task RunCloseAsync(SessionEnd end)
     {
         var isInOrder = end.Drains && await TryDrainAsync(end).ConfigureAwait(false);
-        await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
-
+        _isDrained = true;
         Timer.Dispose();
+        await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
         if (end.IsFailure)
         {
             YamuxLog.SessionFailed(Logger, end.Reason.Message, end.Reason);
@@ -228,19 +243,19 @@ public sealed partial class YamuxSession
     // reset, which destroys what had not arrived: the peer's answer, or its own end, proves that all has.
     private async Task<bool> TryDrainAsync(SessionEnd end)
     {
-        if (!await IsDoneAsync(Writer.IdleAfterStop, _closeNow.Token).ConfigureAwait(false) || Writer.IsAbandoned)
+        // A peer may ask so much that there is always an answer to send.
+        if (!await IsDoneAsync(Task.WhenAny(Writer.IdleAfterStop, _confirmed.Task), _closeNow.Token).ConfigureAwait(false) || Writer.IsAbandoned)
         {
-            // A transport may take no more because the peer has closed the session as well, which it has said before, and does not want the last word.
-            if (Volatile.Read(ref _writeFailure) is { } failure && !(await IsClosedByPeerAsync().ConfigureAwait(false) && _remoteGoAway))
+            if (Volatile.Read(ref _writeFailure) is { } failure)
             {
                 OnCloseFailed(failure);
+                await IsClosedByPeerAsync().ConfigureAwait(false); // It may have said that it closes the session as well.
             }
 
             return false;
         }
 
-        var isShut = false;
-        await TryAsync(async () => isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false), _closeNow.Token).ConfigureAwait(false);
+        var isShut = Writer.IdleAfterStop.IsCompleted && await TryShutdownSendAsync().ConfigureAwait(false);
         if (end.LastWord == GoAwayCode.Normal)
         {
             await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), _closeNow.Token).ConfigureAwait(false);
@@ -252,8 +267,16 @@ public sealed partial class YamuxSession
             await IsClosedByPeerAsync().ConfigureAwait(false);
         }
 
-        // Where the sending side has ended, an answer that fails says nothing about the rest.
         return !_closeNow.IsCancellationRequested && (isShut || !Writer.IsAbandoned);
+    }
+
+    private async Task<bool> TryShutdownSendAsync()
+    {
+        var isShut = false;
+        _isShutting = true;
+        await TryAsync(async () => isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false), _closeNow.Token).ConfigureAwait(false);
+        _isShutting = isShut;
+        return isShut;
     }
 
     private async Task<bool> IsClosedByPeerAsync()
@@ -333,7 +356,7 @@ public sealed partial class YamuxSession
     // Not all that was flushed may have arrived, for this reason first.
     private void OnCloseFailed(YamuxException failure)
     {
-        if (_end is { Drains: true, IsFailure: false } && !Completion.IsCompleted)
+        if (_end is { Drains: true, IsFailure: false } && !_isDrained)
         {
             Interlocked.CompareExchange(ref _closeFailure, failure, null);
         }
@@ -342,7 +365,7 @@ public sealed partial class YamuxSession
     private void CloseNow()
     {
         Writer.Abandon();
-        _ = _closeNow.CancelAsync();
+        _ = _closeNow.CancelAsync(error => YamuxLog.CloseFailed(Logger, error)); // The transport has it.
     }
 
     private async Task WaitForStreamsAsync(TimeSpan drain, CancellationToken cancellationToken)

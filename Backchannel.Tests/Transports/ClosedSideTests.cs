@@ -13,6 +13,8 @@ namespace Backchannel.Tests.Transports;
 /// <summary>A peer that has closed its side, and of which nobody knows whether it still reads.</summary>
 public sealed class ClosedSideTests
 {
+    private static readonly byte[] GoAway = [0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
     private readonly FakeTimeProvider _time = new();
     private readonly Pipe _fromPeer = new();
     private readonly Pipe _toPeer = new();
@@ -49,14 +51,37 @@ public sealed class ClosedSideTests
         Assert.False(closed.IsCancellationRequested);
     }
 
+    [Fact]
+    public async Task A_session_on_one_stream_does_not_close_the_connection_of_all_others()
+    {
+        var token = TestContext.Current.CancellationToken;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var theirs = new TcpClient();
+        await theirs.ConnectAsync((IPEndPoint)listener.LocalEndpoint, token);
+        using var ours = await listener.AcceptSocketAsync(token);
+        await using var outer = new DefaultConnectionContext("outer");
+        outer.Features.Set<IConnectionSocketFeature>(new SocketFeature(ours));
+        await using var server = YamuxSession.Create(new NetworkStream(ours), YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false });
+        await using var client = YamuxSession.Create(theirs.GetStream(), YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false });
+
+        var sent = await client.OpenStreamAsync(token);
+        await sent.WriteAsync(GoAway, completeWrites: true, token);
+        var stream = await server.AcceptStreamAsync(token);
+        var inner = new YamuxStreamConnectionContext(stream!, outer).CreateYamuxSession(YamuxRole.Server, new YamuxOptions { TimeProvider = _time, EnableKeepAlive = false });
+        await inner.Completion.Guarded();
+        _time.Advance(TimeSpan.FromSeconds(10));
+
+        await client.PingAsync(token);
+    }
+
     private DefaultConnectionContext NewConnection()
         => new("closed side", new DuplexPipe(_fromPeer.Reader, _toPeer.Writer), new DuplexPipe(_toPeer.Reader, _fromPeer.Writer));
 
     private async Task EndSessionAsync(ConnectionContext connection)
     {
         var session = connection.CreateYamuxSession(YamuxRole.Server, new YamuxOptions { TimeProvider = _time, EnableKeepAlive = false });
-        byte[] goAway = [0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        await _fromPeer.Writer.WriteAsync(goAway, TestContext.Current.CancellationToken);
+        await _fromPeer.Writer.WriteAsync(GoAway, TestContext.Current.CancellationToken);
         await _fromPeer.Writer.CompleteAsync();
         await session.Completion.Guarded();
     }

@@ -85,6 +85,114 @@ public class SessionCloseTests
         log.AssertNoWarnings();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_answer_that_fails_behind_our_own_end_is_no_loss_where_the_peer_ends_in_order(bool asks)
+    {
+        var (ours, theirs) = DuplexPipe.CreatePair();
+        var shut = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var transport = new RecordingTransport(ours)
+        {
+            ShutdownSend = _ =>
+            {
+                ours.Output.Complete();
+                shut.SetResult();
+                return new(true);
+            },
+        };
+        var log = new CollectingLogger();
+        var session = YamuxSession.Create(transport, YamuxRole.Client, new YamuxOptions { EnableKeepAlive = false }, log);
+        var peer = new ScriptedPeer(theirs);
+        var closing = session.CloseAsync(TimeSpan.Zero).AsTask();
+        await shut.Task.Guarded();
+
+        if (asks)
+        {
+            await peer.SendAsync(Frame.Ping(77)); // It crosses our end.
+        }
+
+        while (await peer.TryReadAsync() is not null)
+        {
+            // All, to our end.
+        }
+
+        peer.CloseOutput();
+
+        await closing.Guarded();
+        log.AssertNoWarnings();
+    }
+
+    [Fact]
+    public async Task A_transport_that_is_slow_to_be_released_is_no_loss()
+    {
+        var time = new TestTime();
+        var (ours, theirs) = DuplexPipe.CreatePair();
+        var disposing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var transport = new RecordingTransport(ours)
+        {
+            Disposal = () =>
+            {
+                disposing.SetResult();
+                return new ValueTask(new TaskCompletionSource().Task);
+            },
+        };
+        var log = new CollectingLogger();
+        var session = YamuxSession.Create(transport, YamuxRole.Client, new YamuxOptions { TimeProvider = time, EnableKeepAlive = false }, log);
+        var peer = new ScriptedPeer(theirs);
+        var closing = session.CloseAsync(TimeSpan.Zero).AsTask();
+        await peer.ExpectAsync(Frame.GoAway(0), Frame.GoAway(0));
+        await peer.ReadAsync();
+        time.Advance(TimeSpan.FromSeconds(1));
+        peer.CloseOutput(); // In order, behind everything.
+        await disposing.Task.Guarded();
+
+        time.Advance(TimeSpan.FromSeconds(9)); // The end of what the peer has for its answer.
+        await time.TimerSetAsync(TimeSpan.FromSeconds(1)); // And that of what the transport has.
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        await closing.Guarded();
+        log.AssertNoWarnings();
+    }
+
+    [Fact]
+    public async Task A_peer_that_had_only_said_that_it_drains_and_is_lost_has_lost_what_was_flushed()
+    {
+        await using var t = Scenario.Stalled();
+        t.ExpectsWarnings = true;
+        await t.Peer.SendAsync(Frame.GoAway(0));
+        await Guard.CancelledAsync(t.Session.GoAwayReceived);
+        await t.Peer.SendAsync(Frame.Syn(2));
+        var stream = await t.AcceptOpenedAsync(2);
+        await stream.WriteAsync(Data).Guarded();
+        await t.Peer.PeekAsync();
+
+        var closing = t.Session.CloseAsync(TimeSpan.Zero).AsTask();
+        t.Peer.Close();
+
+        await Guard.FailsWithAsync(YamuxErrorCode.ConnectionLost, closing);
+        t.Log.AssertWarned("Not all that was flushed may have arrived");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_peer_that_has_closed_the_session_too_may_reset_the_last_word(bool closesFirst)
+    {
+        await using var t = Scenario.Client();
+        var closing = closesFirst ? null : t.Session.CloseAsync(TimeSpan.Zero).AsTask();
+        await t.Peer.SendAsync(Frame.GoAway(0));
+        await Guard.CancelledAsync(t.Session.GoAwayReceived);
+
+        t.Peer.CloseOutput(new IOException("reset"));
+        if (closesFirst)
+        {
+            await t.Session.Completion.Guarded();
+        }
+
+        await (closing ?? t.Session.CloseAsync(TimeSpan.Zero).AsTask()).Guarded();
+    }
+
     [Fact]
     public async Task A_peer_that_has_closed_the_session_too_need_not_take_the_last_word()
     {

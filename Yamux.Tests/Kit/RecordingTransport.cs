@@ -15,6 +15,9 @@ public sealed class RecordingTransport(IDuplexPipe pipe) : YamuxTransport
     /// <summary>What TryShutdownSendAsync does; by default it cannot.</summary>
     public Func<CancellationToken, ValueTask<bool>> ShutdownSend { get; init; } = _ => new(false);
 
+    /// <summary>What DisposeAsync does; by default it ends at once.</summary>
+    public Func<ValueTask> Disposal { get; init; } = () => default;
+
     /// <summary>What Abort and AbortAfter throw, though they must not.</summary>
     public Exception? AbortFailure { get; init; }
 
@@ -44,7 +47,7 @@ public sealed class RecordingTransport(IDuplexPipe pipe) : YamuxTransport
     public override ValueTask DisposeAsync()
     {
         Note(nameof(DisposeAsync));
-        return default;
+        return Disposal();
     }
 
     private void NoteOrFail(string call)

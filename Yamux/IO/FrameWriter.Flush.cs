@@ -6,8 +6,11 @@ namespace Yamux.IO;
 /// <content>The flusher: whoever finds no flush under way, until nothing is left.</content>
 internal sealed partial class FrameWriter
 {
-    // The last bytes may still stand in the kernel, out of sight, and an answer that had to wait for room there shows that they move. But a peer may ask for answers without end.
+    // A stopped writer's bulk ends with its last word. What was written may still stand in the kernel, out of sight, and an answer that had to wait for room there shows that it moves. But
+    // a peer may ask for answers without end.
     private const int MaxLateWrites = 8;
+
+    private const int MinCredits = 256; // How many entries the table of credit may keep.
 
     private FlushState _state;
     private Action? _onWritten;
@@ -221,12 +224,15 @@ internal sealed partial class FrameWriter
 
     private void OnWritten()
     {
+        bool moved;
         lock (_gate)
         {
             _state = FlushState.Writing;
+            moved = _end != WriterEnd.Stopped ? _piece.Length >= WritePace.MinBytesPerWrite
+                : HasBulkUnsynchronized || ++_lateWrites <= MaxLateWrites;
         }
 
-        timer.OnWriteEnded(moved: _end == WriterEnd.Stopped ? _lastBytes > 0 || ++_lateWrites <= MaxLateWrites : _piece.Length >= WritePace.MinBytesPerWrite);
+        timer.OnWriteEnded(moved);
         if (TryPrepareNextWrite(time.GetElapsedTime(_waitingSince)))
         {
             RunWrites();
@@ -251,7 +257,6 @@ internal sealed partial class FrameWriter
 
         lock (_gate)
         {
-            _lastBytes -= Math.Min(_lastBytes, _piece.Length);
             _pace.OnWritten(_piece.Length, waited);
             (_urgent.Taken > 0 ? _urgent : _bulk).OnWritten(_piece.Length);
             var goesOn = _urgent.Taken + _bulk.Taken > 0 || waited is not null || _end == WriterEnd.Stopped || FlushTiming.IsWorthAWrite(WaitingUnsynchronized);
@@ -322,12 +327,22 @@ internal sealed partial class FrameWriter
 
     private void AppendCreditsUnsynchronized()
     {
+        var count = _credits.Count;
+        if (count == 0)
+        {
+            return;
+        }
+
         foreach (var (streamId, delta) in _credits)
         {
             _urgent.Append(FrameHeader.Window(FrameFlags.None, streamId, delta));
         }
 
         _credits.Clear();
+        if (_credits.Capacity > Math.Max(MinCredits, 8 * count))
+        {
+            _credits.TrimExcess(count); // It is cleared as a whole, however few were in it.
+        }
     }
 
     private void Fail(Exception error)

@@ -19,6 +19,8 @@ internal sealed partial class FrameWriter
 
     private bool HasRoomUnsynchronized => _end != WriterEnd.None || WaitingUnsynchronized < MaxWaitingForStreams;
 
+    private bool HasBulkUnsynchronized => _bulk.Taken + _bulk.Waiting > 0;
+
     private int WaitingUnsynchronized => _urgent.Waiting + _bulk.Waiting;
 
     /// <summary>Waits until there is room for the frames of one more stream. Once the session has ended there is nothing to wait for.</summary>

@@ -52,7 +52,6 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
     private int _answersBeingSent;
     private int _round = 1;
     private long _pingsSent;
-    private int _lastBytes; // Of what was there when the writer was stopped, those that were not written yet.
     private TaskCompletionSource? _idle;
 
     /// <summary>The most bytes in a frame that is new: few where the link is slow, so that small frames need not wait long for the rest of one.</summary>
@@ -69,6 +68,18 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
                 var idle = _idle.Task;
                 TellIfIdleUnsynchronized();
                 return idle;
+            }
+        }
+    }
+
+    /// <summary>Whether more than small frames waits to be sent, or is being sent.</summary>
+    public bool HasBulk
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return HasBulkUnsynchronized;
             }
         }
     }
@@ -242,7 +253,6 @@ internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer,
                 AppendUnsynchronized(_bulk, last);
             }
 
-            _lastBytes = WaitingUnsynchronized + _urgent.Taken + _bulk.Taken;
             EndUnsynchronized(WriterEnd.Stopped);
         }
 
