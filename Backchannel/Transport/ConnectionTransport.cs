@@ -10,23 +10,34 @@ namespace Backchannel;
 /// A connection of Kestrel's, or of any other server of ASP.NET Core's, as the transport of a session. Its pipe alone cannot be ended: what Kestrel has begun to send
 /// to a peer that does not read ends with the connection.
 /// </summary>
-internal sealed class ConnectionTransport(ConnectionContext connection) : YamuxTransport
+internal sealed class ConnectionTransport : YamuxTransport
 {
+    private readonly ConnectionContext _connection;
+    private readonly Socket? _socket;
     private ITimer? _deadline;
 
-    public override PipeReader Input => connection.Transport.Input;
+    public ConnectionTransport(ConnectionContext connection)
+    {
+        _connection = connection;
 
-    public override PipeWriter Output => connection.Transport.Output;
+        // A stream of a session knows the socket of all of them, which is not its own.
+        _socket = connection.Features.Get<IYamuxStreamFeature>() is null ? connection.Features.Get<IConnectionSocketFeature>()?.Socket : null;
+        _socket?.ConfigureForYamux();
+    }
 
-    public override void Abort(Exception reason) => connection.Abort(new ConnectionAbortedException(reason.Message, reason));
+    public override PipeReader Input => _connection.Transport.Input;
+
+    public override PipeWriter Output => _connection.Transport.Output;
+
+    public override void Abort(Exception reason) => _connection.Abort(new ConnectionAbortedException(reason.Message, reason));
 
     // Kestrel would wait for ever for a peer that takes nothing of what its pipe holds. By then the connection may have been released, and not every kind can be aborted
     // afterwards; a socket can be closed at any time.
     public override void AbortAfter(TimeSpan timeout, TimeProvider timeProvider, Exception reason)
     {
-        if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+        if (_socket is not null)
         {
-            _deadline = timeProvider.CreateTimer(static socket => ((Socket)socket!).Dispose(), socket, timeout, Timeout.InfiniteTimeSpan);
+            _deadline = timeProvider.CreateTimer(static socket => ((Socket)socket!).Dispose(), _socket, timeout, Timeout.InfiniteTimeSpan);
         }
     }
 

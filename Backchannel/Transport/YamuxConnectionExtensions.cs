@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using Yamux;
 
@@ -21,7 +20,6 @@ public static class YamuxConnectionExtensions
     public static YamuxSession CreateYamuxSession(this ConnectionContext connection, YamuxRole role, YamuxOptions? options = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        connection.Features.Get<IConnectionSocketFeature>()?.Socket.ConfigureForYamux();
         return YamuxSession.Create(new ConnectionTransport(connection), role, options, logger);
     }
 }

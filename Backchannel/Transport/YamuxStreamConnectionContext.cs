@@ -43,7 +43,6 @@ internal sealed class YamuxStreamConnectionContext : ConnectionContext, IConnect
         Features.Set<IConnectionTransportFeature>(this);
         Features.Set<IConnectionLifetimeFeature>(this);
         Features.Set<IConnectionItemsFeature>(this);
-        Features.Set<IConnectionSocketFeature>(null);
     }
 
     public override string ConnectionId { get; set; }
