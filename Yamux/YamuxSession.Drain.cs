@@ -46,7 +46,8 @@ public sealed partial class YamuxSession
     private async Task<bool> TryDrainAsync(SessionEnd end)
     {
         // A peer may ask so much that there is always an answer to send.
-        if (!await IsDoneAsync(Task.WhenAny(Writer.IdleAfterStop, _confirmed.Task), _closeNow.Token).ConfigureAwait(false) || Writer.IsAbandoned)
+        var isWritten = Writer.IdleAfterStop;
+        if (!await IsDoneAsync(Task.WhenAny(isWritten, _confirmed.Task), _closeNow.Token).ConfigureAwait(false) || Writer.IsAbandoned)
         {
             if (Volatile.Read(ref _writeFailure) is { } failure)
             {
@@ -57,7 +58,7 @@ public sealed partial class YamuxSession
             return false;
         }
 
-        var isShut = Writer.IdleAfterStop.IsCompleted && await TryShutdownSendAsync().ConfigureAwait(false);
+        var isShut = isWritten.IsCompleted && await TryShutdownSendAsync().ConfigureAwait(false);
         if (end.LastWord == GoAwayCode.Normal)
         {
             await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), _closeNow.Token).ConfigureAwait(false);
