@@ -158,9 +158,27 @@ public class LivenessTests
         await t.Time.TimerSetAsync(Patience);
         t.Time.Advance(Patience - Tick);
         Assert.False(t.Session.Completion.IsCompleted);
+        t.Time.Advance(Tick);
 
-        // Late once more: it does not begin anew.
-        t.Time.Advance(Tick + Late);
+        await Guard.FailsWithAsync(YamuxErrorCode.KeepAliveTimeout, t.Session.Completion);
+    }
+
+    [Fact]
+    public async Task It_is_waited_for_another_second_as_often_as_this_end_is_late_and_five_times_at_most()
+    {
+        await using var t = Client(Keepalive);
+        await PingedAsync(t);
+
+        t.Time.Advance(TimeSpan.FromSeconds(10) + Late);
+        for (var late = 1; late < 5; late++)
+        {
+            await t.Time.TimerSetAsync(Patience);
+            t.Time.Advance(Patience + Late);
+        }
+
+        await t.Time.TimerSetAsync(Patience);
+        Assert.False(t.Session.Completion.IsCompleted);
+        t.Time.Advance(Patience + Late);
 
         await Guard.FailsWithAsync(YamuxErrorCode.KeepAliveTimeout, t.Session.Completion);
     }

@@ -6,8 +6,10 @@ namespace Yamux.Internal;
 /// </content>
 internal sealed partial class SessionTimer : IThreadPoolWorkItem
 {
-    // A process that comes so late has no right to call others silent. It waits once more, so that what stood in its own
-    // queues gets its turn.
+    private const int MaxLateLooks = 5;
+
+    // A process that comes so late has no right to call others silent. It waits some more, so that what stood in its own
+    // queues gets its turn; where an answer takes several turns, as often as it is late again, but not without end.
     private static readonly TimeSpan Lateness = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
@@ -30,7 +32,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private long _lookDue;
     private long _lookMark;
     private long _lookWrites;
-    private bool _wasLate;
+    private int _lateLooks;
 
     // While the session closes, what the peer still sends is none of its business: only what it takes, and what it answers.
     private long Moves => Volatile.Read(ref _moves) + Volatile.Read(ref _closing ? ref _answers : ref _reads);
@@ -106,9 +108,9 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
                 return;
             }
 
-            if (!_wasLate && _time.GetTimestamp() - _lookDue > Ticks(Lateness))
+            if (_lateLooks < MaxLateLooks && _time.GetTimestamp() - _lookDue > Ticks(Lateness))
             {
-                _wasLate = true;
+                _lateLooks++;
                 if (silence == Silence.KeepAlive)
                 {
                     (_answerDue, _answerMark) = (DueUnsynchronized(Patience), _lookMark);
@@ -143,7 +145,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
 
     private void OnMovedUnsynchronized()
     {
-        _wasLate = false;
+        _lateLooks = 0;
         if ((_writing || _closing) && _writeDue == Never)
         {
             WaitForWriteUnsynchronized();
