@@ -10,7 +10,7 @@ public sealed partial class YamuxSession
     private readonly CancellationTokenSource _closeNow = new();
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private YamuxException? _closeFailure; // Interlocked
-    private bool _hadNothing; // No stream, and no bulk to send, when it was ended.
+    private bool _hadBulk; // More than small frames was to be sent when it was ended.
     private volatile uint _closingPing;
 
     /// <summary>
@@ -87,11 +87,11 @@ public sealed partial class YamuxSession
     }
 
     // Why not all that was flushed may have arrived. Whatever failed, a peer that has confirmed has everything; and one that has closed the session as well, which it said before, need
-    // not take the last word, where there was nothing else.
+    // not take the last word, where there was no bulk before it.
     private YamuxException? CloseFailure
         => Volatile.Read(ref _closeFailure) is { } failure
             && !_confirmed.Task.IsCompleted
-            && !(failure.ErrorCode == YamuxErrorCode.ConnectionLost && _remoteGoAway && _hadNothing)
+            && !(failure.ErrorCode == YamuxErrorCode.ConnectionLost && _remoteGoAway && !_hadBulk)
                 ? failure
                 : null;
 
@@ -156,7 +156,7 @@ public sealed partial class YamuxSession
 
             // The answer to this ping tells that the peer has everything before it.
             _closingPing = end.LastWord == GoAwayCode.Normal ? _pings.NextValue() : PendingPings.NoValue;
-            _hadNothing = _streams.IsEmpty && !Writer.HasBulk;
+            _hadBulk = Writer.HasBulk;
             _end = end;
         }
 

@@ -8,9 +8,9 @@ internal sealed record Sequence(
 {
     private const int Window = 262_144;
 
-    /// <summary>Whether the connection may end while a session is being closed.</summary>
-    public bool EndsInTheMiddle => Ending is Ending.Aborted or Ending.Killed
-        || Steps.Any(step => step.Kind is StepKind.AbortSession or StepKind.FailSession or StepKind.Kill or StepKind.CutOff);
+    /// <summary>Whether the connection, or the peer's session, may end while a session is being closed.</summary>
+    public bool EndsInTheMiddle => Ending is not Ending.Orderly
+        || Steps.Any(step => step.Kind is StepKind.DisposeSession or StepKind.AbortSession or StepKind.FailSession or StepKind.Kill or StepKind.CutOff);
 
     private static readonly Gen<int> Size = Gen.Frequency(
         (8, Gen.Int[1, 40]),

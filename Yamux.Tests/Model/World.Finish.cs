@@ -51,15 +51,20 @@ internal sealed partial class World
         {
         }
 
-        foreach (var stream in StreamsOf(Side.Client).Concat(StreamsOf(Side.Server)))
+        // A stream whose opening waited for a slot may come when others have made room.
+        var closed = new HashSet<StreamSide>();
+        while (StreamsOf(Side.Client).Concat(StreamsOf(Side.Server)).Where(closed.Add).ToList() is { Count: > 0 } open)
         {
-            Note(() => stream.OutputClosed = true);
-            stream.Stream!.Output.Complete();
-        }
+            foreach (var stream in open)
+            {
+                Note(() => stream.OutputClosed = true);
+                stream.Stream!.Output.Complete();
+            }
 
-        await ExchangeAsync();
-        while (await AcceptAllAsync() | await ReadSomeAsync())
-        {
+            await ExchangeAsync();
+            while (await AcceptAllAsync() | await ReadSomeAsync())
+            {
+            }
         }
 
         foreach (var stream in StreamsOf(Side.Client).Concat(StreamsOf(Side.Server)))
