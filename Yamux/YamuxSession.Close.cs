@@ -11,6 +11,7 @@ public sealed partial class YamuxSession
     private readonly TaskCompletionSource _confirmed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private YamuxException? _closeFailure; // Interlocked
     private bool _hadBulk; // More than small frames was to be sent when it was ended.
+    private bool _hadStreams;
     private volatile uint _closingPing;
 
     /// <summary>
@@ -86,14 +87,13 @@ public sealed partial class YamuxSession
         }
     }
 
-    // Why not all that was flushed may have arrived. Whatever failed, a peer that has confirmed has everything; and one that has closed the session as well, which it said before, need
-    // not take the last word, where there was no bulk before it.
+    // Why not all that was flushed may have arrived. Whatever failed, a peer that has confirmed has everything.
     private YamuxException? CloseFailure
-        => Volatile.Read(ref _closeFailure) is { } failure
-            && !_confirmed.Task.IsCompleted
-            && !(failure.ErrorCode == YamuxErrorCode.ConnectionLost && _remoteGoAway && !_hadBulk)
-                ? failure
-                : null;
+        => Volatile.Read(ref _closeFailure) is { } failure && !_confirmed.Task.IsCompleted && !IsExcused(failure) ? failure : null;
+
+    // One that has closed the session as well, which it said before, need not take the last word, where there was no bulk before it. That its reset is read with streams open is a loss.
+    private bool IsExcused(YamuxException failure)
+        => failure.ErrorCode == YamuxErrorCode.ConnectionLost && _remoteGoAway && !_hadBulk && (!_hadStreams || failure == Volatile.Read(ref _writeFailure));
 
     private void OnWriteFailed(Exception error)
     {
@@ -156,7 +156,7 @@ public sealed partial class YamuxSession
 
             // The answer to this ping tells that the peer has everything before it.
             _closingPing = end.LastWord == GoAwayCode.Normal ? _pings.NextValue() : PendingPings.NoValue;
-            _hadBulk = Writer.HasBulk;
+            (_hadBulk, _hadStreams) = (Writer.HasBulk, !_streams.IsEmpty);
             _end = end;
         }
 
