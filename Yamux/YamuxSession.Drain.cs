@@ -12,6 +12,7 @@ public sealed partial class YamuxSession
     // How long a transport may take to end, where nothing else is said.
     private static readonly TimeSpan DefaultPatience = TimeSpan.FromSeconds(10);
 
+    private readonly TaskCompletionSource _shutTried = new(TaskCreationOptions.RunContinuationsAsynchronously); // Nothing waits for a pause between two reads any more.
     private volatile bool _isShutting; // The sending side ends, or has ended.
     private volatile bool _isDrained; // What the peer was to have it has, or will not have.
 
@@ -21,6 +22,7 @@ public sealed partial class YamuxSession
     {
         var isInOrder = end.Drains && await TryDrainAsync(end).ConfigureAwait(false);
         _isDrained = true;
+        _shutTried.TrySetResult();
         Timer.Dispose();
         await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
         if (end.IsFailure)
@@ -58,34 +60,43 @@ public sealed partial class YamuxSession
             return false;
         }
 
-        var isShut = isWritten.IsCompleted && await TryShutdownSendAsync().ConfigureAwait(false);
+        // TLS ends its sending side between two reads: with the answer.
+        using var over = new CancellationTokenSource(end.IsFailure ? Linger : Timeout.InfiniteTimeSpan, Options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(over.Token, _closeNow.Token);
+        var isShut = isWritten.IsCompleted && await TryShutdownSendAsync(limit.Token).ConfigureAwait(false);
+        _shutTried.TrySetResult();
         if (end.LastWord == GoAwayCode.Normal)
         {
-            await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), _closeNow.Token).ConfigureAwait(false);
+            await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), limit.Token).ConfigureAwait(false);
         }
 
         // It may take the time to close its side first, which needs no reset.
         if (isShut || end.IsFailure)
         {
-            await LingerAsync().ConfigureAwait(false);
+            if (!end.IsFailure)
+            {
+                over.CancelAfter(Linger);
+            }
+
+            await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
         }
 
         return !_closeNow.IsCancellationRequested && (isShut || !Writer.IsAbandoned);
     }
 
-    private async Task<bool> TryShutdownSendAsync()
+    private async Task<bool> TryShutdownSendAsync(CancellationToken limit)
     {
         var isShut = false;
         _isShutting = true;
-        await TryAsync(async () => isShut = await _transport.TryShutdownSendAsync(_closeNow.Token).ConfigureAwait(false), _closeNow.Token).ConfigureAwait(false);
+        await TryAsync(async () => isShut = await _transport.TryShutdownSendAsync(limit).ConfigureAwait(false), limit).ConfigureAwait(false);
         _isShutting = isShut;
         return isShut;
     }
 
     private async Task LingerAsync()
     {
-        using var linger = new CancellationTokenSource(Linger, Options.TimeProvider);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(linger.Token, _closeNow.Token);
+        using var over = new CancellationTokenSource(Linger, Options.TimeProvider);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(over.Token, _closeNow.Token);
         await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
     }
 
@@ -139,8 +150,7 @@ public sealed partial class YamuxSession
             },
             CancellationToken.None);
 
-    // It is to be closed, and may be gone: whatever fails, the next step is taken, and nothing is lost by it. TLS fails to end its sending side now and then, where the peer
-    // closes at the same time.
+    // It is to be closed, and may be gone: whatever fails, the next step is taken, and nothing is lost by it.
     private async Task TryAsync(Func<Task> step, CancellationToken limit)
     {
         try

@@ -43,6 +43,14 @@ public sealed partial class YamuxSession
     {
         do
         {
+            // With the answer to its last ping this end needs nothing more, and nothing more may come: a transport that ends its sending side between two reads does it now.
+            if (_confirmed.Task.IsCompleted && !_shutTried.Task.IsCompleted)
+            {
+                _wakeUps.QueueLast();
+                _shutTried.Task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(Receive);
+                return;
+            }
+
             try
             {
 #pragma warning disable CA2012 // The awaiter is kept, and asked for its result once, so that nothing is allocated to wait.

@@ -1,7 +1,8 @@
 namespace Yamux.Tests.Faults;
 
 /// <summary>
-/// A transport that fails, ends, stalls or trickles after each number of bytes of an exchange, on either side, of one end and the other in turn.
+/// A transport that fails, ends, stalls or trickles after each number of bytes of an exchange, on either side, of one end and the other in turn; over sockets
+/// and TLS after some of them.
 /// Whatever happens: every wait ends, with the right error, what came before the fault is right, and nothing is left.
 /// </summary>
 /// <remarks>They run alone, since unobserved exceptions are those of the whole process.</remarks>
@@ -11,10 +12,21 @@ public class TransportFaultTests
 {
     private const int Batch = 500;
 
+    // Odd, so that both ends meet both forms of a fault, and no multiple of a header's size divides it.
+    private const int RealStep = 17;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     public static TheoryData<FaultKind, FaultSide, int> Batches
         => [.. from kind in Enum.GetValues<FaultKind>() from side in Enum.GetValues<FaultSide>() from start in Starts select (kind, side, start)];
+
+    // A write to a stream has no end but a failure.
+    public static TheoryData<PairTransport, FaultKind, FaultSide> RealCases
+        => [.. from transport in (PairTransport[])[PairTransport.Sockets, PairTransport.Tls]
+            from kind in Enum.GetValues<FaultKind>()
+            from side in Enum.GetValues<FaultSide>()
+            where (kind, side) != (FaultKind.End, FaultSide.Write)
+            select (transport, kind, side)];
 
     private static IEnumerable<int> Starts => Enumerable.Range(0, Exchange.Interesting / Batch).Select(i => i * Batch);
 
@@ -35,6 +47,11 @@ public class TransportFaultTests
     [MemberData(nameof(Batches))]
     public Task A_fault_at_each_offset(FaultKind kind, FaultSide side, int start)
         => RunAllAsync(PairTransport.Pipes, kind, side, Enumerable.Range(start, Batch));
+
+    [Theory]
+    [MemberData(nameof(RealCases))]
+    public Task A_fault_of_a_real_connection(PairTransport transport, FaultKind kind, FaultSide side)
+        => RunAllAsync(transport, kind, side, Enumerable.Range(0, Exchange.Interesting / RealStep).Select(i => i * RealStep));
 
     private static async Task RunAllAsync(PairTransport transport, FaultKind kind, FaultSide side, IEnumerable<int> offsets)
     {

@@ -19,7 +19,7 @@ internal sealed class StreamTransport : YamuxTransport
             throw new ArgumentException("The transport of a yamux session must be readable and writable.", nameof(stream));
         }
 
-        _stream = stream;
+        _stream = stream is SslStream tls ? new TlsStream(tls) : stream;
         if (stream is NetworkStream socket)
         {
             socket.Socket.ConfigureForYamux();
@@ -28,8 +28,8 @@ internal sealed class StreamTransport : YamuxTransport
         }
         else
         {
-            Input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: ReadBufferSize / 4, leaveOpen: true));
-            Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));
+            Input = PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: ReadBufferSize / 4, leaveOpen: true));
+            Output = PipeWriter.Create(_stream, new StreamPipeWriterOptions(leaveOpen: true));
         }
     }
 
@@ -74,8 +74,8 @@ internal sealed class StreamTransport : YamuxTransport
                 _isShut = true;
                 network.Socket.Shutdown(SocketShutdown.Send);
                 return true;
-            case SslStream tls:
-                await tls.ShutdownAsync().ConfigureAwait(false); // The session need not wait for it.
+            case TlsStream tls:
+                await tls.ShutdownAsync(cancellationToken).ConfigureAwait(false);
                 return true;
             default:
                 return false;
