@@ -4,11 +4,11 @@ namespace Yamux.Internal;
 /// Whether the connection is alive: something has moved on it, in either direction. What has come and was not looked at counts
 /// too, so that nothing is ended before the thread pool has had a turn: our own lateness is not the peer's silence.
 /// </content>
-internal sealed partial class SessionTimer : IThreadPoolWorkItem
+internal sealed partial class SessionTimer
 {
     private const int MaxLateLooks = 5;
 
-    // A process that comes so late has no right to call others silent. It waits some more, so that what stood in its own
+    // A process that comes so late has no right to call others silent. It waits some more, as long as it was late and a second at least, so that what stood in its own
     // queues gets its turn; where an answer takes several turns, as often as it is late again, but not without end.
     private static readonly TimeSpan Lateness = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -19,20 +19,10 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
     private long _moves;
     private long _writes;
 
-    // When a wait is over, and what had moved when it began.
-    private long _writeDue = Never;
-    private long _writeMark;
-    private long _answerDue = Never;
-    private long _answerMark;
+    private readonly SilenceWait _write;
+    private readonly SilenceWait _answer;
     private bool _writing;
     private bool _closing;
-
-    // The last look, which waits for its turn in the thread pool.
-    private Silence? _looking;
-    private long _lookDue;
-    private long _lookMark;
-    private long _lookWrites;
-    private int _lateLooks;
 
     // While the session closes, what the peer still sends is none of its business: only what it takes, and what it answers.
     private long Moves => Volatile.Read(ref _moves) + Volatile.Read(ref _closing ? ref _answers : ref _reads);
@@ -49,7 +39,7 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
         lock (_gate)
         {
             _closing = true;
-            _answerDue = Never;
+            _answer.Due = Never;
             _pingDue = Never;
             _failureDue = Never;
             WaitForWriteUnsynchronized();
@@ -84,42 +74,34 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
             _writing = false;
             if (!_closing)
             {
-                _writeDue = Never;
+                _write.Due = Never;
             }
         }
     }
 
     /// <summary>The last look before the session ends: behind the work that the pool had when the time was over.</summary>
-    void IThreadPoolWorkItem.Execute()
+    public void Look(SilenceWait wait)
     {
         Silence silence;
         lock (_gate)
         {
-            silence = _looking!.Value;
-            _looking = null;
+            silence = wait.EndLook();
             if (_disposed)
             {
                 return;
             }
 
-            if (Moves != _lookMark || (_closing && silence != Silence.Close) || (silence == Silence.Write && Volatile.Read(ref _writes) != _lookWrites))
+            if (Moves != wait.LookMark || (_closing && silence != Silence.Close) || (silence == Silence.Write && Volatile.Read(ref _writes) != wait.LookWrites))
             {
-                OnMovedUnsynchronized();
+                OnMovedUnsynchronized(wait);
                 return;
             }
 
-            if (_lateLooks < MaxLateLooks && _time.GetTimestamp() - _lookDue > Ticks(Lateness))
+            var late = _time.GetElapsedTime(wait.LookDue);
+            if (wait.LateLooks < MaxLateLooks && late > Lateness)
             {
-                _lateLooks++;
-                if (silence == Silence.KeepAlive)
-                {
-                    (_answerDue, _answerMark) = (DueUnsynchronized(Patience), _lookMark);
-                }
-                else
-                {
-                    (_writeDue, _writeMark) = (DueUnsynchronized(Patience), _lookMark);
-                }
-
+                wait.LateLooks++;
+                wait.Begin(DueUnsynchronized(late > Patience ? late : Patience), wait.LookMark);
                 return;
             }
         }
@@ -127,34 +109,29 @@ internal sealed partial class SessionTimer : IThreadPoolWorkItem
         _onSilence(silence);
     }
 
-    // A wait is over. If nothing has moved there is a last look; that of one wait does for the other.
-    private void OnSilenceUnsynchronized(ref long due, long mark, Silence silence)
+    // A wait is over. If nothing has moved there is a last look.
+    private void OnSilenceUnsynchronized(SilenceWait wait, Silence silence)
     {
-        if (Moves == mark && _looking is null)
+        if (Moves == wait.Mark)
         {
-            (_looking, _lookDue, _lookMark, _lookWrites) = (silence, due, mark, Volatile.Read(ref _writes));
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            wait.TryBeginLook(silence, Volatile.Read(ref _writes));
         }
 
-        due = Never;
-        if (Moves != mark)
+        wait.Due = Never;
+        if (Moves != wait.Mark)
         {
-            OnMovedUnsynchronized();
+            OnMovedUnsynchronized(wait);
         }
     }
 
-    private void OnMovedUnsynchronized()
+    private void OnMovedUnsynchronized(SilenceWait wait)
     {
-        _lateLooks = 0;
-        if ((_writing || _closing) && _writeDue == Never)
+        wait.LateLooks = 0;
+        if (wait == _write && (_writing || _closing) && wait.Due == Never)
         {
             WaitForWriteUnsynchronized();
         }
     }
 
-    private void WaitForWriteUnsynchronized()
-    {
-        _writeMark = Moves;
-        _writeDue = DueUnsynchronized(_options.ConnectionWriteTimeout);
-    }
+    private void WaitForWriteUnsynchronized() => _write.Begin(DueUnsynchronized(_options.ConnectionWriteTimeout), Moves);
 }

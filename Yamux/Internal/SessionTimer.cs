@@ -6,7 +6,8 @@ namespace Yamux.Internal;
 /// </summary>
 internal sealed partial class SessionTimer : IDisposable
 {
-    private const long Never = long.MaxValue;
+    /// <summary>When what is not waited for is due.</summary>
+    public const long Never = long.MaxValue;
 
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
@@ -31,6 +32,8 @@ internal sealed partial class SessionTimer : IDisposable
         _options = options;
         _onPingDue = onPingDue;
         _onSilence = onSilence;
+        _write = new SilenceWait(this);
+        _answer = new SilenceWait(this);
         _timer = _time.CreateTimer(
             static state => ((SessionTimer)state!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -137,21 +140,20 @@ internal sealed partial class SessionTimer : IDisposable
                     _failureWasLate = true;
                     _failureDue = failed ? Never : DueUnsynchronized(Patience);
                 }
-                else if (_writeDue <= now)
+                else if (_write.Due <= now)
                 {
-                    OnSilenceUnsynchronized(ref _writeDue, _writeMark, _closing ? Silence.Close : Silence.Write);
+                    OnSilenceUnsynchronized(_write, _closing ? Silence.Close : Silence.Write);
                 }
-                else if (_answerDue <= now)
+                else if (_answer.Due <= now)
                 {
-                    OnSilenceUnsynchronized(ref _answerDue, _answerMark, Silence.KeepAlive);
+                    OnSilenceUnsynchronized(_answer, Silence.KeepAlive);
                 }
                 else if (_pingDue <= now)
                 {
                     _pingDue = DueUnsynchronized(_options.KeepAliveInterval);
-                    if (_answerDue == Never)
+                    if (_answer.Due == Never)
                     {
-                        _answerMark = Moves;
-                        _answerDue = DueUnsynchronized(_options.KeepAliveTimeout);
+                        _answer.Begin(DueUnsynchronized(_options.KeepAliveTimeout), Moves);
                     }
 
                     ping = true;
@@ -181,7 +183,7 @@ internal sealed partial class SessionTimer : IDisposable
 
     private long EarliestUnsynchronized()
     {
-        var earliest = Math.Min(Math.Min(_writeDue, _failureDue), Math.Min(_pingDue, _answerDue));
+        var earliest = Math.Min(Math.Min(_write.Due, _failureDue), Math.Min(_pingDue, _answer.Due));
         earliest = Math.Min(earliest, _opens.First?.Value.At ?? Never);
         return Math.Min(earliest, _closes.First?.Value.At ?? Never);
     }
