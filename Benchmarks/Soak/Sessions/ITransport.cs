@@ -9,6 +9,9 @@ internal interface ITransport : IAsyncDisposable
     /// <summary>How many streams are opened on a session at once at most, so that a slow one comes to rest in time.</summary>
     int MaxStreams { get; }
 
+    /// <summary>How long a session on it waits at least before it calls its peer silent.</summary>
+    TimeSpan LeastPatience { get; }
+
     /// <summary>How many sockets a session takes.</summary>
     int Sockets { get; }
 

@@ -24,6 +24,8 @@ internal sealed class KestrelTransport : ITransport
 
     public int MaxStreams => int.MaxValue;
 
+    public TimeSpan LeastPatience => SessionPair.LittlePatience;
+
     public int Sockets => 2;
 
     public static async Task<KestrelTransport> StartAsync(CancellationToken cancellationToken)

@@ -10,6 +10,8 @@ internal sealed class LoopbackTransport : ITransport
 {
     public int MaxStreams => int.MaxValue;
 
+    public TimeSpan LeastPatience => SessionPair.LittlePatience;
+
     public int Sockets => 2;
 
     public static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

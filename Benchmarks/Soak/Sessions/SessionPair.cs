@@ -11,10 +11,10 @@ internal sealed class SessionPair
     /// <summary>Short, so that streams that one end neglects meet it.</summary>
     public static readonly TimeSpan StreamCloseTimeout = TimeSpan.FromSeconds(5);
 
-    private const int ManyStreams = 1 << 20;
+    /// <summary>Shorter than the pool of threads is starved: who is late himself must not call the peer silent.</summary>
+    public static readonly TimeSpan LittlePatience = TimeSpan.FromSeconds(1);
 
-    // Shorter than the pool of threads is starved: who is late himself must not call the peer silent.
-    private static readonly TimeSpan LittlePatience = TimeSpan.FromSeconds(1);
+    private const int ManyStreams = 1 << 20;
 
     private readonly SoakContext _context;
     private readonly Socket _socket;
@@ -52,7 +52,7 @@ internal sealed class SessionPair
     public static async Task<SessionPair> ConnectAsync(SoakContext context, string name, ITransport transport, ulong seed, CancellationToken cancellationToken)
     {
         var random = new RandomSequence(seed);
-        var session = await transport.ConnectAsync(NewOptions(ref random), NewOptions(ref random), context.Logger, cancellationToken);
+        var session = await transport.ConnectAsync(NewOptions(ref random, transport.LeastPatience), NewOptions(ref random, transport.LeastPatience), context.Logger, cancellationToken);
         return new SessionPair(context, name, session, transport.MaxStreams, ref random);
     }
 
@@ -109,9 +109,9 @@ internal sealed class SessionPair
     public override string ToString()
         => $"session {Name} ({Client.StreamCount} streams at the client, {Server.StreamCount} at the server)";
 
-    private static YamuxOptions NewOptions(ref RandomSequence random)
+    private static YamuxOptions NewOptions(ref RandomSequence random, TimeSpan leastPatience)
     {
-        var patience = random.OneIn(3) ? LittlePatience : SoakSettings.HangLimit / 2;
+        var patience = random.OneIn(3) ? leastPatience : SoakSettings.HangLimit / 2;
         return new()
         {
             // Of all sizes, and one in fifteen fixed.

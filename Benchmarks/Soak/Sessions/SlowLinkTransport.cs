@@ -20,6 +20,9 @@ internal sealed class SlowLinkTransport : ITransport
 
     public int MaxStreams => 8;
 
+    // The link is a thread of this process: where all processors are busy it stands still, which no end can tell from silence.
+    public TimeSpan LeastPatience => new YamuxOptions().ConnectionWriteTimeout;
+
     public int Sockets => 4;
 
     // One at a time, so that the socket that is accepted is the one that was connected.
