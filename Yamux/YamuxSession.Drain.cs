@@ -54,6 +54,7 @@ public sealed partial class YamuxSession
             if (Volatile.Read(ref _writeFailure) is { } failure)
             {
                 OnCloseFailed(failure);
+                _shutTried.TrySetResult();
                 await LingerAsync().ConfigureAwait(false); // It may have said that it closes the session as well.
             }
 
@@ -63,21 +64,19 @@ public sealed partial class YamuxSession
         // TLS ends its sending side between two reads: with the answer.
         using var over = new CancellationTokenSource(end.IsFailure ? Linger : Timeout.InfiniteTimeSpan, Options.TimeProvider);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(over.Token, _closeNow.Token);
-        var isShut = isWritten.IsCompleted && await TryShutdownSendAsync(limit.Token).ConfigureAwait(false);
-        _shutTried.TrySetResult();
+        var shutting = isWritten.IsCompleted ? TryShutdownSendAsync(limit.Token) : Task.FromResult(false);
         if (end.LastWord == GoAwayCode.Normal)
         {
             await IsDoneAsync(Task.WhenAny(_confirmed.Task, _received.Task), limit.Token).ConfigureAwait(false);
+            over.CancelAfter(Linger);
         }
+
+        var isShut = await shutting.ConfigureAwait(false);
+        _shutTried.TrySetResult();
 
         // It may take the time to close its side first, which needs no reset.
         if (isShut || end.IsFailure)
         {
-            if (!end.IsFailure)
-            {
-                over.CancelAfter(Linger);
-            }
-
             await IsDoneAsync(_received.Task, limit.Token).ConfigureAwait(false);
         }
 

@@ -29,8 +29,8 @@ public abstract class YamuxTransport : IDuplexPipe, IAsyncDisposable
     public abstract void Abort(Exception reason);
 
     /// <summary>
-    /// Ends the sending side alone, where the connection can: the peer reads its end behind everything that was sent, and this end goes on reading. A read may be under way; the session
-    /// starts no other behind the peer's answer to its last ping before this has returned. The default cannot.
+    /// Ends the sending side alone, where the connection can: the peer reads its end behind everything that was sent, and this end goes on reading. A read may be under way; behind the
+    /// peer's answer to its last ping the session starts no other before this has returned, for a second at most: it must not wait for what the peer sends. The default cannot.
     /// </summary>
     /// <param name="cancellationToken">Cancelled when the session waits no longer.</param>
     /// <returns>True if the sending side has ended, so that the peer's own end is worth waiting for.</returns>

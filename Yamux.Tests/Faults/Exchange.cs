@@ -14,11 +14,11 @@ internal sealed class Exchange
 
     private const int MaxUnacknowledged = 4;
     private readonly ConcurrentQueue<Task> _waiting = new();
-    private readonly bool _stallsWriting;
+    private readonly FaultSide? _stalls;
 
     private Exchange(IFaultyEnd client, IFaultyEnd server)
     {
-        _stallsWriting = (client.Fault ?? server.Fault) is { Kind: FaultKind.Stall, Side: FaultSide.Write };
+        _stalls = (client.Fault ?? server.Fault) is { Kind: FaultKind.Stall, Side: var side } ? side : null;
         Client = Create(client, YamuxRole.Client);
         Server = Create(server, YamuxRole.Server);
     }
@@ -74,14 +74,16 @@ internal sealed class Exchange
     {
         // Only the end with the fault has a keepalive, so that it is always that one which finds out.
         // A ping has no timer, so that the only ones of ten seconds are those that a test waits for.
-        // A write that stalls has its time again as long as something comes, so that the clock may have to go far: no other time may end then.
+        // Where something stalls the clock may have to go far, for what else moves gives it its time again: no other time may end then.
         var time = new TestTime();
+        var defaults = new YamuxOptions();
         var options = new YamuxOptions
         {
-            StreamOpenTimeout = _stallsWriting ? Timeout.InfiniteTimeSpan : new YamuxOptions().StreamOpenTimeout,
-            StreamCloseTimeout = _stallsWriting ? Timeout.InfiniteTimeSpan : new YamuxOptions().StreamCloseTimeout,
+            StreamOpenTimeout = _stalls is null ? defaults.StreamOpenTimeout : Timeout.InfiniteTimeSpan,
+            StreamCloseTimeout = _stalls is null ? defaults.StreamCloseTimeout : Timeout.InfiniteTimeSpan,
+            ConnectionWriteTimeout = _stalls == FaultSide.Read ? TimeSpan.FromDays(40) : defaults.ConnectionWriteTimeout,
             TimeProvider = time,
-            EnableKeepAlive = end.Fault is not null && !_stallsWriting,
+            EnableKeepAlive = end.Fault is not null && _stalls != FaultSide.Write,
             PingTimeout = Timeout.InfiniteTimeSpan,
             MaxUnacknowledgedStreams = MaxUnacknowledged,
         };

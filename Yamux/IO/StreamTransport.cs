@@ -10,6 +10,7 @@ internal sealed class StreamTransport : YamuxTransport
     private const int ReadBufferSize = 64 * 1024;
 
     private readonly Stream _stream;
+    private readonly TlsStream? _tls;
     private bool _isShut;
 
     public StreamTransport(Stream stream)
@@ -19,7 +20,8 @@ internal sealed class StreamTransport : YamuxTransport
             throw new ArgumentException("The transport of a yamux session must be readable and writable.", nameof(stream));
         }
 
-        _stream = stream is SslStream tls ? new TlsStream(tls) : stream;
+        _stream = stream;
+        _tls = stream is SslStream tls ? new TlsStream(tls) : null;
         if (stream is NetworkStream socket)
         {
             socket.Socket.ConfigureForYamux();
@@ -28,8 +30,8 @@ internal sealed class StreamTransport : YamuxTransport
         }
         else
         {
-            Input = PipeReader.Create(_stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: ReadBufferSize / 4, leaveOpen: true));
-            Output = PipeWriter.Create(_stream, new StreamPipeWriterOptions(leaveOpen: true));
+            Input = PipeReader.Create(_tls ?? stream, new StreamPipeReaderOptions(bufferSize: ReadBufferSize, minimumReadSize: ReadBufferSize / 4, leaveOpen: true));
+            Output = PipeWriter.Create(_tls ?? stream, new StreamPipeWriterOptions(leaveOpen: true));
         }
     }
 
@@ -68,18 +70,20 @@ internal sealed class StreamTransport : YamuxTransport
 
     public override async ValueTask<bool> TryShutdownSendAsync(CancellationToken cancellationToken)
     {
-        switch (_stream)
+        if (_tls is not null)
         {
-            case NetworkStream network:
-                _isShut = true;
-                network.Socket.Shutdown(SocketShutdown.Send);
-                return true;
-            case TlsStream tls:
-                await tls.ShutdownAsync(cancellationToken).ConfigureAwait(false);
-                return true;
-            default:
-                return false;
+            await _tls.ShutdownAsync(cancellationToken).ConfigureAwait(false);
+            return true;
         }
+
+        if (_stream is NetworkStream { Socket: var socket })
+        {
+            _isShut = true;
+            socket.Shutdown(SocketShutdown.Send);
+            return true;
+        }
+
+        return false;
     }
 
     public override ValueTask DisposeAsync() => _stream.DisposeAsync();

@@ -6,7 +6,7 @@ namespace Yamux.IO;
 
 /// <summary>
 /// TLS that ends its sending side between two reads and between two writes. <see cref="SslStream.ShutdownAsync"/> alone takes no lock, while a read or a write has one for its turn with
-/// OpenSSL, which does not bear two threads at one connection: memory of the whole process is corrupted.
+/// OpenSSL, which does not bear two threads at one connection: memory of the whole process is corrupted. Who has made it disposes it.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A semaphore without wait handle has nothing to dispose.")]
 internal sealed class TlsStream(SslStream inner) : Stream
@@ -85,12 +85,6 @@ internal sealed class TlsStream(SslStream inner) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
-    public override async ValueTask DisposeAsync()
-    {
-        await inner.DisposeAsync().ConfigureAwait(false);
-        await base.DisposeAsync().ConfigureAwait(false);
-    }
-
     public override int Read(byte[] buffer, int offset, int count) => throw NewAsynchronousException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw NewAsynchronousException();
@@ -100,16 +94,6 @@ internal sealed class TlsStream(SslStream inner) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            inner.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
 
     private static NotSupportedException NewAsynchronousException() => new("TLS is read and written asynchronously.");
 }

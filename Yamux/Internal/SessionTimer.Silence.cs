@@ -8,8 +8,8 @@ internal sealed partial class SessionTimer
 {
     private const int MaxLateLooks = 5;
 
-    // A process that comes so late has no right to call others silent. It waits some more, as long as it was late and a second at least, so that what stood in its own
-    // queues gets its turn; where an answer takes several turns, as often as it is late again, but not without end.
+    // A process that comes so late has no right to call others silent. It waits some more, as long as it was late, a second at least and no longer than it had, so that what stood in
+    // its own queues gets its turn; where an answer takes several turns, as often as it is late again, but not without end.
     private static readonly TimeSpan Lateness = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
@@ -100,8 +100,9 @@ internal sealed partial class SessionTimer
             var late = _time.GetElapsedTime(wait.LookDue);
             if (wait.LateLooks < MaxLateLooks && late > Lateness)
             {
-                wait.LateLooks++;
-                wait.Begin(DueUnsynchronized(late > Patience ? late : Patience), wait.LookMark);
+                var longest = silence == Silence.KeepAlive ? _options.KeepAliveTimeout : _options.ConnectionWriteTimeout;
+                var further = late < longest ? late : longest;
+                wait.GoOn(DueUnsynchronized(further > Patience ? further : Patience));
                 return;
             }
         }
@@ -112,13 +113,14 @@ internal sealed partial class SessionTimer
     // A wait is over. If nothing has moved there is a last look.
     private void OnSilenceUnsynchronized(SilenceWait wait, Silence silence)
     {
-        if (Moves == wait.Mark)
+        var hasMoved = Moves != wait.Mark;
+        if (!hasMoved)
         {
             wait.TryBeginLook(silence, Volatile.Read(ref _writes));
         }
 
         wait.Due = Never;
-        if (Moves != wait.Mark)
+        if (hasMoved)
         {
             OnMovedUnsynchronized(wait);
         }
@@ -126,7 +128,6 @@ internal sealed partial class SessionTimer
 
     private void OnMovedUnsynchronized(SilenceWait wait)
     {
-        wait.LateLooks = 0;
         if (wait == _write && (_writing || _closing) && wait.Due == Never)
         {
             WaitForWriteUnsynchronized();

@@ -22,9 +22,13 @@ internal sealed class SilenceWait(SessionTimer timer) : IThreadPoolWorkItem
     public long LookWrites { get; private set; }
 
     /// <summary>How many looks in a row came too late themselves.</summary>
-    public int LateLooks { get; set; }
+    public int LateLooks { get; private set; }
 
-    public void Begin(long due, long mark) => (Due, Mark) = (due, mark);
+    /// <summary>A new one.</summary>
+    public void Begin(long due, long mark) => (Due, Mark, LateLooks) = (due, mark, 0);
+
+    /// <summary>It goes on, since the look itself came too late.</summary>
+    public void GoOn(long due) => (Due, Mark, LateLooks) = (due, LookMark, LateLooks + 1);
 
     /// <summary>It is over, and nothing has moved: there is a look, behind the work that the pool has, unless there is one already.</summary>
     public void TryBeginLook(Silence silence, long writes)
