@@ -11,8 +11,11 @@ internal sealed class SessionPair
     /// <summary>Short, so that streams that one end neglects meet it.</summary>
     public static readonly TimeSpan StreamCloseTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Shorter than the pool of threads is starved: who is late himself must not call the peer silent.</summary>
-    public static readonly TimeSpan LittlePatience = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// Shorter than the pool of threads is starved: who is late himself must not call the peer silent. Not so short that both ends, which take turns on the same processors with all that was starved, cannot
+    /// answer each other in it.
+    /// </summary>
+    public static readonly TimeSpan LittlePatience = TimeSpan.FromSeconds(3);
 
     private const int ManyStreams = 1 << 20;
 
