@@ -1,3 +1,5 @@
+using Yamux.Tests.Kit;
+
 namespace Backchannel.Tests.Kit;
 
 /// <summary>Keeps a broken product from hanging the tests. No test depends on how long it is.</summary>
@@ -26,7 +28,7 @@ internal static class Guard
         while (!await condition())
         {
             Xunit.Assert.True(TimeProvider.System.GetElapsedTime(start) < Limit, $"never happened: {what}");
-            await Task.Yield();
+            await PoolTurn.WaitAsync();
         }
     }
 }

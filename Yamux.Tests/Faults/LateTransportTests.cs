@@ -46,7 +46,7 @@ public class LateTransportTests
         while (!ended.IsCompleted)
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
+            await PoolTurn.WaitAsync();
         }
     }
 }

@@ -142,17 +142,9 @@ public class TransportFaultTests
             {
                 time.Advance(defaults.KeepAliveInterval);
                 time.Advance(defaults.KeepAliveTimeout);
-                await PoolTurnAsync();
+                await PoolTurn.WaitAsync();
             }
         }
-    }
-
-    // What the thread pool had to do has begun.
-    private static Task PoolTurnAsync()
-    {
-        var turn = new TaskCompletionSource();
-        ThreadPool.UnsafeQueueUserWorkItem(static turn => turn.SetResult(), turn, preferLocal: false);
-        return turn.Task;
     }
 
     private static YamuxErrorCode ExpectedCode(TransportFault fault) => (fault.Kind, fault.Side) switch

@@ -191,6 +191,22 @@ public class LivenessTests
         await Guard.FailsWithAsync(YamuxErrorCode.KeepAliveTimeout, t.Session.Completion);
     }
 
+    [Fact]
+    public async Task An_end_that_is_always_late_finds_out_all_the_same()
+    {
+        await using var t = Client(Keepalive);
+        await PingedAsync(t);
+
+        // Each step passes a keepalive's whole time, and the next ping's.
+        for (var step = 0; step < 100 && !t.Session.Completion.IsCompleted; step++)
+        {
+            t.Time.Advance(TimeSpan.FromSeconds(60));
+            await PoolTurn.WaitAsync();
+        }
+
+        await Guard.FailsWithAsync(YamuxErrorCode.KeepAliveTimeout, t.Session.Completion);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -151,7 +151,7 @@ internal sealed partial class SessionTimer : IDisposable
                 else if (_pingDue <= now)
                 {
                     _pingDue = DueUnsynchronized(_options.KeepAliveInterval);
-                    if (_answer.Due == Never)
+                    if (_answer is { Due: Never, IsLooking: false })
                     {
                         _answer.Begin(DueUnsynchronized(_options.KeepAliveTimeout), Moves);
                     }

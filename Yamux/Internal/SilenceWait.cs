@@ -4,7 +4,9 @@ namespace Yamux.Internal;
 internal sealed class SilenceWait(SessionTimer timer) : IThreadPoolWorkItem
 {
     private Silence _silence;
-    private bool _isLooking;
+
+    /// <summary>Whether there is to be a last look, which says how it goes on.</summary>
+    public bool IsLooking { get; private set; }
 
     /// <summary>When it is over, by the timer's clock.</summary>
     public long Due { get; set; } = SessionTimer.Never;
@@ -33,9 +35,9 @@ internal sealed class SilenceWait(SessionTimer timer) : IThreadPoolWorkItem
     /// <summary>It is over, and nothing has moved: there is a look, behind the work that the pool has, unless there is one already.</summary>
     public void TryBeginLook(Silence silence, long writes)
     {
-        if (!_isLooking)
+        if (!IsLooking)
         {
-            (_isLooking, _silence, LookDue, LookMark, LookWrites) = (true, silence, Due, Mark, writes);
+            (IsLooking, _silence, LookDue, LookMark, LookWrites) = (true, silence, Due, Mark, writes);
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
@@ -43,7 +45,7 @@ internal sealed class SilenceWait(SessionTimer timer) : IThreadPoolWorkItem
     /// <returns>Whose silence it was that was to be looked at.</returns>
     public Silence EndLook()
     {
-        _isLooking = false;
+        IsLooking = false;
         return _silence;
     }
 
