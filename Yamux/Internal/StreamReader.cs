@@ -8,7 +8,7 @@ namespace Yamux.Internal;
 /// The reader's view of a <see cref="ReceiveHalf"/>. Unlike a bare pipe it tells the stream what was consumed, and shows a failure
 /// only after everything that came before it. It allocates nothing to wait.
 /// </summary>
-internal sealed class StreamReader(ReceiveHalf half) : PipeReader, IValueTaskSource<ReadResult>, IThreadPoolWorkItem
+internal sealed partial class StreamReader(ReceiveHalf half) : PipeReader, IValueTaskSource<ReadResult>, IThreadPoolWorkItem
 {
     // Guarded by the stream's gate, but for _wait and _registration, which belong to the read that waits.
     private ManualResetValueTaskSourceCore<bool> _wait;
