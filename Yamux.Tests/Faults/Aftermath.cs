@@ -1,16 +1,20 @@
+using Xunit;
+using Yamux.Tests.Kit;
+
 namespace Yamux.Tests.Faults;
 
 /// <summary>What must be true of both ends when a fault has ended an <see cref="Exchange"/>.</summary>
 internal static class Aftermath
 {
     /// <summary>Nothing is left behind.</summary>
-    public static void ExpectReleased(Exchange exchange)
+    public static async Task ExpectReleasedAsync(Exchange exchange)
     {
         foreach (var party in new[] { exchange.Client, exchange.Server })
         {
             Assert.Equal(0, party.Session.StreamCount);
+            await party.Transport.WaitForReleaseAsync().Guarded();
             Assert.True(party.Transport.IsReleased, $"The {party.Session.Role} still holds its transport.");
-            Assert.Equal(0, party.Time.LiveTimers);
+            Assert.InRange(party.Time.LiveTimers, 0, party.Transport.LastingTimers);
         }
 
         exchange.Log.AssertNoWarnings();

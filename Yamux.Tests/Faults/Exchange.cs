@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Xunit;
+using Yamux.Tests.Kit;
 
 namespace Yamux.Tests.Faults;
 
@@ -32,9 +34,9 @@ internal sealed class Exchange
     /// <summary>What was begun and not awaited; after the end of both sessions all of it must have ended.</summary>
     public IEnumerable<Task> Waiting => _waiting;
 
-    public static async Task<Exchange> ConnectAsync(PairTransport transport, TransportFault? clientFault, TransportFault? serverFault)
+    public static async Task<Exchange> ConnectAsync(FaultyConnect connect, TransportFault? clientFault, TransportFault? serverFault)
     {
-        var (client, server) = await FaultyPair.ConnectAsync(transport, clientFault, serverFault);
+        var (client, server) = await connect(clientFault, serverFault);
         return new Exchange(client, server);
     }
 

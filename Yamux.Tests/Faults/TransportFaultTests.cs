@@ -12,11 +12,6 @@ public class TransportFaultTests
 {
     private const int Batch = 500;
 
-    // Odd, so that both ends meet both forms of a fault, and no multiple of a header's size divides it.
-    private const int RealStep = 17;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     public static TheoryData<FaultKind, FaultSide, int> Batches
         => [.. from kind in Enum.GetValues<FaultKind>() from side in Enum.GetValues<FaultSide>() from start in Starts select (kind, side, start)];
 
@@ -34,141 +29,17 @@ public class TransportFaultTests
     [InlineData(PairTransport.Pipes)]
     [InlineData(PairTransport.Sockets)]
     [InlineData(PairTransport.Tls)]
-    public async Task Without_a_fault_the_exchange_runs_to_its_end(PairTransport transport)
-    {
-        var exchange = await Exchange.ConnectAsync(transport, clientFault: null, serverFault: null);
-
-        await exchange.RunAsync().Guarded();
-
-        Aftermath.ExpectReleased(exchange);
-    }
+    public Task Without_a_fault_the_exchange_runs_to_its_end(PairTransport transport) => FaultRun.WithoutAsync(Over(transport));
 
     [Theory]
     [MemberData(nameof(Batches))]
     public Task A_fault_at_each_offset(FaultKind kind, FaultSide side, int start)
-        => RunAllAsync(PairTransport.Pipes, kind, side, Enumerable.Range(start, Batch));
+        => FaultRun.AllAsync(Over(PairTransport.Pipes), kind, side, Enumerable.Range(start, Batch));
 
     [Theory]
     [MemberData(nameof(RealCases))]
     public Task A_fault_of_a_real_connection(PairTransport transport, FaultKind kind, FaultSide side)
-        => RunAllAsync(transport, kind, side, Enumerable.Range(0, Exchange.Interesting / RealStep).Select(i => i * RealStep));
+        => FaultRun.AllAsync(Over(transport), kind, side, FaultRun.RealOffsets);
 
-    private static async Task RunAllAsync(PairTransport transport, FaultKind kind, FaultSide side, IEnumerable<int> offsets)
-    {
-        using var unobserved = new UnobservedExceptions();
-        await Parallel.ForEachAsync(offsets, async (offset, _) =>
-        {
-            // The ends take turns, two offsets each, so that both meet every kind in both of its forms.
-            var role = (offset / 2 % 2) == ((int)kind % 2) ? YamuxRole.Client : YamuxRole.Server;
-            await RunAsync(transport, new TransportFault(kind, side, offset) { TrickleEnd = Exchange.Interesting }, role);
-        });
-        unobserved.AssertNone();
-    }
-
-    private static async Task RunAsync(PairTransport transport, TransportFault fault, YamuxRole role)
-    {
-        try
-        {
-            await (fault.Kind == FaultKind.Trickle ? RunTrickleAsync(transport, fault, role) : RunFailureAsync(transport, fault, role));
-        }
-        catch (Exception error)
-        {
-            Assert.Fail($"The {role}'s {fault.Side} side, {fault.Kind} after {fault.Offset} bytes: {error}");
-        }
-    }
-
-    private static async Task RunTrickleAsync(PairTransport transport, TransportFault fault, YamuxRole role)
-    {
-        var (exchange, faulty, _) = await ConnectAsync(transport, fault, role);
-
-        await exchange.RunAsync().Guarded();
-
-        Assert.True(faulty.Transport.Reached.IsCompleted, "The exchange is too short.");
-        Aftermath.ExpectReleased(exchange);
-    }
-
-    private static async Task RunFailureAsync(PairTransport transport, TransportFault fault, YamuxRole role)
-    {
-        var (exchange, faulty, other) = await ConnectAsync(transport, fault, role);
-        var run = exchange.RunAsync();
-        await faulty.Transport.Reached.Guarded();
-
-        var before = faulty.Transport.Received.Payloads();
-        await PassTimeAsync(fault, faulty.Time, faulty.Session).Guarded();
-
-        // How the exchange failed depends on who found out first; what matters is looked at below.
-        await Assert.ThrowsAsync<YamuxException>(() => run.Guarded());
-        await EndedAsync(faulty.Session).Guarded();
-        await EndedAsync(other.Session).Guarded();
-        await ExpectWaitingEndedAsync(exchange).Guarded();
-        await Aftermath.ExpectFailedAsync(faulty, other, ExpectedCode(fault), fault.Side == FaultSide.Write ? before : null).Guarded();
-        await Aftermath.ExpectFailedAsync(other, faulty, YamuxErrorCode.ConnectionLost).Guarded();
-        Aftermath.ExpectReleased(exchange);
-    }
-
-    private static async Task<(Exchange Exchange, Party Faulty, Party Other)> ConnectAsync(PairTransport transport, TransportFault fault, YamuxRole role)
-    {
-        var isClient = role == YamuxRole.Client;
-        var exchange = await Exchange.ConnectAsync(transport, isClient ? fault : null, isClient ? null : fault);
-        return isClient ? (exchange, exchange.Client, exchange.Server) : (exchange, exchange.Server, exchange.Client);
-    }
-
-    // A failure to write is no end while there may be something to read: it takes as long as a stalled write.
-    private static async Task PassTimeAsync(TransportFault fault, TestTime time, YamuxSession session)
-    {
-        var defaults = new YamuxOptions();
-        if (fault.Side == FaultSide.Write)
-        {
-            await time.TimerSetAsync(defaults.ConnectionWriteTimeout);
-            time.Advance(defaults.ConnectionWriteTimeout);
-
-            // What the other end was still sending shows that something moves; then a write that stalls has its time once more. A
-            // session that has ended, and has no streams, sets a timer of as long to close its transport, which must not pass.
-            while (fault.Kind == FaultKind.Stall)
-            {
-                await time.TimerSetAsync(defaults.ConnectionWriteTimeout, Patience); // The second where the last look was late on a clock that had been moved on.
-                if (session.StreamCount == 0)
-                {
-                    break;
-                }
-
-                time.Advance(defaults.ConnectionWriteTimeout);
-            }
-        }
-        else if (fault.Kind == FaultKind.Stall)
-        {
-            // A write that was under way, and ends meanwhile, shows that something moves; then a keepalive has its time once more.
-            while (!session.Completion.IsCompleted)
-            {
-                time.Advance(defaults.KeepAliveInterval);
-                time.Advance(defaults.KeepAliveTimeout);
-                await PoolTurn.WaitAsync();
-            }
-        }
-    }
-
-    private static YamuxErrorCode ExpectedCode(TransportFault fault) => (fault.Kind, fault.Side) switch
-    {
-        (FaultKind.Stall, FaultSide.Read) => YamuxErrorCode.KeepAliveTimeout,
-        (FaultKind.Stall, FaultSide.Write) => YamuxErrorCode.ConnectionWriteTimeout,
-        _ => YamuxErrorCode.ConnectionLost,
-    };
-
-    private static async Task EndedAsync(YamuxSession session)
-        => await session.Completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-    private static async Task ExpectWaitingEndedAsync(Exchange exchange)
-    {
-        foreach (var task in exchange.Waiting)
-        {
-            try
-            {
-                await task;
-            }
-            catch (YamuxException)
-            {
-                // The fault's, or the exchange's own.
-            }
-        }
-    }
+    private static FaultyConnect Over(PairTransport transport) => (clientFault, serverFault) => FaultyPair.ConnectAsync(transport, clientFault, serverFault);
 }

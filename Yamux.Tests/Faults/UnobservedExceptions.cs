@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Xunit;
+using Yamux.Tests.Kit;
 
 namespace Yamux.Tests.Faults;
 

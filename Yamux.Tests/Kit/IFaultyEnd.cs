@@ -25,6 +25,12 @@ public interface IFaultyEnd
     /// <summary>Whether the session has let go of the connection.</summary>
     bool IsReleased { get; }
 
+    /// <summary>How many timers of the session's clock may outlive it.</summary>
+    int LastingTimers => 0;
+
+    /// <summary>Completes when the connection is released, where that is not the session's to do.</summary>
+    Task WaitForReleaseAsync() => Task.CompletedTask;
+
     /// <summary>Starts a session on it.</summary>
     YamuxSession CreateSession(YamuxRole role, YamuxOptions options, ILogger logger);
 }
