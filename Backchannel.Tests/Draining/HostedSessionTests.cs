@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Backchannel.Tests.Authority;
+using Backchannel.Tests.Draining.Kit;
 using Backchannel.Tests.Kit;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -23,6 +24,7 @@ public class HostedSessionTests
     {
         await using var kit = await Kit.StartAsync();
         await using var served = await kit.OpenServedAsync();
+        await kit.Lent.WriteAsync(LentPair.Request).Guarded();
         await kit.Server.Output.WriteAsync(GoAway).Guarded();
         Assert.Equal(GoAway.Length, await kit.Lent.ReadAtLeastAsync(new byte[100], GoAway.Length).Guarded());
         await kit.Lent.DisposeAsync();
@@ -63,6 +65,7 @@ public class HostedSessionTests
 
         Assert.Equal(0, await PingAsync(kit));
         Assert.Null(kit.Hosted.DrainReason);
+        await kit.Lent.WriteAsync(LentPair.Request).Guarded();
         await kit.Server.Output.WriteAsync(GoAway).Guarded();
         Assert.Equal(GoAway.Length, await kit.Lent.ReadAtLeastAsync(new byte[100], GoAway.Length).Guarded());
         await kit.Lent.DisposeAsync();
@@ -168,22 +171,19 @@ public class HostedSessionTests
     }
 
     [Fact]
-    public async Task A_stream_that_comes_when_no_call_runs_any_more_may_be_a_call_to_refuse_and_is_not_asked_to_close_before_it_is_known()
+    public async Task A_stream_that_comes_when_no_call_runs_any_more_is_reset_before_it_is_acknowledged()
     {
         await using var kit = await Kit.StartAsync();
         await using var before = await kit.OpenServedAsync();
         await kit.Lent.DisposeAsync();
-        await using var late = await kit.OpenServedAsync();
-        var streams = new[] { await kit.AcceptAsync(), await kit.AcceptAsync() };
 
-        foreach (var stream in streams)
-        {
-            await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
-        }
+        await using var late = await kit.Peer.OpenStreamAsync().Guarded();
 
-        Assert.Equal([true, false], streams.Select(stream => stream.Close.IsMade));
-        await streams[0].Connection.DisposeAsync().Guarded();
-        await streams[1].Connection.DisposeAsync().Guarded();
+        await Assert.ThrowsAsync<YamuxException>(() => late.Acknowledged.Guarded()); // Whoever has opened it knows that nothing of it was served.
+        var stream = await kit.AcceptAsync();
+        await HostedSession.ServeAsync(stream.Connection, _ => Task.CompletedTask).Guarded();
+        Assert.True(stream.Close.IsMade);
+        await stream.Connection.DisposeAsync().Guarded();
         await kit.Running.Guarded();
     }
 

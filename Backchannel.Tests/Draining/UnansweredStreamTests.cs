@@ -13,12 +13,13 @@ public class UnansweredStreamTests
     [Fact]
     public async Task A_stream_that_failed_before_any_request_is_given_back_when_it_is_to_be()
     {
+        var time = new FakeTimeProvider();
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var lent = await LentPair.CreateAsync(_ =>
         {
             asked.SetResult(); // The reader has seen the failure, and goes on to wait for a request.
             return "why";
-        });
+        }, time);
         await lent.Stream.WriteAsync(Http2Frames.Opening).Guarded();
         lent.Peer.Abort();
         var waiting = lent.Stream.ReadAsync(new byte[100]).AsTask();
@@ -26,8 +27,30 @@ public class UnansweredStreamTests
         Assert.False(waiting.IsCompleted);
 
         lent.Streams.Close("test");
+        await Guard.Until(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1)); // It may not have come to wait for a first request yet.
+            return waiting.IsCompleted;
+        }, "it is given back");
 
-        Assert.StartsWith("why", (await Assert.ThrowsAsync<IOException>(() => waiting.Guarded())).Message, StringComparison.Ordinal);
+        Assert.StartsWith("why", (await Assert.ThrowsAsync<NotDispatchedException>(() => waiting.Guarded())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_that_was_on_its_way_when_the_stream_failed_and_was_to_be_given_back_is_answered()
+    {
+        await using var lent = await LentPair.CreateAsync(_ => "why");
+        await lent.Stream.WriteAsync(Http2Frames.Opening).Guarded();
+        lent.Peer.Abort();
+        var answer = new byte[Http2Refusal.Create([1], "why (Yamux stream 1 was reset by the peer.)").Length];
+        var reading = lent.Stream.ReadExactlyAsync(answer).AsTask();
+        lent.Streams.Close("test");
+        Assert.False(reading.IsCompleted);
+
+        await lent.Stream.WriteAsync(LentPair.Request.AsMemory(Http2Frames.Opening.Length)).Guarded();
+
+        await reading.Guarded();
+        Assert.Equal(LentPair.Settings, answer[..LentPair.Settings.Length]);
     }
 
     [Theory]
@@ -62,6 +85,7 @@ public class UnansweredStreamTests
 
         var types = new List<(byte Type, int Stream)>();
         var blocks = new List<string>();
+        byte[] last;
         do
         {
             var header = new byte[9];
@@ -70,15 +94,51 @@ public class UnansweredStreamTests
             await lent.Stream.ReadExactlyAsync(payload).Guarded();
             types.Add((header[3], header[8]));
             blocks.Add(System.Text.Encoding.ASCII.GetString(payload));
+            last = payload;
         }
         while (types[^1].Type != Http2Frames.GoAway);
 
         Assert.Equal(
             [(Http2Frames.Settings, 0), (Http2Frames.Headers, 1), (Http2Frames.RstStream, 1), (Http2Frames.Headers, 3), (Http2Frames.RstStream, 3), (Http2Frames.GoAway, 0)], types);
         Assert.Contains("100%25%20why", blocks[1], StringComparison.Ordinal);
-        Assert.Equal("\0\0\0\u0003\0\0\0\0", blocks[^1]);
+        Assert.Equal([.. LentPair.OurGoAway[Http2Frames.HeaderSize..]], last);
         var waiting = lent.Stream.ReadAsync(new byte[1]);
         Assert.False(waiting.IsCompleted);
+        await lent.Stream.DisposeAsync();
+        Assert.Equal(0, await waiting.Guarded());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_request_that_comes_after_the_answer_of_ours_is_refused_for_another_connection(bool isRead)
+    {
+        await using var lent = await LentPair.CreateAsync(_ => "why");
+        await lent.Stream.WriteAsync(LentPair.Request).Guarded();
+        lent.Peer.Abort();
+        var answer = new byte[Http2Refusal.Create([1], "why (Yamux stream 1 was reset by the peer.)").Length];
+        await lent.Stream.ReadExactlyAsync(answer.AsMemory(0, 5)).Guarded();
+        var refused = new byte[Http2Frames.HeaderSize + sizeof(int)];
+        Task? reading = null;
+        if (isRead)
+        {
+            await lent.Stream.ReadExactlyAsync(answer.AsMemory(5)).Guarded();
+            reading = lent.Stream.ReadExactlyAsync(refused).AsTask();
+            Assert.False(reading.IsCompleted);
+        }
+
+        await lent.Stream.WriteAsync(Http2Frames.Frame(Http2Frames.Headers, Http2Frames.EndHeaders, 3, [0x82])).Guarded();
+
+        if (reading is null)
+        {
+            await lent.Stream.ReadExactlyAsync(answer.AsMemory(5)).Guarded();
+            reading = lent.Stream.ReadExactlyAsync(refused).AsTask();
+        }
+
+        await reading.Guarded();
+        Assert.Equal(LentPair.OurGoAway, answer[^LentPair.GoAwaySize..]); // It leaves out none: SocketsHttpHandler takes that for a fault while it sends the body.
+        Assert.Equal(Http2Frames.Frame(Http2Frames.RstStream, 0, 3, [0, 0, 0, 7]), refused);
+        var waiting = lent.Stream.ReadAsync(new byte[1]);
         await lent.Stream.DisposeAsync();
         Assert.Equal(0, await waiting.Guarded());
     }

@@ -30,6 +30,7 @@ internal sealed class HostedSession
     private readonly HashSet<ConnectionContext> _unneeded = []; // Those of them that were there when no call ran any more, whether or not they could be asked to close.
     private readonly CancellationTokenSource _end;
     private bool _hasLimit;
+    private bool _isOver; // No call ran any more, in either direction, and none begins: further streams can be nobody's.
     private volatile bool _serverLeaves;
 
     public HostedSession(YamuxSession session, string id, InnerServer.Running server, BackchannelHostOptions options, bool isTls)
@@ -89,6 +90,12 @@ internal sealed class HostedSession
                     connection.Features.Set(this);
                     lock (_gate)
                     {
+                        if (_isOver)
+                        {
+                            stream.Abort(); // Not acknowledged: whoever has opened it knows that nobody has seen what it carries.
+                            continue;
+                        }
+
                         _served.Add(connection);
                     }
 
@@ -285,6 +292,7 @@ internal sealed class HostedSession
                 return;
             }
 
+            _isOver = true;
             others = [.. _served];
             _unneeded.UnionWith(others);
         }
@@ -302,13 +310,14 @@ internal sealed class HostedSession
 
     private void EndIfIdle()
     {
-        bool idle;
+        bool isIdle;
         lock (_gate)
         {
-            idle = _served.Count == 0;
+            isIdle = _served.Count == 0 && _lent.HasEnded;
+            _isOver |= isIdle;
         }
 
-        if (idle && _lent.HasEnded)
+        if (isIdle)
         {
             End();
         }

@@ -15,21 +15,25 @@ internal struct FrameCursor
     private uint _payloadLeft;
     private bool _isInHeaderBlock;
 
-    /// <summary>Whether the next byte begins a frame, before which another may be put, and is not the first of all.</summary>
-    public bool IsBetweenFrames { get; private set; }
-
-    /// <summary>Whether the server has sent GOAWAY: it takes no further requests here.</summary>
-    public bool HasSeenGoAway { get; private set; }
+    /// <summary>Whether the next byte begins a frame, before which another may be put.</summary>
+    public readonly bool IsAtFrame => _payloadLeft == 0 && _headerRead == 0 && !_isInHeaderBlock;
 
     /// <summary>Goes on over some bytes.</summary>
     /// <param name="bytes">What comes next.</param>
-    /// <param name="stop">Not beyond the next place between two frames, after the first byte.</param>
+    /// <param name="oneFrame">
+    /// Not beyond the next place between two frames, after the first byte, whatever the frame is. Else over all that are no GOAWAY, and whose header is there as a whole.
+    /// </param>
     /// <returns>How many of them were gone over.</returns>
-    public int Advance(ReadOnlySpan<byte> bytes, bool stop)
+    public int Advance(ReadOnlySpan<byte> bytes, bool oneFrame)
     {
         var count = 0;
-        while (count < bytes.Length && !(stop && count > 0 && IsBetweenFrames))
+        while (count < bytes.Length)
         {
+            if (IsAtFrame && (oneFrame ? count > 0 : MayBeGoAway(bytes[count..])))
+            {
+                break;
+            }
+
             if (_payloadLeft > 0)
             {
                 var step = (int)Math.Min((uint)(bytes.Length - count), _payloadLeft);
@@ -55,18 +59,17 @@ internal struct FrameCursor
                     (_header, _headerRead) = (0, 0);
                 }
             }
-
-            IsBetweenFrames = _payloadLeft == 0 && _headerRead == 0 && !_isInHeaderBlock;
         }
 
         return count;
     }
 
+    private static bool MayBeGoAway(ReadOnlySpan<byte> frame) => frame.Length < Http2FrameHeader.Size || frame[Http2FrameHeader.TypeOffset] == Http2FrameType.GoAway;
+
     private void Begin(ulong lengthTypeAndFlags)
     {
         var type = (byte)(lengthTypeAndFlags >> 8);
         _payloadLeft = (uint)(lengthTypeAndFlags >> 16);
-        HasSeenGoAway |= type == Http2FrameType.GoAway;
 
         // Nothing may come between the frames of a header block.
         _isInHeaderBlock = type is Http2FrameType.Headers or Http2FrameType.PushPromise or Http2FrameType.Continuation

@@ -11,6 +11,7 @@ namespace Backchannel;
 internal readonly record struct Http2FrameHeader(int Length, byte Type, byte Flags, int StreamId)
 {
     public const int Size = 9;
+    public const int TypeOffset = 3;
     public const byte EndStreamFlag = 0x01;
     public const byte EndHeadersFlag = 0x04;
     private const byte PaddedFlag = 0x08;

@@ -21,7 +21,8 @@ internal static class Http2Refusal
     /// The streams, in the order in which they were opened. None: it is GOAWAY alone, as Kestrel has it, which a lent stream keeps back until there is a request to go elsewhere.
     /// </param>
     /// <param name="message">Why.</param>
-    public static byte[] Create(ReadOnlySpan<int> requests, string message)
+    /// <param name="wereNeverServed">Whether they have certainly reached no handler, so that they may be made again.</param>
+    public static byte[] Create(ReadOnlySpan<int> requests, string message, bool wereNeverServed = false)
     {
         var answer = new ArrayBufferWriter<byte>();
         answer.Write([StatusName]);
@@ -29,6 +30,10 @@ internal static class Http2Refusal
         WriteField(answer, "content-type", "application/grpc");
         WriteField(answer, "grpc-status", ((int)StatusCode.Unavailable).ToString(CultureInfo.InvariantCulture));
         WriteField(answer, "grpc-message", Uri.EscapeDataString(message));
+        if (wereNeverServed)
+        {
+            WriteField(answer, CallDispatch.Key, CallDispatch.None);
+        }
 
         var frames = new ArrayBufferWriter<byte>();
         if (!requests.IsEmpty)
@@ -44,7 +49,7 @@ internal static class Http2Refusal
             Http2ServerFrames.Write(frames, Http2FrameType.RstStream, 0, request, noError);
         }
 
-        frames.Write<byte>(Http2ServerFrames.GoAway(requests.IsEmpty ? 0 : requests[^1]));
+        frames.Write<byte>(requests.IsEmpty ? Http2ServerFrames.GoAwayOfNone : Http2ServerFrames.GoAwayOfAll);
         return frames.WrittenSpan.ToArray();
     }
 

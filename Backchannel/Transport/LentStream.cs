@@ -7,7 +7,8 @@ namespace Backchannel;
 
 /// <summary>
 /// A stream of a session, as the connection that an HTTP handler believes it has. To have the handler let go of it when its requests have ended, a
-/// GOAWAY is put between two of the frames that it reads, as if the server had sent it.
+/// GOAWAY is put between two of the frames that it reads, as if the server had sent it. A GOAWAY of the peer's comes through as one that leaves no request out, and RST_STREAM for
+/// each that it does leave out: SocketsHttpHandler takes a GOAWAY that leaves out a request whose body it still sends for a fault, and a second one too.
 /// </summary>
 internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProvider timeProvider) : UnseekableStream
 {
@@ -16,31 +17,24 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     private FrameCursor _cursor;
     private ReadOnlyMemory<byte> _ours;
     private int _skip; // Of a GOAWAY of the peer's.
-    private volatile GoAwayState _goAway;
+    private bool _mayHearGoAway; // Its first request is written.
+    private bool _hasHeardGoAway; // The handler, ours or the peer's.
     private bool _answered;
+    private int _askedBack;
     private int _disposed;
 
-    // One of ours.
-    private enum GoAwayState
-    {
-        NotWanted,
-        Wanted,
-        Told,
-    }
-
     /// <summary>Whether <see cref="RequestClose"/> was called.</summary>
-    public bool IsAskedBack => _goAway != GoAwayState.NotWanted;
+    public bool IsAskedBack => Volatile.Read(ref _askedBack) != 0;
 
     /// <summary>Whether the peer has answered here, and <see cref="RequestClose"/> was not called.</summary>
     public bool IsInUse => Volatile.Read(ref _answered) && !IsAskedBack;
 
-    // Whether the next byte of the peer's begins a frame.
-    private bool IsAtFrame => _cursor.IsBetweenFrames || !_answered;
+    private bool IsGoAwayDue => IsAskedBack && !_hasHeardGoAway && _cursor.IsAtFrame;
 
     /// <summary>Has the handler send no further requests here, and dispose of this when those that run have ended.</summary>
     public void RequestClose()
     {
-        if (Interlocked.CompareExchange(ref _goAway, GoAwayState.Wanted, GoAwayState.NotWanted) == GoAwayState.NotWanted)
+        if (Interlocked.Exchange(ref _askedBack, 1) == 0)
         {
             stream.Input.CancelPendingRead();
             _requests.ExpectNoOther(); // Nor does the reader of a stream that has failed wait for one.
@@ -49,7 +43,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.IsEmpty || IsAskedBack || !_answered || !_ours.IsEmpty)
+        if (buffer.IsEmpty || IsAskedBack || _hasHeardGoAway || !_answered || !_ours.IsEmpty)
         {
             return ReadSlowAsync(buffer, cancellationToken);
         }
@@ -60,10 +54,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
             return AwaitAsync(read, buffer, cancellationToken);
         }
 
-        var result = read.Result;
-        return result.IsCanceled
-            ? ReadAgainAsync(result, buffer, cancellationToken)
-            : new ValueTask<int>(Take(result.Buffer, buffer.Span, toBoundary: false));
+        return TryTake(read.Result, buffer.Span) is { } count ? new ValueTask<int>(count) : ReadSlowAsync(buffer, cancellationToken);
     }
 
     public override int Read(byte[] buffer, int offset, int count)
@@ -107,29 +98,33 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> AwaitAsync(ValueTask<ReadResult> read, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var result = await read.ConfigureAwait(false);
-        return result.IsCanceled
-            ? await ReadAgainAsync(result, buffer, cancellationToken).ConfigureAwait(false)
-            : Take(result.Buffer, buffer.Span, toBoundary: false);
+        return TryTake(await read.ConfigureAwait(false), buffer.Span) is { } count ? count : await ReadSlowAsync(buffer, cancellationToken).ConfigureAwait(false);
     }
 
-    private ValueTask<int> ReadAgainAsync(ReadResult cancelled, Memory<byte> buffer, CancellationToken cancellationToken)
+    // Null: something comes before it, or has to be looked at.
+    private int? TryTake(in ReadResult read, Span<byte> buffer)
     {
-        stream.Input.AdvanceTo(cancelled.Buffer.Start);
-        return ReadSlowAsync(buffer, cancellationToken);
+        if (read.IsCanceled)
+        {
+            stream.Input.AdvanceTo(read.Buffer.Start);
+            return null;
+        }
+
+        var count = Take(read.Buffer, buffer, oneFrame: false);
+        return count == 0 && !read.Buffer.IsEmpty ? null : count;
     }
 
-    // The first read, reads while GOAWAY is to be told, and those of an empty buffer, which wait for bytes.
+    // The first read, reads from GOAWAY on, of a header that comes in pieces, and those of an empty buffer, which wait for bytes.
     private async ValueTask<int> ReadSlowAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         while (true)
         {
-            if (_goAway == GoAwayState.Wanted && IsAtFrame && _ours.IsEmpty && !_requests.AreRefused)
+            if (IsGoAwayDue && _ours.IsEmpty && !_requests.AreRefused)
             {
                 await TellGoAwayAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            if (_ours.IsEmpty && IsAtFrame && _requests.TakeLeftOut() is { Length: > 0 } leftOut)
+            if (_ours.IsEmpty && _cursor.IsAtFrame && _requests.TakeLeftOut() is { Length: > 0 } leftOut)
             {
                 _ours = Http2ServerFrames.Refused(leftOut);
             }
@@ -141,8 +136,12 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
 
             if (_requests.AreRefused)
             {
-                await _requests.WaitUntilGivenBackAsync(cancellationToken).ConfigureAwait(false);
-                return 0;
+                if (!await _requests.WaitForLeftOutAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    return 0;
+                }
+
+                continue;
             }
 
             if (await ReadInputAsync(cancellationToken).ConfigureAwait(false) is { } result
@@ -155,14 +154,15 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
 
     private async ValueTask TellGoAwayAsync(CancellationToken cancellationToken)
     {
-        await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
-        if (!_cursor.HasSeenGoAway)
-        {
-            var goAway = Http2ServerFrames.GoAway(Http2ServerFrames.LastStream);
-            _ours = _answered ? goAway : [.. Http2ServerFrames.Settings, .. goAway];
-        }
+        await WaitForFirstRequestAsync(cancellationToken).ConfigureAwait(false);
+        _ours = _answered ? Http2ServerFrames.GoAwayOfAll : [.. Http2ServerFrames.Settings, .. Http2ServerFrames.GoAwayOfAll];
+        _hasHeardGoAway = true;
+    }
 
-        _goAway = GoAwayState.Told;
+    private async ValueTask WaitForFirstRequestAsync(CancellationToken cancellationToken)
+    {
+        await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
+        _mayHearGoAway = true;
     }
 
     private int TakeOurs(Span<byte> buffer)
@@ -176,33 +176,56 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     // Null: there was nothing in it for the handler, or something comes before it.
     private async ValueTask<int?> TryTakeAsync(ReadResult read, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var goAway = _goAway;
-        if (read.IsCanceled || (goAway == GoAwayState.Wanted && _cursor.IsBetweenFrames))
+        if (read.IsCanceled || IsGoAwayDue)
         {
             stream.Input.AdvanceTo(read.Buffer.Start);
             return null;
         }
 
-        var hasEnded = read.IsCompleted && read.Buffer.IsEmpty;
-        if (!hasEnded && (_skip > 0 || (goAway == GoAwayState.Told && BeginsWithGoAway(read.Buffer))))
+        if (_skip > 0 && !read.Buffer.IsEmpty)
         {
-            Skip(read.Buffer, read.IsCompleted);
+            Skip(read.Buffer);
             return null;
         }
 
-        if (!_answered && BeginsWithGoAway(read.Buffer))
+        if (_hasHeardGoAway && read.IsCompleted && read.Buffer.IsEmpty && _cursor.IsAtFrame)
         {
-            // So Kestrel does on a connection that comes when it is about to close. The handler would take it for a fault, and not try elsewhere.
-            owner.OnGoAway();
             stream.Input.AdvanceTo(read.Buffer.Start);
-            await _requests.WaitForFirstAsync(cancellationToken).ConfigureAwait(false);
-            SetAnswered();
-            _ours = Http2ServerFrames.Settings;
-            return null;
+            return await _requests.WaitForLeftOutAsync(cancellationToken).ConfigureAwait(false) ? null : 0;
         }
 
-        SetAnswered();
-        return Take(read.Buffer, buffer.Span, toBoundary: goAway != GoAwayState.NotWanted);
+        if (BeginsWithGoAway(read.Buffer))
+        {
+            if (!_mayHearGoAway)
+            {
+                owner.OnGoAway();
+                stream.Input.AdvanceTo(read.Buffer.Start);
+                await WaitForFirstRequestAsync(cancellationToken).ConfigureAwait(false);
+                return null;
+            }
+
+            if (!_answered)
+            {
+                // So Kestrel does on a connection that comes when it is about to close. The handler would take it for a fault, and not try elsewhere.
+                stream.Input.AdvanceTo(read.Buffer.Start);
+                SetAnswered();
+                _ours = Http2ServerFrames.Settings;
+                return null;
+            }
+
+            if (!TryPassGoAway(read))
+            {
+                return null;
+            }
+        }
+
+        var count = Take(read.Buffer, buffer.Span, oneFrame: true);
+        if (count > 0)
+        {
+            SetAnswered(); // Not when somebody asks whether there is something: SETTINGS must be the first that is read.
+        }
+
+        return count;
     }
 
     // Null: the peer has ended the connection without a word, and the handler's requests get an answer of ours.
@@ -212,7 +235,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         try
         {
             // Between frames all of the next one's header must be there, to know a GOAWAY.
-            var isWithin = _skip > 0 || (_answered && (!_cursor.IsBetweenFrames || !IsAskedBack));
+            var isWithin = _skip > 0 || !_cursor.IsAtFrame;
             var result = await stream.Input.ReadAtLeastAsync(isWithin ? 1 : Http2FrameHeader.Size, cancellationToken).ConfigureAwait(false);
             if (_answered || !result.IsCompleted || result.IsCanceled || !result.Buffer.IsEmpty)
             {
@@ -230,12 +253,19 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
             }
         }
 
-        _ours = await _requests.RefuseAsync(owner.Unanswered(end), cancellationToken).ConfigureAwait(false);
+        _ours = await _requests.RefuseAsync(owner.Unanswered(end), WasNeverServed(end), cancellationToken).ConfigureAwait(false);
         return null;
     }
 
+    // The peer has not taken the stream, and will not any more: it has refused it, or has left in good order, and all that it has acknowledged before has come. On a connection that breaks an acknowledgement
+    // may have been lost.
+    private bool WasNeverServed(YamuxException? end)
+        => !stream.Acknowledged.IsCompletedSuccessfully
+            && (end is { ErrorCode: YamuxErrorCode.StreamReset }
+                || (stream.Session.GoAwayReceived.IsCancellationRequested && end is null or { ErrorCode: YamuxErrorCode.ConnectionLost or YamuxErrorCode.SessionClosed, InnerException: null }));
+
     private bool BeginsWithGoAway(in ReadOnlySequence<byte> buffer)
-        => IsAtFrame && buffer.Length >= Http2FrameHeader.Size && Http2FrameHeader.Read(buffer).Type == Http2FrameType.GoAway;
+        => _cursor.IsAtFrame && buffer.Length >= Http2FrameHeader.Size && Http2FrameHeader.Read(buffer).Type == Http2FrameType.GoAway;
 
     private void SetAnswered()
     {
@@ -246,49 +276,56 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         }
     }
 
-    // The handler has had a GOAWAY, ours or the peer's. At a second one, while its own PING is open, SocketsHttpHandler takes the answer to that for a fault, and ends all that runs.
-    // What a second one says besides, that some requests will not be answered, is told of each of them.
-    private void Skip(in ReadOnlySequence<byte> buffer, bool isCompleted)
+    // Whether it is for the handler as it is: an error, if it is the first. Else it is skipped, and what it says of requests is told of each.
+    // At a second one, while its own PING is open, SocketsHttpHandler takes the answer to that for a fault, and ends all that runs.
+    private bool TryPassGoAway(in ReadResult read)
     {
-        if (_skip == 0)
+        var length = Http2FrameHeader.Read(read.Buffer).Length;
+        if (read.Buffer.Length < Http2FrameHeader.Size + Math.Min(length, 2 * sizeof(int)) && !read.IsCompleted)
         {
-            var length = Http2FrameHeader.Read(buffer).Length;
-            if (buffer.Length < Http2FrameHeader.Size + Math.Min(length, sizeof(int)) && !isCompleted)
-            {
-                stream.Input.AdvanceTo(buffer.Start, buffer.End); // The rest of it.
-                return;
-            }
-
-            _skip = Http2FrameHeader.Size + length;
-            _requests.LeaveOut(LastStreamOfGoAway(buffer));
-            owner.OnGoAway();
+            stream.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End); // The rest of it.
+            return false;
         }
 
+        var (lastStream, errorCode) = Http2ServerFrames.ReadGoAway(read.Buffer);
+        owner.OnGoAway();
+        var isFirst = !_hasHeardGoAway;
+        _hasHeardGoAway = true;
+        if (isFirst && errorCode != Http2ServerFrames.NoError)
+        {
+            return true;
+        }
+
+        if (isFirst)
+        {
+            _ours = Http2ServerFrames.GoAwayOfAll;
+        }
+
+        _requests.LeaveOut(lastStream);
+        _skip = Http2FrameHeader.Size + length;
+        Skip(read.Buffer);
+        return false;
+    }
+
+    private void Skip(in ReadOnlySequence<byte> buffer)
+    {
         var count = (int)Math.Min(_skip, buffer.Length);
         _skip -= count;
         stream.Input.AdvanceTo(buffer.GetPosition(count));
     }
 
-    private static int LastStreamOfGoAway(in ReadOnlySequence<byte> buffer)
-    {
-        var reader = new SequenceReader<byte>(buffer);
-        reader.Advance(Http2FrameHeader.Size);
-        return reader.TryReadBigEndian(out int last) ? last & int.MaxValue : Http2ServerFrames.LastStream;
-    }
-
-    private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool toBoundary)
+    private int Take(ReadOnlySequence<byte> source, Span<byte> destination, bool oneFrame)
     {
         var total = 0;
-        var hadSeenGoAway = _cursor.HasSeenGoAway;
         foreach (var piece in source)
         {
-            if (toBoundary && total > 0 && _cursor.IsBetweenFrames)
+            if (oneFrame && total > 0 && _cursor.IsAtFrame)
             {
                 break;
             }
 
             var bytes = piece.Span[..Math.Min(piece.Length, destination.Length - total)];
-            var count = _cursor.Advance(bytes, toBoundary);
+            var count = _cursor.Advance(bytes, oneFrame);
             bytes[..count].CopyTo(destination[total..]);
             total += count;
             if (count < piece.Length)
@@ -298,11 +335,6 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
         }
 
         stream.Input.AdvanceTo(source.GetPosition(total));
-        if (_cursor.HasSeenGoAway && !hadSeenGoAway)
-        {
-            owner.OnGoAway();
-        }
-
         return total;
     }
 }

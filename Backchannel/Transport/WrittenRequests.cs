@@ -14,8 +14,11 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
     // More than are open at once.
     private const int MostLeftOut = 10_000;
 
-    // It is written as soon as the handler's threads get to it.
+    // It is written as soon as the client's threads get to it.
     private static readonly TimeSpan FirstRequestLimit = TimeSpan.FromSeconds(1);
+
+    // As above, and what a peer that broke its word has its requests wait for.
+    private static readonly TimeSpan GiveBackLimit = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _anyWritten = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -23,6 +26,7 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
     private readonly TaskCompletionSource _givenBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<int> _streams = []; // As long as the peer has not answered.
     private readonly List<int> _leftOut = [];
+    private TaskCompletionSource? _anyLeftOut;
     private readonly byte[] _header = new byte[Http2FrameHeader.Size];
     private int _headerRead;
     private int _last;
@@ -69,7 +73,8 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         lock (_gate)
         {
             var limit = Math.Min(_lastAnswered, lastAnswered);
-            for (var request = Math.Max((long)limit + 1, _last - (2L * MostLeftOut)) | 1; request <= _last; request += 2)
+            var last = Math.Min(_last, _lastAnswered); // Those behind it have been told.
+            for (var request = Math.Max((long)limit + 1, last - (2L * MostLeftOut)) | 1; request <= last; request += 2)
             {
                 _leftOut.Add((int)request);
             }
@@ -100,19 +105,21 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         }
     }
 
-    /// <summary>Writes what <see cref="Add"/> was told of.</summary>
+    /// <summary>Writes what <see cref="Add"/> was told of. That the peer has ended the connection is left to the reader to tell: before the end there may be a GOAWAY, by which the client knows what it can do elsewhere.</summary>
     public ValueTask WriteAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-        => AnyWritten && Volatile.Read(ref _isAnswered) ? connection.WriteAsync(bytes, cancellationToken) : WriteFirstAsync(connection, bytes, cancellationToken);
+    {
+        var write = connection.WriteAsync(bytes, cancellationToken);
+        return write.IsCompletedSuccessfully && AnyWritten ? write : WriteSlowAsync(write);
+    }
 
-    private async ValueTask WriteFirstAsync(Stream connection, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    private async ValueTask WriteSlowAsync(ValueTask write)
     {
         try
         {
-            await connection.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+            await write.ConfigureAwait(false);
         }
         catch (YamuxException failure) when (IsEndedByPeer(failure))
         {
-            // The reader learns it too, and tells it.
         }
         finally
         {
@@ -124,17 +131,20 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
     }
 
     /// <summary>The frames that answer them, as soon as there is one.</summary>
-    /// <exception cref="IOException"><paramref name="reason"/>: there will be none.</exception>
-    public async ValueTask<byte[]> RefuseAsync(IOException reason, CancellationToken cancellationToken)
+    /// <param name="reason">Why they are not answered by the peer.</param>
+    /// <param name="wereNeverServed">Whether the peer has certainly seen none of them.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="NotDispatchedException">There will be none.</exception>
+    public async ValueTask<byte[]> RefuseAsync(IOException reason, bool wereNeverServed, CancellationToken cancellationToken)
     {
         await Task.WhenAny(_anyWritten.Task, _noOther.Task).WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (Snapshot() is not { Length: > 0 } streams)
+        await WaitForFirstAsync(cancellationToken).ConfigureAwait(false); // The one for which the connection was made may be on its way.
+        if (TakeUnanswered() is not { Length: > 0 } streams)
         {
-            throw reason;
+            throw new NotDispatchedException(reason.Message, reason.InnerException);
         }
 
-        AreRefused = true;
-        return Http2Refusal.Create(streams, reason.Message);
+        return Http2Refusal.Create(streams, reason.Message, wereNeverServed);
     }
 
     /// <summary>Waits for no request any more.</summary>
@@ -147,14 +157,43 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         _givenBack.TrySetResult();
     }
 
-    /// <summary>Until then the client, which has its answers, must not see that the connection has ended: that would be a failure of what it has not done with yet.</summary>
-    public Task WaitUntilGivenBackAsync(CancellationToken cancellationToken) => _givenBack.Task.WaitAsync(cancellationToken);
+    /// <summary>
+    /// Until it is given back the client must not see that the connection has ended, once it has its answers and has heard GOAWAY: that would be a failure of what it has not done with
+    /// yet, and of requests that it was about to make there. If the peer still owes it answers it will not give it back, and has to see it: after 5 s.
+    /// </summary>
+    /// <returns>False: it is given back, or will not be. True: it has written another request meanwhile, which is left out.</returns>
+    public async ValueTask<bool> WaitForLeftOutAsync(CancellationToken cancellationToken)
+    {
+        Task left;
+        lock (_gate)
+        {
+            if (_leftOut.Count > 0)
+            {
+                return true;
+            }
 
-    // In the order in which they were opened.
-    private int[] Snapshot()
+            _anyLeftOut = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            left = _anyLeftOut.Task;
+        }
+
+        var limit = AreRefused ? Timeout.InfiniteTimeSpan : GiveBackLimit;
+        Task any = Task.WhenAny(_givenBack.Task, left);
+        await any.WaitAsync(limit, timeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        return left.IsCompleted;
+    }
+
+    // In the order in which they were opened. Those that come behind them are left out.
+    private int[] TakeUnanswered()
     {
         lock (_gate)
         {
+            if (_streams.Count > 0)
+            {
+                AreRefused = true;
+                _lastAnswered = _last;
+            }
+
             return [.. _streams];
         }
     }
@@ -200,6 +239,7 @@ internal sealed class WrittenRequests(TimeProvider timeProvider)
         if (_last > _lastAnswered)
         {
             _leftOut.Add(_last);
+            _anyLeftOut?.TrySetResult();
         }
     }
 }

@@ -20,6 +20,9 @@ internal static class Http2Frames
     public const byte Padded = 0x08;
     public const byte HasPriority = 0x20;
 
+    /// <summary>How many bytes are in front of what a frame carries.</summary>
+    public const int HeaderSize = 9;
+
     public static byte[] Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray();
 
     /// <summary>What a client begins with: the preface, and SETTINGS without any.</summary>

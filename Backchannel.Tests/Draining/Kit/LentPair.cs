@@ -1,6 +1,7 @@
 using Backchannel.Tests.Authority;
 using Backchannel.Tests.Kit;
 using Microsoft.Extensions.Time.Testing;
+using Xunit;
 using Yamux;
 
 namespace Backchannel.Tests.Draining.Kit;
@@ -74,6 +75,31 @@ internal sealed class LentPair : IAsyncDisposable
         await stream.WriteAsync(Request).Guarded();
         await peer.Output.WriteAsync(Settings).Guarded();
         await stream.ReadExactlyAsync(new byte[Settings.Length]).Guarded();
+    }
+
+    /// <summary>Reads so many bytes, and sees that nothing more comes until the handler, which has heard GOAWAY, gives the stream back.</summary>
+    public async Task<byte[]> ReadToEndAsync(int count, int size = 1000)
+    {
+        var read = new MemoryStream();
+        var buffer = new byte[size];
+        while (read.Length < count)
+        {
+            read.Write(buffer, 0, await Stream.ReadAsync(buffer).Guarded());
+        }
+
+        var end = Stream.ReadAsync(buffer).AsTask();
+        Assert.False(end.IsCompleted);
+        await Stream.DisposeAsync();
+        try
+        {
+            Assert.Equal(0, await end.Guarded());
+        }
+        catch (YamuxException gone) when (gone.ErrorCode == YamuxErrorCode.StreamAborted)
+        {
+            // It was given back before the peer's FIN was seen.
+        }
+
+        return read.ToArray();
     }
 
     public async ValueTask DisposeAsync()
