@@ -5,7 +5,7 @@ namespace Backchannel;
 /// <summary>Ranges of options, with what to say where they are left.</summary>
 internal static class OptionCheck
 {
-    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    public static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     public static void Timeout(TimeSpan value, string type, string name)
     {

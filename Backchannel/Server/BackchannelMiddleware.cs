@@ -10,7 +10,8 @@ namespace Backchannel;
 /// Serves a multiplexed connection: a yamux session over the transport, the client's HTTP/2 connections in streams of it, of each of which all that is known
 /// of the connection is known too.
 /// </summary>
-internal sealed class BackchannelMiddleware(BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate serveStream, ILoggerFactory loggers)
+internal sealed class BackchannelMiddleware(
+    BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate serveStream, PeerInterceptors interceptors, ServerMetrics metrics, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Server");
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Yamux");
@@ -26,6 +27,7 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             return;
         }
 
+        using var known = new PeerConnection(connection, options.DrainTimeout, options.Yamux.TimeProvider, _logger);
         var session = connection.CreateYamuxSession(YamuxRole.Server, options.Yamux, _sessionLogger);
         var others = Task.CompletedTask;
         try
@@ -34,10 +36,10 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
             {
                 if (await AcceptAsync(connection, session, closing).ConfigureAwait(false) is { } first)
                 {
-                    var peer = Register(connection, session);
+                    var peer = Register(connection, known, session);
                     var streams = new InboundStreams(peer, connection, serveStream, next, options, _logger);
                     others = streams.RunAsync();
-                    await ServeAsync(connection, peer, first, streams, closing).ConfigureAwait(false);
+                    await ServeAsync(connection, known, peer, first, streams, closing).ConfigureAwait(false);
                 }
             }
         }
@@ -67,28 +69,38 @@ internal sealed class BackchannelMiddleware(BackchannelRegistry registry, Backch
         }
     }
 
-    private BackchannelPeer Register(ConnectionContext connection, YamuxSession session)
+    private BackchannelPeer Register(ConnectionContext connection, PeerConnection known, YamuxSession session)
     {
-        var tls = connection.Features.Get<ITlsConnectionFeature>();
-        var peer = new BackchannelPeer(registry.NextId(), session, connection.RemoteEndPoint, tls?.ClientCertificate, isEncrypted: tls is not null, options);
+        var peer = new BackchannelPeer(registry.NextId(), session, known, options, interceptors, metrics);
         connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
         connection.Features.Set<IConnectionHeartbeatFeature>(SilentHeartbeat.Instance);
         registry.Add(peer);
         BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
+        var began = metrics.Now;
+        metrics.ConnectionBegan();
 
         // Kestrel returns when all requests of the connection have ended, which may be long after the client has gone.
         _ = session.Completion.ContinueWith(
-            _ => registry.Remove(peer), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _ =>
+            {
+                registry.Remove(peer);
+                metrics.ConnectionEnded(began, peer.HasFailed);
+                peer.OnDisconnected(_logger, connection.ConnectionId);
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         return peer;
     }
 
     // Ends when neither end has anything to say to the other any more, or the session has ended.
     private async Task ServeAsync(
-        ConnectionContext connection, BackchannelPeer peer, YamuxStream first, InboundStreams streams, CancellationToken closing)
+        ConnectionContext connection, PeerConnection known, BackchannelPeer peer, YamuxStream first, InboundStreams streams, CancellationToken closing)
     {
         try
         {
             await using (closing.UnsafeRegister(_ => Drain(peer, "the server closes the connection"), null).ConfigureAwait(false))
+            await using (known.Overdue.UnsafeRegister(_ => peer.Session.Abort(new TimeoutException($"The connection was to close, and calls ran for longer than {options.DrainTimeout}.")), null).ConfigureAwait(false))
             {
                 await streams.ServeFirstAsync(first).ConfigureAwait(false);
                 await peer.Session.WaitForInboundStreamsToEndAsync(CancellationToken.None).ConfigureAwait(false);

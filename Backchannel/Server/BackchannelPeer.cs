@@ -1,29 +1,42 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Yamux;
 
 namespace Backchannel;
 
 /// <summary>A client that is connected to this server, and can be called by it.</summary>
-public sealed class BackchannelPeer
+[SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
+public sealed class BackchannelPeer : ICallTarget
 {
     private const string Unanswered =
         "The client ended the connection of the call instead of answering. Does it serve the backchannel (handler.UseBackchannel(host)), or has it gone?";
 
     private readonly LentStreams _lent;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _disconnected = new();
+    private readonly PeerConnection _connection;
+    private PresentPeer? _present; // While it is attached.
+    private PeerIdentity? _identity; // Since it was first.
+    private ConcurrentDictionary<object, object?>? _items;
+    private volatile bool _isLeaving;
 
-    internal BackchannelPeer(
-        long id, YamuxSession session, EndPoint? remoteEndPoint, X509Certificate2? clientCertificate, bool isEncrypted, BackchannelServerOptions options)
+    internal BackchannelPeer(long id, YamuxSession session, PeerConnection connection, BackchannelServerOptions options, PeerInterceptors interceptors, ServerMetrics metrics)
     {
         Id = id;
         Session = session;
-        RemoteEndPoint = remoteEndPoint;
-        ClientCertificate = clientCertificate;
-        Invoker = PeerChannel.Create(this, isEncrypted, options);
+        _connection = connection;
+        ConnectedAt = options.Yamux.TimeProvider.GetUtcNow();
+        Disconnected = _disconnected.Token;
+        Calls = new PeerCalls(options.MaxCallsPerPeer);
+        Invoker = PeerChannel.Create(this, connection.IsEncrypted, options, interceptors, metrics);
         _lent = new LentStreams(_ => Unanswered, options.Yamux.TimeProvider);
         _lent.Ended += () => _drained.TrySetResult();
+        _lent.PeerLeaving += () => _isLeaving = true;
     }
 
     /// <summary>The peer's id: 1, 2, 3 … in the order in which the clients connected to this server. Never used again.</summary>
@@ -38,14 +51,41 @@ public sealed class BackchannelPeer
     /// </remarks>
     public CallInvoker Invoker { get; }
 
+    /// <summary>The name that the client has attached with, and that the server has given it; null if it never has, as Gitaly's do not. It stays when the attachment ends.</summary>
+    public string? Name => Volatile.Read(ref _identity)?.Name;
+
+    /// <summary>What the client says to tell its runs apart: another at each start of its process. Null if it has not attached; empty if it says nothing.</summary>
+    public string? Instance => Volatile.Read(ref _identity)?.Instance;
+
+    /// <summary>The version that the client says it has. Null if it has not attached; empty if it says nothing.</summary>
+    public string? AgentVersion => Volatile.Read(ref _identity)?.AgentVersion;
+
+    /// <summary>The labels that the client has attached with; none if it has not. They are its own word: at most 64, of 16,384 bytes together.</summary>
+    public IReadOnlyDictionary<string, string> Labels => Volatile.Read(ref _identity)?.Labels ?? PeerIdentity.NoLabels;
+
+    /// <summary>As whom the client has authenticated when it attached; null if it has not attached.</summary>
+    public ClaimsPrincipal? User => Volatile.Read(ref _identity)?.User;
+
+    /// <summary>When the connection became a peer.</summary>
+    public DateTimeOffset ConnectedAt { get; }
+
+    /// <summary>The shortest round trip to the client that was measured, by yamux's pings; null while there was none.</summary>
+    public TimeSpan? RoundTrip => Session.RoundTripTime;
+
+    /// <summary>For whatever the application wants to keep with the connection. Thread safe.</summary>
+    public IDictionary<object, object?> Items => LazyInitializer.EnsureInitialized(ref _items, static () => new ConcurrentDictionary<object, object?>());
+
     /// <summary>The client's address, or null on transports that have none.</summary>
-    public EndPoint? RemoteEndPoint { get; }
+    public EndPoint? RemoteEndPoint => _connection.RemoteEndPoint;
 
     /// <summary>The certificate that the client has shown (mutual TLS), or null.</summary>
-    public X509Certificate2? ClientCertificate { get; }
+    public X509Certificate2? ClientCertificate => _connection.ClientCertificate;
 
     /// <summary>Completes when the connection to the client has ended.</summary>
     public Task Completion => Session.Completion;
+
+    /// <summary>Cancelled when the connection to the client has ended.</summary>
+    public CancellationToken Disconnected { get; }
 
     /// <summary>The session that carries everything between the client and this server, for streams beside gRPC.</summary>
     public YamuxSession Session { get; }
@@ -60,11 +100,67 @@ public sealed class BackchannelPeer
     /// <summary>Completes when the peer drains and no call to it runs any more.</summary>
     internal Task Drained => _drained.Task;
 
+    /// <summary>Whether a call to it may begin.</summary>
+    internal bool TakesCalls => _lent.CloseReason is null && !Session.Completion.IsCompleted;
+
+    /// <summary>Whether it has said on one of its HTTP/2 connections that it takes no further calls there. It may take them on another.</summary>
+    internal bool IsLeaving => _isLeaving;
+
+    /// <summary>Whether its connection was lost, rather than closed.</summary>
+    internal bool HasFailed => Session.Completion.IsFaulted;
+
+    /// <summary>Whether there is an attachment.</summary>
+    internal bool IsAttached => Volatile.Read(ref _present) is not null;
+
+    /// <summary>Those that run.</summary>
+    internal PeerCalls Calls { get; }
+
+    /// <summary>
+    /// Sends the client away: it can no longer be called by its name, hears why, and its connection closes when the calls that run have ended, or
+    /// <see cref="BackchannelServerOptions.DrainTimeout"/> is over.
+    /// </summary>
+    /// <param name="reason">Why, for the client's log.</param>
+    /// <param name="retryAfter">When it may come back, in whole milliseconds, which an agent of this library obeys; default: when it likes.</param>
+    /// <param name="cancellationToken">Gives up waiting; the connection closes all the same.</param>
+    /// <returns>Completes when the connection has ended: in a call that the same client makes, or serves, do not wait for it.</returns>
+    /// <exception cref="ArgumentNullException">The reason is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time is less than 0, or more than 24 days.</exception>
+    public async Task DisconnectAsync(string reason, TimeSpan retryAfter = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        ArgumentOutOfRangeException.ThrowIfLessThan(retryAfter, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(retryAfter, TimeSpan.FromDays(24));
+        Volatile.Read(ref _present)?.End(PeerDisconnectReason.Kicked, reason, retryAfter);
+        RequestClose(); // Which is nothing new, if there was an attachment.
+        await Task.WhenAny(Completion).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Becomes attached. False: it is, and not by what this takes the place of.</summary>
+    internal bool TryAttach(PresentPeer present, PresentPeer? inPlaceOf)
+    {
+        if (Interlocked.CompareExchange(ref _present, present, inPlaceOf) != inPlaceOf)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _identity, present.Identity);
+        return true;
+    }
+
+    /// <summary>This attachment has ended.</summary>
+    internal void OnDetached(PresentPeer present) => Interlocked.CompareExchange(ref _present, null, present);
+
+    /// <summary>Closes the connection in good order, and within <see cref="BackchannelServerOptions.DrainTimeout"/>.</summary>
+    internal void RequestClose() => _connection.RequestClose();
+
+    /// <summary>The connection has ended. What the application has hung on that runs elsewhere, and is logged if it fails.</summary>
+    internal void OnDisconnected(ILogger logger, string connectionId) => _ = _disconnected.CancelAsync(logger, connectionId);
+
     /// <summary>Lets no further call begin. Those that run go on.</summary>
     /// <returns>Whether it is the first time.</returns>
     internal bool Drain(string reason) => _lent.Close(reason);
 
-    /// <exception cref="IOException">No further call may begin.</exception>
+    /// <exception cref="NotDispatchedException">No further call may begin.</exception>
     internal void ThrowIfDraining()
     {
         if (_lent.CloseReason is { } reason)
@@ -92,5 +188,5 @@ public sealed class BackchannelPeer
         }
     }
 
-    private IOException NoBackchannel(string reason, Exception? failure = null) => new($"{BackchannelRegistry.NoBackchannel(Id)}: {reason}", failure);
+    private NotDispatchedException NoBackchannel(string reason, Exception? failure = null) => new($"{BackchannelRegistry.NoBackchannel(Id)}: {reason}", failure);
 }

@@ -1,3 +1,4 @@
+using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Connections;
@@ -27,9 +28,9 @@ public sealed class BackchannelServerOptions
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(120);
 
     /// <summary>
-    /// How long calls to a peer that run may go on when the client has closed its connections in good order, and the session stays for their sake. Then
-    /// they are aborted. A server that stops gives them its own time (<c>HostOptions.ShutdownTimeout</c>). Default 30 s; more than 0, or <see cref="Timeout.InfiniteTimeSpan"/> for as
-    /// long as they like.
+    /// How long calls to a peer that run may go on when the client has closed its connections in good order, and the session stays for their sake, or when it was sent away
+    /// (<see cref="BackchannelPeer.DisconnectAsync"/>). Then they are aborted. A server that stops gives attached agents as long to move elsewhere, within its own time
+    /// (<c>HostOptions.ShutdownTimeout</c>), and all calls the rest of that. Default 30 s; more than 0, or <see cref="Timeout.InfiniteTimeSpan"/> for as long as they like.
     /// </summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -38,6 +39,24 @@ public sealed class BackchannelServerOptions
     /// takes another, and a handler that is replaced keeps its own while its calls run. One more is refused (RST). Default 128; at least 1. Gitaly's clients have one.
     /// </summary>
     public int MaxHttpConnectionsPerPeer { get; set; } = 128;
+
+    /// <summary>
+    /// How many calls to one peer may run at once, by whatever client or invoker they are made; one more fails with <see cref="StatusCode.ResourceExhausted"/> and has not left. Default
+    /// 1,000; at least 1.
+    /// </summary>
+    public int MaxCallsPerPeer { get; set; } = 1000;
+
+    /// <summary>
+    /// Whether an agent that attaches gets the name that it asks for. Anybody who can connect can then be called in the place of anybody else: for a network in which all are trusted, and for
+    /// trying things out. Default false: the name is that of who has authenticated (<see cref="IBackchannelPeerNameProvider"/>).
+    /// </summary>
+    public bool TrustNamesOfClients { get; set; }
+
+    /// <summary>What becomes of several agents of one name. Default <see cref="DuplicateNames.Newest"/>.</summary>
+    public DuplicateNames DuplicateNames { get; set; }
+
+    /// <summary>How many agents of one name may be attached at once; one more is refused with <see cref="StatusCode.ResourceExhausted"/>. Default 8; at least 1.</summary>
+    public int MaxPeersPerName { get; set; } = 8;
 
     /// <summary>
     /// Looks at each multiplexed connection before it becomes a peer, and may refuse it (<see cref="BackchannelConnectingContext.Refuse"/>): it is closed then, with one line in the
@@ -94,6 +113,13 @@ public sealed class BackchannelServerOptions
         OptionCheck.Timeout(IdleTimeout, nameof(BackchannelServerOptions), nameof(IdleTimeout));
         OptionCheck.Timeout(DrainTimeout, nameof(BackchannelServerOptions), nameof(DrainTimeout));
         OptionCheck.Count(MaxHttpConnectionsPerPeer, nameof(BackchannelServerOptions), nameof(MaxHttpConnectionsPerPeer));
+        OptionCheck.Count(MaxCallsPerPeer, nameof(BackchannelServerOptions), nameof(MaxCallsPerPeer));
+        OptionCheck.Count(MaxPeersPerName, nameof(BackchannelServerOptions), nameof(MaxPeersPerName));
+        if (!Enum.IsDefined(DuplicateNames))
+        {
+            throw new ArgumentOutOfRangeException(nameof(DuplicateNames), DuplicateNames, $"{nameof(BackchannelServerOptions)}.{nameof(DuplicateNames)} is {DuplicateNames}, which it has not.");
+        }
+
         for (var i = 0; i < Interceptors.Count; i++)
         {
             if (Interceptors[i] is null)

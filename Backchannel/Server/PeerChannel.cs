@@ -7,22 +7,17 @@ namespace Backchannel;
 /// <summary>Makes the gRPC channel back to a peer: HTTP/2 on a yamux stream that is opened at the first call.</summary>
 internal static class PeerChannel
 {
-    public static CallInvoker Create(BackchannelPeer peer, bool isEncrypted, BackchannelServerOptions options)
+    public static CallInvoker Create(BackchannelPeer peer, bool isEncrypted, BackchannelServerOptions options, PeerInterceptors interceptors, ServerMetrics metrics)
     {
         // It is never disposed: that would cancel calls that are about to fail with the truth. When the session has ended
         // nothing of it is left but memory.
-        var invoker = CreateChannel(new PeerHandler(peer, options), isEncrypted, options, out _).CreateCallInvoker();
+        var invoker = CreateChannel(new PeerHandler(peer, options), isEncrypted, options, out _).CreateCallInvoker().Intercept(new DispatchInterceptor(method => CallObservation.Begin(metrics, peer, method)));
         if (!isEncrypted)
         {
             invoker = invoker.Intercept(new PlaintextCredentialsInterceptor(peer.Id));
         }
 
-        for (var i = options.Interceptors.Count - 1; i >= 0; i--)
-        {
-            invoker = invoker.Intercept(options.Interceptors[i]);
-        }
-
-        return invoker;
+        return interceptors.Intercept(invoker, peer);
     }
 
     /// <summary>Throws what would be thrown for each peer of an endpoint.</summary>

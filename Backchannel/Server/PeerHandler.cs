@@ -1,18 +1,17 @@
 using System.Net;
+using Grpc.Core;
 
 namespace Backchannel;
 
-/// <summary>The HTTP of the channel to a peer: connections are streams of its session, and no request begins once the peer drains.</summary>
-internal sealed class PeerHandler : DelegatingHandler
+/// <summary>The HTTP of the channel to a peer: connections are streams of its session, and no request begins once the peer drains, or has as many as it may have.</summary>
+internal sealed class PeerHandler : DispatchHandler
 {
     private readonly BackchannelPeer? _peer;
 
     /// <param name="peer">The peer. Null: for a channel that is made for the sake of its options, and not used.</param>
     /// <param name="options">The server's settings.</param>
     public PeerHandler(BackchannelPeer? peer, BackchannelServerOptions options)
-    {
-        _peer = peer;
-        InnerHandler = new SocketsHttpHandler
+        : base(new SocketsHttpHandler
         {
             ConnectCallback = (_, cancellationToken) => peer!.ConnectAsync(cancellationToken),
             PooledConnectionIdleTimeout = options.IdleTimeout,
@@ -21,11 +20,11 @@ internal sealed class PeerHandler : DelegatingHandler
             UseCookies = false,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
-        };
-    }
+        })
+        => _peer = peer;
 
     // The connections hear of the drain in their own time.
-    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         _peer!.ThrowIfDraining();
         if (request.RequestUri is { Scheme: "https" } uri)
@@ -33,6 +32,24 @@ internal sealed class PeerHandler : DelegatingHandler
             request.RequestUri = new UriBuilder(uri) { Scheme = Uri.UriSchemeHttp, Port = -1 }.Uri; // There is TLS already, around all of the session.
         }
 
-        return base.SendAsync(request, cancellationToken);
+        var calls = _peer.Calls;
+        if (!calls.TryBegin())
+        {
+            throw new NotDispatchedException(new Status(
+                StatusCode.ResourceExhausted,
+                FormattableString.Invariant($"{calls.Most} calls to peer {_peer.Id} run already, which is the most ({nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.MaxCallsPerPeer)})")));
+        }
+
+        try
+        {
+            var response = await base.SendOnceAsync(request, cancellationToken).ConfigureAwait(false);
+            response.Content = new CountedContent(response.Content, calls);
+            return response;
+        }
+        catch
+        {
+            calls.End();
+            throw;
+        }
     }
 }

@@ -1,0 +1,127 @@
+using Backchannel.V1;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Yamux;
+
+namespace Backchannel;
+
+/// <summary>The server's end of Attach: gives the agent its name, and holds the call for as long as it is attached.</summary>
+internal sealed class AttachmentService(
+    PeerNames names,
+    PeersDrain drain,
+    IBackchannelPeerNameProvider nameProvider,
+    IOptions<BackchannelServerOptions> options,
+    ServerMetrics metrics,
+    ILoggerFactory _loggers)
+    : Attachment.AttachmentBase
+{
+    private const string NoName =
+        "the server has no name for this agent. Two ways to one: authenticate, so that the server sees a user with a NameIdentifier claim (AddAuthentication, and RequireAuthorization() on"
+        + " MapBackchannel()), or a client certificate with a common name (UseHttps(https => https.ClientCertificateMode = ClientCertificateMode.RequireCertificate)); or let the server"
+        + " trust the names that its clients ask for (AddBackchannel(options => options.TrustNamesOfClients = true))";
+
+    private readonly ILogger _logger = _loggers.CreateLogger("Backchannel.Server");
+
+    public override async Task Attach(AttachRequest request, IServerStreamWriter<Notice> responseStream, ServerCallContext context)
+    {
+        var peer = context.GetBackchannelPeer();
+        PresentPeer present;
+        try
+        {
+            AttachRequestCheck.ThrowIfInvalid(request);
+            drain.ThrowIfDraining();
+            present = new PresentPeer(peer, await IdentifyAsync(request, context).ConfigureAwait(false), names);
+            drain.ThrowIfDraining(); // Which may have begun, and ended, meanwhile.
+            Enter(present);
+        }
+        catch (Exception failure) when (failure is not RpcException and not OperationCanceledException)
+        {
+            metrics.AttachFailed(StatusCode.Unknown); // gRPC logs it.
+            throw;
+        }
+        catch (RpcException refusal)
+        {
+            metrics.AttachFailed(refusal.StatusCode);
+            AttachmentLog.Refused(_logger, peer.Id, peer.RemoteEndPoint, refusal.StatusCode, refusal.Status.Detail);
+            throw;
+        }
+
+        var reason = PeerDisconnectReason.Left;
+        try
+        {
+            metrics.Attached();
+            AttachmentLog.Attached(_logger, present.Name, peer.Id);
+            drain.TellIfDraining(present); // It may have begun meanwhile.
+            await responseStream.WriteAsync(new Notice { Attached = new Attached { Name = present.Name, PeerId = peer.Id } }, context.CancellationToken).ConfigureAwait(false);
+            await foreach (var notice in present.Notices.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
+            {
+                await responseStream.WriteAsync(notice, context.CancellationToken).ConfigureAwait(false);
+            }
+
+            reason = present.Notices.DetachedFor ?? reason;
+        }
+        catch (Exception gone) when (context.CancellationToken.IsCancellationRequested && gone is OperationCanceledException or InvalidOperationException or IOException)
+        {
+            // The agent has ended the call, or the connection has.
+            reason = present.Notices.DetachedFor ?? (HasFailed(context) ? PeerDisconnectReason.ConnectionLost : PeerDisconnectReason.Left);
+        }
+        finally
+        {
+            names.Detach(present, reason);
+            metrics.Detached();
+            AttachmentLog.Detached(_logger, present.Name, peer.Id, reason);
+        }
+    }
+
+    // The stream knows it before the session has ended.
+    private static bool HasFailed(ServerCallContext context)
+        => context.GetHttpContext().Features.Get<IYamuxStreamFeature>()?.Stream.ReadsClosed.Exception?.InnerException is YamuxException
+        {
+            ErrorCode: YamuxErrorCode.ConnectionLost or YamuxErrorCode.ProtocolError or YamuxErrorCode.KeepAliveTimeout or YamuxErrorCode.ConnectionWriteTimeout
+        }
+        or YamuxException { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: not null };
+
+    private async ValueTask<PeerIdentity> IdentifyAsync(AttachRequest request, ServerCallContext context)
+    {
+        var http = context.GetHttpContext();
+        var name = options.Value.TrustNamesOfClients && request.Name.Length > 0
+            ? request.Name
+            : await nameProvider.GetNameAsync(http, context.CancellationToken).ConfigureAwait(false);
+        if (string.IsNullOrEmpty(name))
+        {
+            throw Refused(StatusCode.Unauthenticated, NoName);
+        }
+
+        if (!PeerName.IsValid(name))
+        {
+            throw Refused(StatusCode.InvalidArgument, $"name {PeerName.Shown(name)}, which the server has found for this agent: a name is {PeerName.Rule}");
+        }
+
+        return new PeerIdentity(
+            name,
+            request.Instance,
+            new Dictionary<string, string>(request.Labels, StringComparer.Ordinal),
+            request.AgentVersion,
+            http.User,
+            options.Value.Yamux.TimeProvider.GetUtcNow());
+    }
+
+    private void Enter(PresentPeer present)
+    {
+        switch (names.Attach(present, out var superseded))
+        {
+            case AttachResult.AttachedAlready:
+                throw Refused(StatusCode.FailedPrecondition, $"this connection is attached already, as \"{present.Peer.Name}\"; it has one Attach call at a time");
+            case AttachResult.NameInUse:
+                throw Refused(StatusCode.AlreadyExists, $"\"{present.Name}\" is attached already, by another instance, and the server allows a name once (DuplicateNames.RefuseNewer)");
+            case AttachResult.TooMany:
+                throw Refused(StatusCode.ResourceExhausted, FormattableString.Invariant($"\"{present.Name}\" is attached {options.Value.MaxPeersPerName} times already, which is the most (MaxPeersPerName)"));
+        }
+
+        superseded?.End(PeerDisconnectReason.Superseded, "the same instance has attached on another connection", TimeSpan.Zero);
+    }
+
+    private static RpcException Refused(StatusCode status, string reason) => new(new Status(status, $"attach refused: {reason}"));
+}

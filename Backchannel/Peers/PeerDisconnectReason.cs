@@ -1,0 +1,20 @@
+namespace Backchannel;
+
+/// <summary>Why a peer can no longer be called by its name.</summary>
+public enum PeerDisconnectReason
+{
+    /// <summary>The agent has ended its attachment, or closed the connection in good order.</summary>
+    Left,
+
+    /// <summary>The connection has failed, or the agent was silent for too long.</summary>
+    ConnectionLost,
+
+    /// <summary>The same instance of the agent has attached on another connection.</summary>
+    Superseded,
+
+    /// <summary><see cref="BackchannelPeer.DisconnectAsync"/> was called.</summary>
+    Kicked,
+
+    /// <summary>The server stops, or was drained.</summary>
+    ServerStopping,
+}
