@@ -11,6 +11,9 @@ internal static class Rounds
 
     private static readonly int Count = Environment.GetEnvironmentVariable(Variable) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : Default;
 
+    /// <summary>For what takes long: few rounds, unless somebody has asked for more than usual.</summary>
+    public static int Of(int few, int many) => Count > Default ? many : few;
+
     public static async Task RunAsync(Func<Task> round)
     {
         for (var number = 1; number <= Count; number++)

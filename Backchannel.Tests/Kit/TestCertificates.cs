@@ -27,7 +27,7 @@ internal sealed class TestCertificates : IDisposable
 
     public X509Certificate2 Client { get; }
 
-    public static TestCertificates Create()
+    public static TestCertificates Create(string client = "a client")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Test authority", key, HashAlgorithmName.SHA256);
@@ -36,7 +36,7 @@ internal sealed class TestCertificates : IDisposable
         return new TestCertificates(
             X509CertificateLoader.LoadCertificate(withKey.RawData),
             Issue(withKey, "CN=localhost", "1.3.6.1.5.5.7.3.1"),
-            Issue(withKey, "CN=a client", "1.3.6.1.5.5.7.3.2"));
+            Issue(withKey, $"CN={client}", "1.3.6.1.5.5.7.3.2"));
     }
 
     /// <summary>Has a client trust servers of this authority's.</summary>

@@ -36,16 +36,21 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Those connections.</summary>
     public ICollection<ConnectionContext> Connections => _connections.Connections;
 
+    public IServiceProvider Services => _app.Services;
+
+    public IBackchannelPeers Peers => _app.Services.GetRequiredService<IBackchannelPeers>();
+
     public IBackchannelRegistry Registry => _app.Services.GetRequiredService<IBackchannelRegistry>();
 
     /// <summary>What Kestrel says it listens on: <c>http://127.0.0.1:40001</c>, <c>http://unix:/tmp/x</c>.</summary>
     public string Address => _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
 
     public static Task<TestServer> StartAsync(
-        Action<ListenOptions>? listen = null, Action<BackchannelServerOptions>? options = null, EndPoint? endPoint = null)
-        => StartAsync(kestrel => kestrel.Listen(endPoint ?? new IPEndPoint(IPAddress.Loopback, 0), listen ?? Cleartext), options);
+        Action<ListenOptions>? listen = null, Action<BackchannelServerOptions>? options = null, EndPoint? endPoint = null, Action<IBackchannelServerBuilder>? build = null)
+        => StartAsync(kestrel => kestrel.Listen(endPoint ?? new IPEndPoint(IPAddress.Loopback, 0), listen ?? Cleartext), options, build);
 
-    public static async Task<TestServer> StartAsync(Action<KestrelServerOptions> kestrel, Action<BackchannelServerOptions>? options)
+    public static async Task<TestServer> StartAsync(
+        Action<KestrelServerOptions> kestrel, Action<BackchannelServerOptions>? options, Action<IBackchannelServerBuilder>? build = null)
     {
         var log = new TestLog();
         var state = new TesterState("server");
@@ -61,13 +66,15 @@ internal sealed class TestServer : IAsyncDisposable
         builder.Services.AddSingleton(state);
         builder.Services.AddGrpc();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Guard.BeyondLimit);
-        builder.Services.AddBackchannel(backchannel =>
+        var backchannel = builder.Services.AddBackchannel(backchannel =>
         {
             backchannel.DrainTimeout = Guard.BeyondLimit;
             options?.Invoke(backchannel);
         });
+        build?.Invoke(backchannel);
         var app = builder.Build();
         app.MapGrpcService<TesterService>();
+        app.MapBackchannel();
         try
         {
             await app.StartAsync().Guarded();

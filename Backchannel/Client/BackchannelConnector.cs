@@ -28,7 +28,7 @@ internal sealed class BackchannelConnector(
         {
             return await host.ConnectAsync(stream, ConnectionKey.Of(context, handler, previous), handler.ConnectTimeout, cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException failure)
+        catch (IOException failure) when (failure is not NotDispatchedException)
         {
             throw new BackchannelConnectException(failure.Message, failure.InnerException);
         }

@@ -28,7 +28,7 @@ public sealed class BackchannelHost : IAsyncDisposable
     private readonly ServedCalls _calls;
     private readonly InnerServer _server;
     private readonly SessionPool _pool;
-    private readonly ConcurrentDictionary<HostedSession, Task> _sessions = new();
+    private readonly ConcurrentDictionary<HostedSession, ServedSession> _sessions = new();
     // The calls have had their time by then.
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(5);
 
@@ -67,6 +67,15 @@ public sealed class BackchannelHost : IAsyncDisposable
         return new BackchannelHost(options, calls, new InnerServer(listener => Build(listener, options, calls, services, endpoints)));
     }
 
+    /// <summary>Makes a host whose services are those of another container.</summary>
+    /// <param name="options">The settings, checked.</param>
+    /// <param name="build">Makes the application that serves them; a start that fails is tried again with a new one.</param>
+    internal static BackchannelHost CreateWithin(BackchannelHostOptions options, Func<StreamListener, ServedCalls, IInnerApplication> build)
+    {
+        var calls = new ServedCalls();
+        return new BackchannelHost(options, calls, new InnerServer(listener => build(listener, calls)));
+    }
+
     /// <summary>
     /// Stops in good order: no further connections and calls in either direction; those that run go on until they end, until
     /// <see cref="BackchannelHostOptions.DrainTimeout"/> is over, or until <paramref name="cancellationToken"/> is cancelled. Then the connections close and the services stop.
@@ -102,6 +111,25 @@ public sealed class BackchannelHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets go of a connection in good order: no further calls in either direction, those that run go on, as in <see cref="StopAsync"/>.</summary>
+    /// <param name="owner">Whose it is: what the connect callback of its handler belongs to.</param>
+    /// <param name="reason">Why, for whoever calls over it now.</param>
+    /// <param name="cancellationToken">Ends the waiting for calls: they are aborted.</param>
+    /// <returns>Completes when it has ended.</returns>
+    internal async Task LetGoAsync(IConnectsOnce owner, string reason, CancellationToken cancellationToken)
+    {
+        var sessions = _sessions.Where(pair => pair.Value.Key.ConnectCallback?.Target == owner).ToArray();
+        foreach (var (session, _) in sessions)
+        {
+            session.Drain(reason);
+        }
+
+        using (cancellationToken.UnsafeRegister(_ => Array.ForEach(sessions, pair => pair.Key.End()), null))
+        {
+            await Task.WhenAll(sessions.Select(pair => pair.Value.Run)).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Makes a connection of an HTTP handler's: <paramref name="transport"/> becomes multiplexed, unless there is one to the same place.</summary>
     /// <param name="transport">The connection that the handler has made. It is the host's from now on.</param>
     /// <param name="key">Where it goes, and as whom.</param>
@@ -130,32 +158,11 @@ public sealed class BackchannelHost : IAsyncDisposable
         }
     }
 
-    private static WebApplication Build(
+    private static InnerWebApplication Build(
         StreamListener listener, BackchannelHostOptions options, ServedCalls calls, Action<IServiceCollection> services, Action<IEndpointRouteBuilder> endpoints)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-
-            // The server decides how long an idle backchannel stays. Not InfiniteTimeSpan: Kestrel adds it to the time, which
-            // overflows, and closes an idle connection at its next heartbeat, within a second.
-            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromDays(3650);
-
-            // One stream's bytes wait for those of others on the same connection: that a call is slow says nothing about its peer.
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            kestrel.Limits.MinResponseDataRate = null;
-            options.ConfigureLimits?.Invoke(kestrel.Limits);
-            kestrel.Listen(BackchannelEndPoint.Instance, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http2;
-                listen.Use(next => stream => HostedSession.ServeAsync(stream, next));
-                listen.Use(next => stream => calls.OnStreamAsync(stream, next));
-                options.Streams?.Invoke(listen);
-                listen.Use(next => connection => HostedSession.ServeHttpAsync(connection, next));
-                listen.UseAnyAuthority(kestrel.Limits);
-            });
-        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => InnerKestrel.Configure(kestrel, options, calls));
         builder.Services.AddRouting();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
@@ -177,7 +184,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         {
             app.Use(calls.OnRequestAsync);
             endpoints(app);
-            return app;
+            return new InnerWebApplication(app);
         }
         catch
         {
@@ -189,13 +196,21 @@ public sealed class BackchannelHost : IAsyncDisposable
     private async ValueTask<(HostedSession Session, Stream Stream)> OpenAsync(
         Stream transport, ConnectionKey key, TimeSpan answer, CancellationToken cancellationToken)
     {
+        if (key.ConnectCallback?.Target is IConnectsOnce once && !once.TryBeginSession())
+        {
+            throw new NotDispatchedException("The connection of the agent to its server takes no further calls.");
+        }
+
         YamuxSession? session = null;
         try
         {
             var server = await StartServerAsync(cancellationToken).ConfigureAwait(false);
             await SendMagicAsync(transport, key.IsTls, cancellationToken).ConfigureAwait(false);
             session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
-            var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options, key.IsTls);
+            var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options, key.IsTls)
+            {
+                Server = new BackchannelServerFeature(key, transport),
+            };
             var (lent, first) = await hosted.LendFirstAsync(cancellationToken).ConfigureAwait(false);
             Run(hosted, hosted.ExpectAnswerAsync(first, answer), key, server.Logger);
             return (hosted, lent);
@@ -251,7 +266,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         {
             ThrowIfStopping();
             var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _sessions[session] = DetachedTask.Run(async () =>
+            var run = DetachedTask.Run(async () =>
             {
                 await started.Task.ConfigureAwait(false);
                 try
@@ -268,6 +283,7 @@ public sealed class BackchannelHost : IAsyncDisposable
                     _pool.OnEnded(key);
                 }
             });
+            _sessions[session] = new ServedSession(run, key);
             started.SetResult();
         }
     }
@@ -300,7 +316,7 @@ public sealed class BackchannelHost : IAsyncDisposable
 
         using (_drainOver.Token.UnsafeRegister(_ => Array.ForEach(running, pair => pair.Key.End()), null))
         {
-            await Task.WhenAll(running.Select(pair => pair.Value)).ConfigureAwait(false);
+            await Task.WhenAll(running.Select(pair => pair.Value.Run)).ConfigureAwait(false);
         }
 
         await _server.StopAsync().ConfigureAwait(false);

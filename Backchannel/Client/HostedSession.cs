@@ -47,6 +47,9 @@ internal sealed class HostedSession
         _lent.PeerLeaving += () => _serverLeaves = true;
     }
 
+    /// <summary>Who is at the other end; null: nobody has said.</summary>
+    public IBackchannelServerFeature? Server { get; init; }
+
     /// <summary>Why no further calls are served; null while they are.</summary>
     public string? DrainReason => _lent.CloseReason;
 
@@ -88,6 +91,7 @@ internal sealed class HostedSession
                 {
                     var connection = new YamuxStreamConnectionContext(stream, _id) { Disposed = OnServed };
                     connection.Features.Set(this);
+                    connection.Features.Set(Server);
                     lock (_gate)
                     {
                         if (_isOver)

@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Backchannel;
@@ -11,7 +9,7 @@ namespace Backchannel;
 /// </summary>
 /// <param name="build">Makes it. What is wrong with the services or the endpoints shows here.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
-internal sealed class InnerServer(Func<StreamListener, WebApplication> build)
+internal sealed class InnerServer(Func<StreamListener, IInnerApplication> build)
 {
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _stop = new();
@@ -53,7 +51,7 @@ internal sealed class InnerServer(Func<StreamListener, WebApplication> build)
         {
             if (_starting is not null)
             {
-                await server.App.StopAsync().ConfigureAwait(false);
+                await server.App.StopAsync(CancellationToken.None).ConfigureAwait(false);
             }
         }
         finally
@@ -78,14 +76,13 @@ internal sealed class InnerServer(Func<StreamListener, WebApplication> build)
         }
     }
 
-    private static Running Build(Func<StreamListener, WebApplication> build)
+    private static Running Build(Func<StreamListener, IInnerApplication> build)
     {
         var listener = new StreamListener();
         var app = build(listener);
-        var loggers = app.Services.GetRequiredService<ILoggerFactory>();
-        return new Running(app, listener, loggers.CreateLogger("Backchannel.Client"), loggers.CreateLogger("Yamux"));
+        return new Running(app, listener, app.Loggers.CreateLogger("Backchannel.Client"), app.Loggers.CreateLogger("Yamux"));
     }
 
     /// <summary>A server that was built, and what it takes connections by.</summary>
-    public sealed record Running(WebApplication App, StreamListener Listener, ILogger Logger, ILogger SessionLogger);
+    public sealed record Running(IInnerApplication App, StreamListener Listener, ILogger Logger, ILogger SessionLogger);
 }

@@ -23,7 +23,8 @@ internal sealed class ServedCalls
     {
         if (context.Features.Get<HostedSession>()?.DrainReason is { } reason)
         {
-            Refuse(context, StatusCode.Unavailable, reason);
+            Refuse(context, StatusCode.Unavailable, reason, StatusCodes.Status503ServiceUnavailable); // By which the other end knows that no handler has answered.
+            context.Response.Headers[CallDispatch.Key] = CallDispatch.None;
 
             // The connection was opened for this call, or its server has not heard yet that it goes away.
             context.Response.OnCompleted(() =>
@@ -72,9 +73,9 @@ internal sealed class ServedCalls
             };
 
     // A response of headers alone.
-    private static void Refuse(HttpContext context, StatusCode status, string reason)
+    private static void Refuse(HttpContext context, StatusCode status, string reason, int httpStatus = StatusCodes.Status200OK)
     {
-        context.Response.StatusCode = StatusCodes.Status200OK;
+        context.Response.StatusCode = httpStatus;
         context.Response.ContentType = GrpcContentType;
         context.Response.Headers.GrpcStatus = Text(status);
         context.Response.Headers.GrpcMessage = Uri.EscapeDataString(reason);

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Logging;
+
+namespace Backchannel;
+
+/// <summary>What serves the client's services on what servers open.</summary>
+internal interface IInnerApplication : IAsyncDisposable
+{
+    /// <summary>Where it logs.</summary>
+    ILoggerFactory Loggers { get; }
+
+    Task StartAsync(CancellationToken cancellationToken);
+
+    /// <summary>Stops in good order; what goes on is cut off in a time of its own, or when the token is cancelled.</summary>
+    Task StopAsync(CancellationToken cancellationToken);
+}
