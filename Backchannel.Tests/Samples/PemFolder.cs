@@ -25,6 +25,14 @@ public sealed class PemFolder : IDisposable
     /// <summary>The path of <c>ca.pem</c>, <c>server.pem</c>, <c>server.key</c> …</summary>
     public string this[string name] => Path.Combine(_folder.FullName, name);
 
+    /// <summary>Trusts the authority of <c>ca.pem</c> alone.</summary>
+    public X509ChainPolicy Trust() => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        CustomTrustStore = { X509CertificateLoader.LoadCertificateFromFile(this["ca.pem"]) },
+        RevocationMode = X509RevocationMode.NoCheck,
+    };
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private X509Certificate2 CreateAuthority(string name)
