@@ -32,11 +32,12 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
                 options.Interceptors.Add<TokenServerInterceptor>(token);
             }
         });
-        builder.Services.AddBackchannel();
+        builder.Services.AddBackchannel(options => options.TrustNamesOfClients = true);
         builder.Services.AddSingleton(Log);
         builder.Services.AddSingleton<ICallerDirectory>(this);
         builder.Services.AddSingleton(transfers);
         _app = builder.Build();
+        _app.MapBackchannel();
         _app.MapGrpcService<FarEndService>();
         _app.MapGrpcService<ForwardingVoter>();
     }
@@ -44,6 +45,9 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
     public CallLog Log { get; } = new();
 
     public IBackchannelRegistry Peers => _app.Services.GetRequiredService<IBackchannelRegistry>();
+
+    /// <summary>Those that have attached under a name.</summary>
+    public IBackchannelPeers Names => _app.Services.GetRequiredService<IBackchannelPeers>();
 
     /// <summary>As both languages dial it.</summary>
     public string Address => _app.Urls.Single().Split("://")[1];

@@ -13,6 +13,7 @@ import (
 )
 
 var commands = map[string]func(args []string) error{
+	"agent":              agent,
 	"check":              func([]string) error { return nil },
 	"conformance":        conformance,
 	"grpc-client":        grpcClient,
@@ -25,7 +26,7 @@ var commands = map[string]func(args []string) error{
 
 func main() {
 	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: peer check|conformance|grpc-client|grpc-server|sidechannel-client|token|voting|yamux [flags]")
+		fmt.Fprintln(os.Stderr, "usage: peer agent|check|conformance|grpc-client|grpc-server|sidechannel-client|token|voting|yamux [flags]")
 		os.Exit(2)
 	}
 	if err := commands[os.Args[1]](os.Args[2:]); err != nil {
