@@ -28,20 +28,46 @@ public sealed class EmptyFolderTests : IDisposable
             await RunAsync(command.Contains(" package ", StringComparison.Ordinal) ? $"{command} --no-restore" : command);
         }
 
-        Write("coordination.proto", Block("**coordination.proto**"));
+        Write("device.proto", Block("**device.proto**"));
         await BuildAsync("Server", port: 0);
 
-        Assert.Equal(["dotnet run --project Server", "dotnet run --project Client"], Commands("dotnet run --project Server", "dotnet run --project Client"));
+        const string RunAgent = "dotnet run --project Agent -- --Backchannel:Agent:Name device-1";
+        Assert.Equal(["dotnet run --project Server", RunAgent], Commands("dotnet run --project Server", "dotnet run --project Agent"));
         using var server = Start("dotnet run --no-build --project Server");
         try
         {
-            await BuildAsync("Client", await PortAsync(server));
-            Assert.Contains("accepted: True", await RunAsync("dotnet run --no-build --project Client"), StringComparison.Ordinal);
+            var port = await PortAsync(server);
+            await BuildAsync("Agent", port);
+            using var agent = Start(RunAgent.Replace("dotnet run", "dotnet run --no-build", StringComparison.Ordinal));
+            try
+            {
+                while (await agent.StandardOutput.ReadLineAsync().Guarded() is { } line && line != "The server knows this device as device-1.")
+                {
+                    Assert.DoesNotContain("fail:", line, StringComparison.Ordinal);
+                }
+
+                Assert.Equal("{\"restarts\":1}", await RestartAsync(port));
+            }
+            finally
+            {
+                agent.Kill(entireProcessTree: true);
+            }
         }
         finally
         {
             server.Kill(entireProcessTree: true);
         }
+    }
+
+    /// <summary>What README calls with curl.</summary>
+    private async Task<string> RestartAsync(int port)
+    {
+        var path = Assert.Single(Commands("curl ")).Split("https://localhost:5001")[1];
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.CertificateChainPolicy = _files.Trust();
+        using var http = new HttpClient(handler);
+        using var answer = await http.PostAsync(new Uri($"https://127.0.0.1:{port}{path}"), content: null).Guarded();
+        return await answer.Content.ReadAsStringAsync().Guarded();
     }
 
     /// <summary>Where a server listens, which says so before it has started.</summary>

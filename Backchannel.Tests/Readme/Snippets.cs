@@ -33,13 +33,17 @@ internal static class Snippets
         });
     }
 
-    public static async Task RunAgentAsync(string[] args, BackchannelHost host, GrpcChannel channel)
+    public static async Task<Outcome> DecideAsync(string address, SocketsHttpHandler handler)
     {
-        var builder = Host.CreateApplicationBuilder(args);
-        builder.Services.AddSingleton(host);
-        builder.Services.AddSingleton(new Presence.PresenceClient(channel));
-        builder.Services.AddHostedService<Agent>();
-        await builder.Build().RunAsync();                                     // until Ctrl-C or SIGTERM
+        await using var host = BackchannelHost.Create(
+            services => services.AddGrpc(),
+            endpoints => endpoints.MapGrpcService<Voter>());                      // what the server may call
+        using var channel = GrpcChannel.ForAddress(
+            address, new GrpcChannelOptions { HttpHandler = handler.UseBackchannel(host), DisposeHttpClient = true });
+        var outcome = await new Coordination.CoordinationClient(channel).DecideAsync(new Proposal { Text = "go on" });
+        await host.StopAsync();                                                   // what runs may finish; DisposeAsync aborts it
+
+        return outcome;
     }
 
     public static async Task UseAloneAsync(ListenOptions listen, Stream networkStream)

@@ -1,21 +1,20 @@
 using Backchannel;
-using Elections;
+using Fleet;
 using Grpc.Core;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(5001, listen => listen.UseHttps().UseBackchannel()));
 builder.Services.AddGrpc();
-builder.Services.AddBackchannel();
+builder.Services.AddBackchannel(options => options.TrustNamesOfClients = builder.Environment.IsDevelopment());
 var app = builder.Build();
-app.MapGrpcService<Coordinator>();
+app.MapBackchannel();                                                 // agents attach here; with authentication: .RequireAuthorization()
+app.MapGrpcService<InventoryService>();                               // what agents may call
+app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancel) =>
+    await peers.GetClient<Device.DeviceClient>(name).RestartAsync(new RestartRequest(), cancellationToken: cancel));
 app.Run();
 
-class Coordinator : Coordination.CoordinationBase
+class InventoryService : Inventory.InventoryBase
 {
-    public override async Task<Outcome> Decide(Proposal proposal, ServerCallContext context)
-    {
-        var peer = context.GetBackchannelPeer();                          // who called; plain clients get FailedPrecondition
-        var voter = new Voting.VotingClient(peer.Invoker);                // a stub of the *client's* service
-        return await voter.VoteAsync(proposal, cancellationToken: context.CancellationToken);
-    }
+    public override Task<ReportReply> Report(ReportRequest request, ServerCallContext context)
+        => Task.FromResult(new ReportReply { KnownAs = context.GetBackchannelPeer().Name });
 }
