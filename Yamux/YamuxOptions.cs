@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+
 namespace Yamux;
 
 /// <summary>
@@ -153,6 +155,13 @@ public sealed class YamuxOptions
     /// <summary>The clock of every timeout. Default <see cref="TimeProvider.System"/>.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
+    /// <summary>
+    /// Where the meter <c>Yamux</c> comes from, which measures the session; sessions with the same source share its instruments. Default null: one meter of the process. The <c>Backchannel</c>
+    /// package takes that of its container in the place of null.
+    /// </summary>
+    /// <remarks>Whoever listens to the meter is called on the threads of sessions, and must not block.</remarks>
+    public IMeterFactory? MeterFactory { get; set; }
+
     /// <summary>Checks every option. <see cref="YamuxSession"/> calls it when it is created.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range; the message names it, its value and the range.</exception>
     /// <exception cref="ArgumentNullException"><see cref="TimeProvider"/> is null.</exception>
@@ -179,7 +188,8 @@ public sealed class YamuxOptions
         ArgumentNullException.ThrowIfNull(TimeProvider, nameof(TimeProvider));
     }
 
-    internal YamuxOptions Clone() => (YamuxOptions)MemberwiseClone();
+    /// <summary>A copy, which changes apart from this one.</summary>
+    public YamuxOptions Clone() => (YamuxOptions)MemberwiseClone();
 
     private static void Check(int value, int min, int max, string name, string more = "")
     {

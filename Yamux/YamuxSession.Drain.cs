@@ -25,6 +25,11 @@ public sealed partial class YamuxSession
         _shutTried.TrySetResult();
         Timer.Dispose();
         await EndTransportAsync(end, isInOrder).ConfigureAwait(false);
+        if (_isCounted)
+        {
+            Metrics.OnSessionEnded();
+        }
+
         if (end.IsFailure)
         {
             YamuxLog.SessionFailed(Logger, end.Reason.Message, end.Reason);

@@ -72,35 +72,27 @@ public sealed partial class YamuxSession
                 $"the peer opened stream {id}, whose id was used before, or is more than {UsedIds.Window} streams behind the latest");
         }
 
-        string refusal;
+        string refusal, reason;
         if (_accepts.IsFull)
         {
-            refusal = $"{Options.AcceptBacklog} streams wait to be accepted";
+            (refusal, reason) = ($"{Options.AcceptBacklog} streams wait to be accepted", YamuxMetrics.RefusedByBacklog);
         }
         else if (InboundStreamCount >= Options.MaxInboundStreams)
         {
-            refusal = $"{Options.MaxInboundStreams} streams of the peer's are open";
+            (refusal, reason) = ($"{Options.MaxInboundStreams} streams of the peer's are open", YamuxMetrics.RefusedByLimit);
+        }
+        else if (!TryAddInbound(id, out var stream))
+        {
+            (refusal, reason) = ("this end has sent GoAway", YamuxMetrics.RefusedByGoAway);
         }
         else
         {
-            lock (_gate)
+            if (stream is not null)
             {
-                if (_end is not null)
-                {
-                    return null; // No RST: what the peer is about to hear is that the session has ended.
-                }
-
-                if (!_localGoAway)
-                {
-                    var stream = new YamuxStream(this, id);
-                    _streams[id] = stream;
-                    _streamCount.Increment();
-                    _inboundCount.Increment();
-                    return stream;
-                }
+                Metrics.OnStreamOpened(stream);
             }
 
-            refusal = "this end has sent GoAway";
+            return stream;
         }
 
         if (TryCountLogLine())
@@ -108,8 +100,33 @@ public sealed partial class YamuxSession
             YamuxLog.StreamRefused(Logger, id, refusal);
         }
 
+        Metrics.OnStreamRefused(reason);
         Answer(FrameHeader.Window(FrameFlags.Rst, id));
         return null;
+    }
+
+    // False: no more are taken. Null where the session has ended: then there is no RST, for what the peer is about to hear is that.
+    private bool TryAddInbound(uint id, out YamuxStream? stream)
+    {
+        lock (_gate)
+        {
+            stream = null;
+            if (_end is not null)
+            {
+                return true;
+            }
+
+            if (_localGoAway)
+            {
+                return false;
+            }
+
+            stream = new YamuxStream(this, id);
+            _streams[id] = stream;
+            _streamCount.Increment();
+            _inboundCount.Increment();
+            return true;
+        }
     }
 
     // A stream that is reset before anybody accepted it leaves the queue at once. Whoever does that all the time is hostile.

@@ -140,6 +140,7 @@ public sealed partial class YamuxSession
             {
                 Timer.OnReceived();
                 Volatile.Write(ref _bytesReceived, _bytesReceived + buffer.Length);
+                Metrics.OnReceived(buffer.Length);
             }
 
             foreach (var piece in buffer)

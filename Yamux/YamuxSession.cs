@@ -48,6 +48,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
     private volatile SessionEnd? _end;
     private volatile bool _isDisposed;
     private YamuxException? _writeFailure;
+    private bool _isCounted; // Among the active sessions.
 
     private YamuxSession(YamuxTransport transport, YamuxRole role, YamuxOptions options, ILogger logger)
     {
@@ -55,6 +56,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         Role = role;
         Options = options;
         Logger = new IsolatedLogger(logger);
+        Metrics = YamuxMetrics.Of(options);
         _nextId = role == YamuxRole.Client ? 1u : 2u;
         _growthLeft = options.MaxSessionWindowGrowth;
         _accepts = new AcceptQueue(options.AcceptBacklog);
@@ -64,7 +66,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         _emptyFrames = new RateLimit(options.MaxEmptyFrames, options.RateLimitPeriod, options.TimeProvider);
         Timer = new SessionTimer(options, OnPingDue, OnSilence);
         _onRead = OnRead;
-        Writer = new FrameWriter(transport.Output, Timer, OnWriteFailed, options.MaxQueuedAnswers, options.EnableKeepAlive, options.TimeProvider);
+        Writer = new FrameWriter(transport.Output, Timer, OnWriteFailed, options.MaxQueuedAnswers, options.EnableKeepAlive, options.TimeProvider, Metrics);
         _wakeUps = new WakeUps(Writer, options.MaxQueuedAnswers, lendsThread: transport.Input is SocketReader);
     }
 
@@ -108,6 +110,8 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     internal ILogger Logger { get; }
 
+    internal YamuxMetrics Metrics { get; }
+
     internal FrameWriter Writer { get; }
 
     internal SessionTimer Timer { get; }
@@ -143,6 +147,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
         try
         {
             var session = new YamuxSession(transport, role, options, logger ?? NullLogger.Instance);
+            session._isCounted = session.Metrics.OnSessionBegan();
             session.Timer.Start();
             ThreadPool.UnsafeQueueUserWorkItem(static session => session.Receive(), session, preferLocal: false);
             return session;
@@ -189,6 +194,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
             throw;
         }
 
+        Metrics.OnStreamOpened(stream);
         Writer.FlushSoon();
         return stream;
     }
@@ -308,10 +314,14 @@ public sealed partial class YamuxSession : IAsyncDisposable
 
     internal void ReleaseOpenSlot() => _openSlots.Release();
 
-    internal void OnStreamRemoved(YamuxStream stream)
+    /// <summary>The stream is not open any more.</summary>
+    /// <param name="stream">Which.</param>
+    /// <param name="cause">What ended it; null: both ends have closed it.</param>
+    internal void OnStreamRemoved(YamuxStream stream, YamuxErrorCode? cause)
     {
         if (_streams.TryRemove(stream.Id, out _))
         {
+            Metrics.OnStreamEnded(stream, cause); // Before anybody hears that it was the last.
             _streamCount.Decrement();
         }
     }

@@ -10,6 +10,9 @@ public sealed partial class YamuxStream
     /// <summary>What the stream has of the session's budget for windows. It does not change any more when the stream is released.</summary>
     internal uint WindowGrowth => _receive.TakenFromSession;
 
+    /// <summary>Whether it is among the active streams that somebody counts.</summary>
+    internal bool IsCounted { get; }
+
     /// <summary>Whether the stream is among those to which the read loop has brought bytes. <see cref="WakeUps"/>' own.</summary>
     internal bool IsTouched { get; set; }
 
@@ -260,7 +263,7 @@ public sealed partial class YamuxStream
 
         if (change.Enters(StreamPhase.Closed))
         {
-            Session.OnStreamRemoved(this);
+            Session.OnStreamRemoved(this, _failure?.ErrorCode);
         }
 
         if (change.Enters(StreamPhase.Released))

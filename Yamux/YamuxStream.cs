@@ -40,6 +40,7 @@ public sealed partial class YamuxStream : IDuplexPipe, IAsyncDisposable
         Session = session;
         Id = id;
         IsOutbound = session.IsOurs(id);
+        IsCounted = session.Metrics.CountsStreams;
         _receive = new ReceiveHalf(this);
         _send = new SendHalf(this);
         if (!IsOutbound)

@@ -5,9 +5,11 @@ using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Backchannel.Tests.Peers;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Xunit;
+using Yamux;
 
 namespace Backchannel.Tests.Telemetry;
 
@@ -99,6 +101,72 @@ public class MetricTests
         await agent.StopAsync(TestContext.Current.CancellationToken).Guarded();
         Assert.InRange(Sum(attached), -1, 0); // The first may have come before anybody looked.
     }
+
+    [Fact]
+    public async Task The_sessions_of_a_server_and_of_an_agent_are_measured_where_their_containers_say()
+    {
+        await using var server = await TestServer.StartAsync(options: AttachTests.Trusting);
+        using var sessions = Collect<long>(server.Services, "Yamux", "yamux.sessions.active");
+        await using (var agent = await TestAgent.AttachAsync(server))
+        {
+            using var bytes = Collect<long>(agent.Services, "Yamux", "yamux.transport.io");
+
+            await agent.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+
+            Assert.Equal(1, Sum(sessions));
+            Assert.NotEqual(0, Sum(bytes));
+        }
+
+        await Guard.Until(() => Sum(sessions) == 0, "the agent has gone");
+    }
+
+    [Fact]
+    public async Task The_sessions_of_a_bare_host_are_measured_where_its_services_say()
+    {
+        await using var own = NewContainer();
+        using var sessions = Collect<long>(own, "Yamux", "yamux.sessions.active");
+        await using var server = await TestServer.StartAsync();
+        await using (var host = BackchannelHost.Create(services => services.AddSingleton(own.GetRequiredService<IMeterFactory>()), _ => { }))
+        {
+            using var channel = GrpcChannel.ForAddress(
+                server.Address, new GrpcChannelOptions { HttpHandler = new SocketsHttpHandler().UseBackchannel(host), DisposeHttpClient = true });
+
+            await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded();
+
+            Assert.Equal(1, Sum(sessions));
+        }
+
+        Assert.Equal(0, Sum(sessions));
+    }
+
+    [Fact]
+    public async Task A_source_of_meters_that_the_application_names_is_kept()
+    {
+        await using var own = NewContainer();
+        using var sessions = Collect<long>(own, "Yamux", "yamux.sessions.active");
+        await using var server = await TestServer.StartAsync(options: server => server.Yamux.MeterFactory = own.GetRequiredService<IMeterFactory>());
+        await using var client = new TestClient(server, options: host => host.Yamux.MeterFactory = own.GetRequiredService<IMeterFactory>());
+
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+
+        Assert.Equal(2, Sum(sessions));
+    }
+
+    [Fact]
+    public async Task Settings_of_sessions_that_others_may_have_too_are_left_as_they_are()
+    {
+        var shared = new YamuxOptions();
+        await using var server = await TestServer.StartAsync(options: server => server.Yamux = shared);
+        using var sessions = Collect<long>(server.Services, "Yamux", "yamux.sessions.active");
+        await using var client = new TestClient(server, options: host => host.Yamux = shared);
+
+        await client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
+
+        Assert.Equal(1, Sum(sessions));
+        Assert.Null(shared.MeterFactory);
+    }
+
+    private static ServiceProvider NewContainer() => new ServiceCollection().AddMetrics().BuildServiceProvider();
 
     private static MetricCollector<T> Collect<T>(IServiceProvider services, string meter, string instrument)
         where T : struct

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
@@ -28,6 +29,7 @@ internal sealed class AgentKestrel : IInnerApplication
     public AgentKestrel(IServiceProvider services, StreamListener listener, BackchannelHostOptions options, ServedCalls calls, Action<IApplicationBuilder> configure)
     {
         Loggers = services.GetRequiredService<ILoggerFactory>();
+        Meters = services.GetRequiredService<IMeterFactory>();
         _timeProvider = options.Yamux.TimeProvider;
         var kestrel = new KestrelServerOptions { ApplicationServices = services };
         InnerKestrel.Configure(kestrel, options, calls);
@@ -40,6 +42,8 @@ internal sealed class AgentKestrel : IInnerApplication
     }
 
     public ILoggerFactory Loggers { get; }
+
+    public IMeterFactory Meters { get; }
 
     public Task StartAsync(CancellationToken cancellationToken) => _server.StartAsync(_application, cancellationToken);
 

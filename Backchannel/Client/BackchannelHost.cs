@@ -206,7 +206,7 @@ public sealed class BackchannelHost : IAsyncDisposable
         {
             var server = await StartServerAsync(cancellationToken).ConfigureAwait(false);
             await SendMagicAsync(transport, key.IsTls, cancellationToken).ConfigureAwait(false);
-            session = YamuxSession.Create(transport, YamuxRole.Client, _options.Yamux, server.SessionLogger);
+            session = YamuxSession.Create(transport, YamuxRole.Client, MeterSource.Fill(_options.Yamux, server.App.Meters), server.SessionLogger);
             var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options, key.IsTls)
             {
                 Server = new BackchannelServerFeature(key, transport),

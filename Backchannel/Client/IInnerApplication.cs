@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Backchannel;
@@ -7,6 +8,9 @@ internal interface IInnerApplication : IAsyncDisposable
 {
     /// <summary>Where it logs.</summary>
     ILoggerFactory Loggers { get; }
+
+    /// <summary>Where its meters come from.</summary>
+    IMeterFactory Meters { get; }
 
     Task StartAsync(CancellationToken cancellationToken);
 

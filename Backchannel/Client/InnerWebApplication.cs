@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -8,6 +9,8 @@ namespace Backchannel;
 internal sealed class InnerWebApplication(WebApplication app) : IInnerApplication
 {
     public ILoggerFactory Loggers { get; } = app.Services.GetRequiredService<ILoggerFactory>();
+
+    public IMeterFactory Meters { get; } = app.Services.GetRequiredService<IMeterFactory>();
 
     public Task StartAsync(CancellationToken cancellationToken) => app.StartAsync(cancellationToken);
 

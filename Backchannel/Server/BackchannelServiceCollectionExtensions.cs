@@ -34,11 +34,19 @@ public static class BackchannelServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MissingEndpointWarning>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PeerObservers>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, PeersDrain>(provider => provider.GetRequiredService<PeersDrain>()));
-        services.AddOptions<BackchannelServerOptions>();
+        var options = services.AddOptions<BackchannelServerOptions>();
         if (configure is not null)
         {
-            services.Configure(configure);
+            options.Configure(configure);
         }
+
+        options.PostConfigure<IMeterFactory>(static (server, meters) =>
+        {
+            if (server.Yamux is not null) // It is told when the options are checked.
+            {
+                server.Yamux = MeterSource.Fill(server.Yamux, meters);
+            }
+        });
 
         return new BackchannelServerBuilder(services);
     }

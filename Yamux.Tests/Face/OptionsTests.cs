@@ -121,7 +121,8 @@ public class OptionsTests
     [Fact]
     public void Every_option_is_tested_here()
     {
-        var tested = Numbers.Select(row => row.Data.Item1).Concat(Times.Select(row => row.Data)).Append(nameof(YamuxOptions.EnableKeepAlive)).Append(nameof(YamuxOptions.TimeProvider));
+        var tested = Numbers.Select(row => row.Data.Item1).Concat(Times.Select(row => row.Data)).Append(nameof(YamuxOptions.EnableKeepAlive)).Append(nameof(YamuxOptions.TimeProvider))
+            .Append(nameof(YamuxOptions.MeterFactory));
 
         Assert.Equal(typeof(YamuxOptions).GetProperties().Select(property => property.Name).Order(), tested.Order());
     }

@@ -6,7 +6,7 @@ namespace Yamux.Tests.Kit;
 /// A clock that stands still until the test moves it, and that tells when the engine has set a timer: to move it before that
 /// would be a race.
 /// </summary>
-public sealed class TestTime : FakeTimeProvider
+public class TestTime : FakeTimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<DateTimeOffset> _set = [];

@@ -20,7 +20,8 @@ public class QueuedAnswerTests
         onFailed: error => Assert.Fail(error.ToString()),
         maxAnswers: 8,
         probes: false,
-        TimeProvider.System);
+        TimeProvider.System,
+        YamuxMetrics.OfProcess);
 
     [Fact]
     public void Answers_that_were_sent_do_not_count_though_the_backlog_is_never_empty()

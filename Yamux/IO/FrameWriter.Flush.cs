@@ -17,6 +17,8 @@ internal sealed partial class FrameWriter
 
     // The flusher's own: the write that is to be made, or is under way, and since when it waits.
     private ReadOnlyMemory<byte> _piece;
+    private FrameCount _frameCount;
+    private int _framesInPiece;
     private ConfiguredValueTaskAwaitable<System.IO.Pipelines.FlushResult>.ConfiguredValueTaskAwaiter _write;
     private long _waitingSince;
     private int _lateWrites;
@@ -255,6 +257,7 @@ internal sealed partial class FrameWriter
             return false;
         }
 
+        metrics.OnWritten(_piece.Length, _framesInPiece);
         lock (_gate)
         {
             _pace.OnWritten(_piece.Length, waited);
@@ -308,6 +311,7 @@ internal sealed partial class FrameWriter
 
         var piece = (_urgent.Taken > 0 ? _urgent : _bulk).First;
         _piece = piece[..Math.Min(piece.Length, _pace.BytesPerWrite)];
+        _framesInPiece = _frameCount.Count(piece, _piece.Length);
         return !_piece.IsEmpty;
     }
 
@@ -319,6 +323,7 @@ internal sealed partial class FrameWriter
         _urgent.TakeAll();
         _bulk.Take(Math.Min(_pace.BytesPerWrite, MaxFramePayload));
         _bulk.TryPrepend(_urgent);
+        _frameCount.Begin(metrics.CountsFrames);
         _answersBeingSent = _answersWaiting;
         _answersWaiting = 0;
         _round++;

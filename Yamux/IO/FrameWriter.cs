@@ -24,7 +24,9 @@ namespace Yamux.IO;
 /// <param name="maxAnswers">How many answers that the peer provoked may wait.</param>
 /// <param name="probes">Whether it is told by the answers to pings that slow bytes move.</param>
 /// <param name="time">The clock.</param>
-internal sealed partial class FrameWriter(PipeWriter output, SessionTimer timer, Action<Exception> onFailed, int maxAnswers, bool probes, TimeProvider time)
+/// <param name="metrics">Where the writes are measured.</param>
+internal sealed partial class FrameWriter(
+    PipeWriter output, SessionTimer timer, Action<Exception> onFailed, int maxAnswers, bool probes, TimeProvider time, YamuxMetrics metrics)
     : IThreadPoolWorkItem
 {
     /// <summary>

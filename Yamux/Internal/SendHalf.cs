@@ -45,11 +45,12 @@ internal sealed class SendHalf
     }
 
     /// <summary>
-    /// Sends as much as credit and the session allow now, and with <paramref name="last"/> FIN in the same write. True if it was all; else
+    /// Sends as much as credit and the session allow now, and with <paramref name="last"/> FIN in the same write. If it was not all,
     /// <see cref="Signal"/> tells when to go on. Takes the gate itself, for each frame, so that the read loop need not wait long for it.
     /// </summary>
+    /// <returns>What keeps the rest back.</returns>
     /// <exception cref="YamuxException">The stream or its session has failed.</exception>
-    public bool TrySend(ref ReadOnlySequence<byte> rest, bool last = false)
+    public SendWait TrySend(ref ReadOnlySequence<byte> rest, bool last = false)
     {
         while (!rest.IsEmpty || last)
         {
@@ -68,7 +69,7 @@ internal sealed class SendHalf
                     switch (Stream.Session.Writer.TryAppendData(Stream.Id, rest.Slice(0, count), Signal))
                     {
                         case AppendResult.Blocked:
-                            return false;
+                            return SendWait.Transport;
                         case AppendResult.Stopped:
                             throw Stream.Session.NewEndedException();
                     }
@@ -78,7 +79,7 @@ internal sealed class SendHalf
                 }
                 else if (!rest.IsEmpty)
                 {
-                    return false;
+                    return SendWait.Credit;
                 }
 
                 if (last && rest.IsEmpty)
@@ -93,7 +94,7 @@ internal sealed class SendHalf
             Stream.Apply(change);
         }
 
-        return true;
+        return SendWait.None;
     }
 
     /// <summary>Nothing more will be written. FIN follows what was.</summary>

@@ -60,9 +60,9 @@ internal sealed class StreamWriter(SendHalf half) : PipeWriter
         try
         {
             var cancelled = TakeFlushCancelled();
-            if (!cancelled && !(TrySendPending() && half.TrySend(ref source, completes)))
+            if (!cancelled && TrySend(ref source, completes) is not SendWait.None and var wait)
             {
-                return SendSlowAsync(source, keepsRest, completes, cancellationToken);
+                return SendSlowAsync(source, wait, keepsRest, completes, cancellationToken);
             }
 
             if (completes && !cancelled)
@@ -161,13 +161,16 @@ internal sealed class StreamWriter(SendHalf half) : PipeWriter
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FlushResult> SendSlowAsync(ReadOnlySequence<byte> rest, bool keepsRest, bool completes, CancellationToken cancellationToken)
+    private async ValueTask<FlushResult> SendSlowAsync(
+        ReadOnlySequence<byte> rest, SendWait wait, bool keepsRest, bool completes, CancellationToken cancellationToken)
     {
+        var observed = new ObservedWait(half.Stream.Session);
         try
         {
             var cancelled = false;
             do
             {
+                observed.Turn(wait);
                 using (cancellationToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), half.Signal))
                 {
                     await half.Signal.WaitAsync().ConfigureAwait(false);
@@ -176,7 +179,7 @@ internal sealed class StreamWriter(SendHalf half) : PipeWriter
                 cancellationToken.ThrowIfCancellationRequested();
                 cancelled = TakeFlushCancelled();
             }
-            while (!cancelled && !(TrySendPending() && half.TrySend(ref rest, completes)));
+            while (!cancelled && (wait = TrySend(ref rest, completes)) != SendWait.None);
             if (completes && !cancelled)
             {
                 Complete();
@@ -186,6 +189,7 @@ internal sealed class StreamWriter(SendHalf half) : PipeWriter
         }
         finally
         {
+            observed.Turn(SendWait.None);
             if (keepsRest)
             {
                 _pending.Write(rest);
@@ -195,11 +199,18 @@ internal sealed class StreamWriter(SendHalf half) : PipeWriter
         }
     }
 
-    private bool TrySendPending(bool last = false)
+    // What is pending, and the source behind it.
+    private SendWait TrySend(ref ReadOnlySequence<byte> source, bool last)
+    {
+        var wait = TrySendPending();
+        return wait == SendWait.None ? half.TrySend(ref source, last) : wait;
+    }
+
+    private SendWait TrySendPending(bool last = false)
     {
         if (_pending.Length == 0 && !last)
         {
-            return true;
+            return SendWait.None;
         }
 
         var rest = _pending.Content;
@@ -282,17 +293,21 @@ internal sealed class StreamWriter(SendHalf half) : PipeWriter
     // ends when the stream does.
     private async Task DrainAsync()
     {
+        var observed = new ObservedWait(half.Stream.Session);
         try
         {
-            while (!TrySendPending(last: true))
+            while (TrySendPending(last: true) is not SendWait.None and var wait)
             {
+                observed.Turn(wait);
                 await half.Signal.WaitAsync().ConfigureAwait(false);
             }
 
+            observed.Turn(SendWait.None);
             _drained!.SetResult();
         }
         catch (Exception failure)
         {
+            observed.Turn(SendWait.None);
             var isLost = _pending.Length > 0;
             _pending.Clear();
             if (!isLost)
