@@ -1,3 +1,4 @@
+using System.Reflection;
 using Conformance.Running;
 
 namespace Conformance.Reports;
@@ -7,5 +8,6 @@ namespace Conformance.Reports;
 /// <param name="Role">Which end of the session yamuxspec plays.</param>
 internal sealed record RunDescription(string Target, string Role, Profile Profile)
 {
-    public string Tool { get; } = $"yamuxspec {typeof(RunDescription).Assembly.GetName().Version?.ToString(3)}";
+    // Without the commit, which stands behind a plus.
+    public string Tool { get; } = $"yamuxspec {typeof(RunDescription).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}";
 }
