@@ -15,7 +15,7 @@ test, which runs the samples too. Ends with the line "N passed, N failed, N skip
   --help       This.
 
 What an environment variable says already is left as it is: TEST_ROUNDS, YAMUX_ABUSE_SECONDS, YAMUX_FUZZ_FRAMES,
-AUTHORITY_FUZZ_FRAMES, CsCheck_Time, SOAK_MINUTES. CONTRIBUTING.md says what each is.
+AUTHORITY_FUZZ_FRAMES, CsCheck_Time, SOAK_MINUTES, PACKAGES_AOT. CONTRIBUTING.md says what each is.
 EOF
 }
 
@@ -38,14 +38,17 @@ case ${1-} in
   '') : "${SOAK_MINUTES:=0.34}" ;;
   --thorough)
     : "${TEST_ROUNDS:=200}" "${YAMUX_ABUSE_SECONDS:=10}" "${YAMUX_FUZZ_FRAMES:=50000000}" "${AUTHORITY_FUZZ_FRAMES:=5000000}"
-    : "${CsCheck_Time:=600}" "${SOAK_MINUTES:=30}"
-    export TEST_ROUNDS YAMUX_ABUSE_SECONDS YAMUX_FUZZ_FRAMES AUTHORITY_FUZZ_FRAMES CsCheck_Time
+    : "${CsCheck_Time:=600}" "${SOAK_MINUTES:=30}" "${PACKAGES_AOT:=1}"
+    export TEST_ROUNDS YAMUX_ABUSE_SECONDS YAMUX_FUZZ_FRAMES AUTHORITY_FUZZ_FRAMES CsCheck_Time PACKAGES_AOT
     ;;
   --help) usage && exit ;;
   *) refuse "unknown argument '$1'" ;;
 esac
 
 packages=(golang-go golang-github-hashicorp-yamux-dev golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler)
+
+# What native code is linked with.
+[ "${PACKAGES_AOT-}" != 1 ] || packages+=(gcc zlib1g-dev)
 
 install_peers() {
   local missing=() package command
@@ -89,7 +92,7 @@ dotnet build --no-restore -c Release Benchmarks || die "the build of the benchma
 
 step "package of yamuxspec"
 dotnet pack --no-build -c Debug Conformance -o "$scratch/packages" || die "yamuxspec could not be packed"
-dotnet tool install --tool-path "$scratch/tools" --add-source "$scratch/packages" yamuxspec >/dev/null \
+dotnet tool install --prerelease --tool-path "$scratch/tools" --add-source "$scratch/packages" yamuxspec >/dev/null \
   || die "the package of yamuxspec could not be installed as a tool"
 [ "$("$scratch/tools/yamuxspec" list | wc -l)" -ge 80 ] || die "yamuxspec from its package listed no cases"
 
