@@ -6,6 +6,7 @@ using Xunit;
 namespace Backchannel.Tests.Readme;
 
 /// <summary>README from an empty folder, word by word: its commands, its files, its programs.</summary>
+[Collection(BuildsCollection.Name)]
 [Trait("Category", "Long")]
 public sealed class EmptyFolderTests : IDisposable
 {
