@@ -75,13 +75,13 @@ internal sealed class AttachmentService(
         }
     }
 
-    // The stream knows it before the session has ended.
+    // The stream knows it before the session has ended. A connection that the peer has closed in good order is no failure of anything: nothing stands behind its end.
     private static bool HasFailed(ServerCallContext context)
         => context.GetHttpContext().Features.Get<IYamuxStreamFeature>()?.Stream.ReadsClosed.Exception?.InnerException is YamuxException
         {
-            ErrorCode: YamuxErrorCode.ConnectionLost or YamuxErrorCode.ProtocolError or YamuxErrorCode.KeepAliveTimeout or YamuxErrorCode.ConnectionWriteTimeout
+            ErrorCode: YamuxErrorCode.ProtocolError or YamuxErrorCode.KeepAliveTimeout or YamuxErrorCode.ConnectionWriteTimeout
         }
-        or YamuxException { ErrorCode: YamuxErrorCode.SessionClosed, InnerException: not null };
+        or YamuxException { ErrorCode: YamuxErrorCode.ConnectionLost or YamuxErrorCode.SessionClosed, InnerException: not null };
 
     private async ValueTask<PeerIdentity> IdentifyAsync(AttachRequest request, ServerCallContext context)
     {

@@ -19,6 +19,7 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
     private int _skip; // Of a GOAWAY of the peer's.
     private bool _mayHearGoAway; // Its first request is written.
     private bool _hasHeardGoAway; // The handler, ours or the peer's.
+    private bool _hasWaited; // For the handler to give it back.
     private bool _answered;
     private int _askedBack;
     private int _disposed;
@@ -188,10 +189,16 @@ internal sealed class LentStream(LentStreams owner, YamuxStream stream, TimeProv
             return null;
         }
 
-        if (_hasHeardGoAway && read.IsCompleted && read.Buffer.IsEmpty && _cursor.IsAtFrame)
+        if (_hasHeardGoAway && !_hasWaited && read.IsCompleted && read.Buffer.IsEmpty && _cursor.IsAtFrame)
         {
             stream.Input.AdvanceTo(read.Buffer.Start);
-            return await _requests.WaitForLeftOutAsync(cancellationToken).ConfigureAwait(false) ? null : 0;
+            if (await _requests.WaitForLeftOutAsync(cancellationToken).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            _hasWaited = true;
+            return 0;
         }
 
         if (BeginsWithGoAway(read.Buffer))
