@@ -14,12 +14,13 @@ internal struct ObservedWait(YamuxSession session)
             return;
         }
 
-        if (_since is { } since)
+        var (ended, since) = (_wait, _since);
+        var measures = session.Metrics.Measures(wait);
+        var now = measures || since is not null ? session.Options.TimeProvider.GetTimestamp() : 0;
+        (_wait, _since) = (wait, measures ? now : null);
+        if (since is { } began)
         {
-            session.Metrics.OnWaited(_wait, session.Options.TimeProvider.GetElapsedTime(since));
+            session.Metrics.OnWaited(ended, session.Options.TimeProvider.GetElapsedTime(began, now)); // Last: whoever hears of it may count on the next wait having begun.
         }
-
-        _wait = wait;
-        _since = session.Metrics.Measures(wait) ? session.Options.TimeProvider.GetTimestamp() : null;
     }
 }
