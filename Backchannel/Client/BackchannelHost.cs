@@ -206,10 +206,11 @@ public sealed class BackchannelHost : IAsyncDisposable
         {
             var server = await StartServerAsync(cancellationToken).ConfigureAwait(false);
             await SendMagicAsync(transport, key.IsTls, cancellationToken).ConfigureAwait(false);
+            var feature = new BackchannelServerFeature(key, transport); // A session that ends at once disposes of the transport.
             session = YamuxSession.Create(transport, YamuxRole.Client, MeterSource.Fill(_options.Yamux, server.App.Meters), server.SessionLogger);
             var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options, key.IsTls)
             {
-                Server = new BackchannelServerFeature(key, transport),
+                Server = feature,
             };
             var (lent, first) = await hosted.LendFirstAsync(cancellationToken).ConfigureAwait(false);
             Run(hosted, hosted.ExpectAnswerAsync(first, answer), key, server.Logger);
