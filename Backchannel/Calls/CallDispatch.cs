@@ -23,18 +23,7 @@ internal static class CallDispatch
     public static RpcException NotDispatched(StatusCode status, string detail) => new(new Status(status, detail), new Metadata { { Key, None } });
 
     /// <summary>Whether an exception tells that the request never left, or was refused unseen.</summary>
-    public static bool NeverLeft(Exception? failure)
-    {
-        for (var cause = failure; cause is not null; cause = cause.InnerException)
-        {
-            if (cause is NotDispatchedException or HttpProtocolException { ErrorCode: RefusedStream })
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public static bool NeverLeft(Exception? failure) => FindProof(failure) is not null;
 
     /// <summary>The failure, with the trailer, if it is one that needs it: Unavailable, or of a call that never left, which the HTTP client may call Internal.</summary>
     public static RpcException Explain(RpcException failure)
@@ -73,17 +62,25 @@ internal static class CallDispatch
     }
 
     /// <summary>The same for the status.</summary>
-    public static Status Explain(Status status)
+    public static Status Explain(Status status) => FindProof(status.DebugException) switch
     {
-        for (var cause = status.DebugException; cause is not null; cause = cause.InnerException)
+        NotDispatchedException { Status: { } refusal } => new Status(refusal.StatusCode, refusal.Detail, status.DebugException),
+        NotDispatchedException => Unavailable(status),
+        HttpProtocolException when status.StatusCode == StatusCode.Internal => Unavailable(status),
+        _ => status,
+    };
+
+    private static Exception? FindProof(Exception? failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
         {
-            if (cause is NotDispatchedException { Status: var refused })
+            if (cause is NotDispatchedException or HttpProtocolException { ErrorCode: RefusedStream })
             {
-                return refused is { } told ? new Status(told.StatusCode, told.Detail, status.DebugException) : Unavailable(status);
+                return cause;
             }
         }
 
-        return status.StatusCode == StatusCode.Internal && NeverLeft(status.DebugException) ? Unavailable(status) : status;
+        return null;
     }
 
     private static Status Unavailable(Status status) => new(StatusCode.Unavailable, status.Detail, status.DebugException);
