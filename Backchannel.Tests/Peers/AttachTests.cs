@@ -255,6 +255,15 @@ public class AttachTests
 
     internal static void Trusting(BackchannelServerOptions options) => options.TrustNamesOfClients = true;
 
+    /// <summary>The same, of a server whose time is the test's.</summary>
+    internal static Action<BackchannelServerOptions> TrustingOn(TimeProvider time, TimeSpan drainTimeout) => options =>
+    {
+        Trusting(options);
+        options.Yamux.TimeProvider = time;
+        options.Yamux.EnableKeepAlive = false;
+        options.DrainTimeout = drainTimeout;
+    };
+
     internal static async Task<List<string>> ListAsync(TestServer server)
     {
         var names = new List<string>();

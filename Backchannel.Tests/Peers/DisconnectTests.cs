@@ -49,13 +49,7 @@ public class DisconnectTests
     public async Task A_call_that_goes_on_for_longer_than_the_drain_timeout_is_cut_off()
     {
         var time = new FakeTimeProvider();
-        await using var server = await TestServer.StartAsync(options: options =>
-        {
-            AttachTests.Trusting(options);
-            options.Yamux.TimeProvider = time;
-            options.Yamux.EnableKeepAlive = false;
-            options.DrainTimeout = TimeSpan.FromSeconds(30);
-        });
+        await using var server = await TestServer.StartAsync(options: AttachTests.TrustingOn(time, TimeSpan.FromSeconds(30)));
         await using var agent = await AttachedAgent.StartAsync(server, "a");
         var running = server.Peers.GetClient<Tester.TesterClient>("a").UnaryAsync(new Request { Hang = true }).ResponseAsync;
         await agent.Client.State.Hanging.Guarded();

@@ -47,13 +47,7 @@ public class DrainTests
     public async Task Agents_that_do_not_move_in_time_are_detached()
     {
         var time = new FakeTimeProvider();
-        await using var server = await TestServer.StartAsync(options: options =>
-        {
-            AttachTests.Trusting(options);
-            options.Yamux.TimeProvider = time;
-            options.Yamux.EnableKeepAlive = false;
-            options.DrainTimeout = TimeSpan.FromSeconds(30);
-        });
+        await using var server = await TestServer.StartAsync(options: AttachTests.TrustingOn(time, TimeSpan.FromSeconds(30)));
         await using var agent = await AttachedAgent.StartAsync(server, "a");
         var draining = server.Peers.DrainAsync(TestContext.Current.CancellationToken);
         Assert.Equal(30_000, (await agent.NextAsync())!.Draining.MoveWithinMs);
@@ -71,13 +65,7 @@ public class DrainTests
     public async Task An_agent_that_reads_no_notice_holds_up_no_drain()
     {
         var time = new FakeTimeProvider();
-        await using var server = await TestServer.StartAsync(options: options =>
-        {
-            AttachTests.Trusting(options);
-            options.Yamux.TimeProvider = time;
-            options.Yamux.EnableKeepAlive = false;
-            options.DrainTimeout = TimeSpan.FromSeconds(30);
-        });
+        await using var server = await TestServer.StartAsync(options: AttachTests.TrustingOn(time, TimeSpan.FromSeconds(30)));
         await using var client = new TestClient(server);
         using var unread = new Attachment.AttachmentClient(client.Invoker).Attach(new AttachRequest { Name = "a" });
         await server.Peers.WaitForPeerAsync("a", TestContext.Current.CancellationToken).Guarded();
@@ -97,13 +85,7 @@ public class DrainTests
     public async Task Many_agents_hear_of_it_one_after_the_other_in_a_third_of_the_time()
     {
         var time = new FakeTimeProvider();
-        await using var server = await TestServer.StartAsync(options: options =>
-        {
-            AttachTests.Trusting(options);
-            options.Yamux.TimeProvider = time;
-            options.Yamux.EnableKeepAlive = false;
-            options.DrainTimeout = TimeSpan.FromMilliseconds(300);
-        });
+        await using var server = await TestServer.StartAsync(options: AttachTests.TrustingOn(time, TimeSpan.FromMilliseconds(300)));
         var agents = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => AttachedAgent.StartAsync(server, $"a{i}")));
         var draining = server.Peers.DrainAsync(TestContext.Current.CancellationToken);
         var told = agents.Select(agent => agent.NextAsync()).ToArray();
