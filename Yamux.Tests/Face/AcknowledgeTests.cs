@@ -59,6 +59,7 @@ public class AcknowledgeTests
     {
         await using var t = Scenario.Server(Growing);
         await t.Peer.SendAsync(Frame.Syn(1), Frame.Data(1, [1, 2, 3], FrameFlag.Fin));
+        await t.Peer.ExpectNothingAsync();
 
         await t.Session.AcceptStreamAsync().Guarded();
 
@@ -83,6 +84,7 @@ public class AcknowledgeTests
     {
         await using var t = Scenario.Server(Growing);
         await t.Peer.SendAsync(Frame.Syn(1), Frame.Fin(1));
+        await t.Peer.ExpectNothingAsync();
         var stream = await t.Session.AcceptStreamAsync(acknowledge: false).Guarded();
         await stream!.DisposeAsync().Guarded();
         await t.Peer.ExpectAsync(Frame.Fin(1));
