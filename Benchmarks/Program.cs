@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Benchmarks.Agents;
 using Benchmarks.CommandLine;
 using Benchmarks.Compare;
 using Benchmarks.Frames;
@@ -27,6 +28,9 @@ var root = new RootCommand("Measures the yamux engine, and wears it.")
     ScaleCommand.Create(),
     ScaleRunCommand.Create(),
     ProfileCommand.Create(),
+    AgentsCommand.Create(),
+    AgentsServeCommand.Create(),
+    AgentsRunCommand.Create(),
     GrpcCommand.Create(),
     GrpcServeCommand.Create(),
     GrpcRunCommand.Create(),

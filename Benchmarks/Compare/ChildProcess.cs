@@ -27,6 +27,13 @@ internal sealed class ChildProcess : IAsyncDisposable
         _errors = new ErrorTail(_process.StandardError);
     }
 
+    /// <summary>This program, with another command.</summary>
+    public static ChildProcess Own(params IEnumerable<string> arguments)
+    {
+        var self = Contestant.Own(WorkloadCatalog.Ours);
+        return new ChildProcess(self.Executable, [.. self.Prefix, .. arguments]);
+    }
+
     /// <summary>As the system knows it.</summary>
     public int Id => _process.Id;
 
@@ -46,6 +53,28 @@ internal sealed class ChildProcess : IAsyncDisposable
     /// <exception cref="MeasurementException">It took longer than that and <see cref="Patience"/>.</exception>
     public Task<string?> ReadLineAsync(TimeSpan expected, CancellationToken cancellationToken)
         => LimitAsync(async token => await _process.StandardOutput.ReadLineAsync(token), expected, cancellationToken);
+
+    /// <summary>The next line that it prints.</summary>
+    /// <inheritdoc cref="ReadLineAsync" path="/param"/>
+    /// <exception cref="MeasurementException">There is none: it has ended. Or it took too long.</exception>
+    public async Task<string> ReadAnswerAsync(TimeSpan expected, CancellationToken cancellationToken)
+        => await ReadLineAsync(expected, cancellationToken) ?? throw await FailureAsync();
+
+    /// <summary>Tells it something, and has its answer.</summary>
+    /// <inheritdoc cref="ReadAnswerAsync"/>
+    public async Task<string> AskAsync(string line, TimeSpan expected, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WriteLineAsync(line);
+        }
+        catch (IOException)
+        {
+            // It has ended, and says why to whoever reads.
+        }
+
+        return await ReadAnswerAsync(expected, cancellationToken);
+    }
 
     /// <summary>All that it prints, once it has ended well.</summary>
     /// <inheritdoc cref="ReadLineAsync" path="/param"/>

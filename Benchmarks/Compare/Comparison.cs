@@ -1,14 +1,12 @@
 namespace Benchmarks.Compare;
 
 /// <summary>Measures workload after workload.</summary>
-internal sealed class Comparison(IReadOnlyList<IWorkload> workloads, IReadOnlyList<string> peers, int pairs, bool quick)
+internal sealed class Comparison(IReadOnlyList<IWorkload> workloads, IReadOnlyList<string> peers, int pairs, bool quick) : IComparison
 {
     private readonly List<WorkloadResult> _results = [];
 
-    /// <summary>What has been measured so far.</summary>
     public IReadOnlyList<WorkloadResult> Results => _results;
 
-    /// <exception cref="MeasurementException">A run failed.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var progress = new Progress(Console.Error, !Console.IsErrorRedirected, pairs * workloads.Sum(workload => workload.SecondsPerPair(quick)));

@@ -9,7 +9,7 @@ internal static class ComparisonRunner
     /// <param name="json">Where the results go beside the console.</param>
     /// <param name="plot">Draws the results, given as JSON.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(Comparison comparison, FileStream? json, Action<string>? plot)
+    public static async Task<int> RunAsync(IComparison comparison, FileStream? json, Action<string>? plot)
     {
         using var interruption = new Interruption();
         var code = ExitCode.Success;

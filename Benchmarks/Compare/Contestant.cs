@@ -27,7 +27,7 @@ internal sealed record Contestant(string Name, string Executable, IReadOnlyList<
             Executable, [.. Prefix, "serve", .. Suffix, "--listen", $"{IPAddress.Loopback}:0", Serve.ServeCommand.WhileInputOption, .. options]);
         try
         {
-            var line = await process.ReadLineAsync(TimeSpan.Zero, cancellationToken) ?? throw await process.FailureAsync();
+            var line = await process.ReadAnswerAsync(TimeSpan.Zero, cancellationToken);
             return line.StartsWith(Ready, StringComparison.Ordinal) && IPEndPoint.TryParse(line[Ready.Length..], out var address)
                 ? (process, address)
                 : throw new MeasurementException($"its first line was '{line}', and not '{Ready}HOST:PORT'");

@@ -29,10 +29,10 @@ internal sealed class GrpcProcesses : IAsyncDisposable
     /// <exception cref="MeasurementException">The server has not started.</exception>
     public static async Task<GrpcProcesses> StartAsync(GrpcLayer layer, LinkShape? shape, CancellationToken cancellationToken)
     {
-        var server = Start(GrpcServeCommand.Name, "--layer", GrpcOptions.Text(layer), "--listen", $"{IPAddress.Loopback}:0", GrpcOptions.FollowName);
+        var server = ChildProcess.Own(GrpcServeCommand.Name, "--layer", GrpcOptions.Text(layer), "--listen", $"{IPAddress.Loopback}:0", GrpcOptions.FollowName);
         try
         {
-            var line = await ReadLineAsync(server, TimeSpan.Zero, cancellationToken);
+            var line = await server.ReadAnswerAsync(TimeSpan.Zero, cancellationToken);
             if (!line.StartsWith(GrpcServeCommand.Ready, StringComparison.Ordinal))
             {
                 throw new MeasurementException($"the server of gRPC over {GrpcOptions.Text(layer)} printed '{line}', and not '{GrpcServeCommand.Ready}HOST:PORT'");
@@ -40,7 +40,7 @@ internal sealed class GrpcProcesses : IAsyncDisposable
 
             var address = IPEndPoint.Parse(line[GrpcServeCommand.Ready.Length..]);
             var link = shape is null ? null : new ShapedLink(address, shape);
-            var client = Start(
+            var client = ChildProcess.Own(
                 GrpcRunCommand.Name, "--layer", GrpcOptions.Text(layer), "--connect", (link?.Address ?? address).ToString(), GrpcOptions.FollowName);
             return new GrpcProcesses(layer, server, client, link);
         }
@@ -58,16 +58,7 @@ internal sealed class GrpcProcesses : IAsyncDisposable
     {
         try
         {
-            await Client.WriteLineAsync(FormattableString.Invariant($"{pattern.Name} {seconds}"));
-        }
-        catch (IOException)
-        {
-            // It has ended, and says why to whoever reads.
-        }
-
-        try
-        {
-            return Figures.ParseLine(await ReadLineAsync(Client, TimeSpan.FromSeconds(seconds), cancellationToken)).Value;
+            return Figures.ParseLine(await Client.AskAsync(FormattableString.Invariant($"{pattern.Name} {seconds}"), TimeSpan.FromSeconds(seconds), cancellationToken)).Value;
         }
         catch (MeasurementException error)
         {
@@ -82,13 +73,4 @@ internal sealed class GrpcProcesses : IAsyncDisposable
         _link?.Dispose();
         await Server.DisposeAsync();
     }
-
-    private static ChildProcess Start(string command, params string[] arguments)
-    {
-        var self = Contestant.Own(WorkloadCatalog.Ours);
-        return new ChildProcess(self.Executable, [.. self.Prefix, command, .. arguments]);
-    }
-
-    private static async Task<string> ReadLineAsync(ChildProcess process, TimeSpan expected, CancellationToken cancellationToken)
-        => await process.ReadLineAsync(expected, cancellationToken) ?? throw await process.FailureAsync();
 }

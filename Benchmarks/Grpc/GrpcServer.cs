@@ -30,9 +30,10 @@ internal static class GrpcServer
         }));
         builder.Services.AddRouting();
         builder.Services.AddGrpc();
-        builder.Services.AddBackchannel();
+        builder.Services.AddBackchannel(options => options.TrustNamesOfClients = true);
         var app = builder.Build();
         app.MapGrpcService<LoadService>();
+        app.MapBackchannel();
         return app;
     }
 

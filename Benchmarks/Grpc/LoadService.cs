@@ -15,6 +15,12 @@ internal sealed class LoadService : Load.LoadBase
 
     public override Task<Note> Echo(Note request, ServerCallContext context) => Task.FromResult(request);
 
+    public override async Task Hold(Note request, IServerStreamWriter<Note> responseStream, ServerCallContext context)
+    {
+        await responseStream.WriteAsync(request);
+        await Task.Delay(Timeout.Infinite, context.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     public override async Task Download(Period request, IServerStreamWriter<Block> responseStream, ServerCallContext context)
     {
         var start = Stopwatch.GetTimestamp();
