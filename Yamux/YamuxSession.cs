@@ -34,7 +34,7 @@ public sealed partial class YamuxSession : IAsyncDisposable
     //   FrameWriter.Flush            whoever finds no flush under way writes what is queued, round by round  IO/FrameWriter.Flush.cs
     private readonly Lock _gate = new();
     private readonly YamuxTransport _transport;
-    private readonly ConcurrentDictionary<uint, YamuxStream> _streams = new(concurrencyLevel: 1, capacity: 31, StreamIdComparer.Instance); // More locks cost more buckets.
+    private readonly ConcurrentDictionary<uint, YamuxStream> _streams = new(concurrencyLevel: 1, capacity: 7, StreamIdComparer.Instance); // It grows. More locks cost more buckets.
     private readonly AcceptQueue _accepts;
     private readonly PendingPings _pings;
     private readonly SemaphoreSlim _openSlots;

@@ -16,6 +16,7 @@ public class DocumentCodeTests
     [InlineData("calling.md")]
     [InlineData("security.md")]
     [InlineData("operations.md")]
+    [InlineData("telemetry.md")]
     public void Every_block_of_code_in_a_document_is_a_piece_of_a_file_that_is_compiled(string document)
     {
         var files = Directory.EnumerateFiles(Folder(), "*Snippets.cs").Select(File.ReadAllLines).ToList();
@@ -47,6 +48,7 @@ public class DocumentCodeTests
     [InlineData("calling.md")]
     [InlineData("security.md")]
     [InlineData("operations.md")]
+    [InlineData("telemetry.md")]
     public void No_block_is_of_a_language_that_nothing_holds(string document)
         => Assert.All(Blocks(document), block => Assert.Contains(block.Language, document == "agents.md" ? ["csharp", "json"] : new[] { "csharp" }));
 

@@ -347,7 +347,7 @@ public class HostedSessionTests
             (Session, Peer, Time) = (session, peer, time);
             var options = new BackchannelHostOptions { DrainTimeout = DrainTimeout };
             options.Yamux.TimeProvider = time;
-            Hosted = new HostedSession(session, "test", new InnerServer.Running(null!, Listener, NullLogger.Instance, NullLogger.Instance), options, isTls: false);
+            Hosted = new HostedSession(session, "test", Listener, NullLogger.Instance, options, isTls: false);
         }
 
         public FakeTimeProvider Time { get; }

@@ -172,7 +172,7 @@ public sealed class SessionPoolTests : IAsyncDisposable
             var session = YamuxSession.Create(near, YamuxRole.Client, options.Yamux);
             var peer = server ? YamuxSession.Create(far, YamuxRole.Server, new YamuxOptions { EnableKeepAlive = false, AcceptBacklog = backlog }) : null;
             _sessions.Add((session, peer));
-            var hosted = new HostedSession(session, "test", new InnerServer.Running(null!, _listener, NullLogger.Instance, NullLogger.Instance), options, isTls: false);
+            var hosted = new HostedSession(session, "test", _listener, NullLogger.Instance, options, isTls: false);
             _hosted.Add(hosted);
             var (lent, first) = await hosted.LendFirstAsync(token);
             if (!server)

@@ -27,6 +27,7 @@ internal sealed class AttachmentService(
     public override async Task Attach(AttachRequest request, IServerStreamWriter<Notice> responseStream, ServerCallContext context)
     {
         var peer = context.GetBackchannelPeer();
+        using var scope = _logger.BeginScope(peer.Scope); // Of what the provider of names logs, too.
         PresentPeer present;
         try
         {
@@ -55,7 +56,7 @@ internal sealed class AttachmentService(
             AttachmentLog.Attached(_logger, present.Name, peer.Id);
             drain.TellIfDraining(present); // It may have begun meanwhile.
             await responseStream.WriteAsync(new Notice { Attached = new Attached { Name = present.Name, PeerId = peer.Id } }, context.CancellationToken).ConfigureAwait(false);
-            await foreach (var notice in present.Notices.ReadAllAsync(context.CancellationToken).ConfigureAwait(false))
+            while (await present.Notices.NextAsync(context.CancellationToken).ConfigureAwait(false) is { } notice)
             {
                 await responseStream.WriteAsync(notice, context.CancellationToken).ConfigureAwait(false);
             }
@@ -102,7 +103,7 @@ internal sealed class AttachmentService(
         return new PeerIdentity(
             name,
             request.Instance,
-            new Dictionary<string, string>(request.Labels, StringComparer.Ordinal),
+            request.Labels.Count == 0 ? PeerIdentity.NoLabels : new Dictionary<string, string>(request.Labels, StringComparer.Ordinal),
             request.AgentVersion,
             http.User,
             options.Value.Yamux.TimeProvider.GetUtcNow());

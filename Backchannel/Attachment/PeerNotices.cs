@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Backchannel.V1;
 
 namespace Backchannel;
@@ -6,8 +5,11 @@ namespace Backchannel;
 /// <summary>What is still to be told to an attached agent: that the server drains, once, and that it is detached, last.</summary>
 internal sealed class PeerNotices
 {
-    private readonly Channel<Notice> _notices = Channel.CreateUnbounded<Notice>();
-    private bool _isDraining; // Interlocked
+    private readonly Lock _gate = new();
+    private bool _wasToldToMove;
+    private Notice? _draining;
+    private Notice? _detached;
+    private TaskCompletionSource? _come; // While somebody waits.
 
     /// <summary>Why the server has ended the attachment; null while it has not.</summary>
     public PeerDisconnectReason? DetachedFor { get; private set; }
@@ -15,9 +17,16 @@ internal sealed class PeerNotices
     /// <summary>Tells the agent to move, if it was not told before.</summary>
     public void Drain(TimeSpan moveWithin)
     {
-        if (!Interlocked.Exchange(ref _isDraining, true))
+        lock (_gate)
         {
-            _notices.Writer.TryWrite(new Notice { Draining = new Draining { MoveWithinMs = (long)moveWithin.TotalMilliseconds } });
+            if (_wasToldToMove || DetachedFor is not null)
+            {
+                return;
+            }
+
+            _wasToldToMove = true;
+            _draining = new Notice { Draining = new Draining { MoveWithinMs = (long)moveWithin.TotalMilliseconds } };
+            _come?.TrySetResult();
         }
     }
 
@@ -27,7 +36,7 @@ internal sealed class PeerNotices
     /// <param name="retryAfter">When it may come back; zero: when it likes.</param>
     public void Detach(PeerDisconnectReason reason, string detail, TimeSpan retryAfter)
     {
-        lock (_notices)
+        lock (_gate)
         {
             if (DetachedFor is not null)
             {
@@ -35,15 +44,43 @@ internal sealed class PeerNotices
             }
 
             DetachedFor = reason;
+            _detached = new Notice { Detached = new Detached { Reason = Tell(reason), Detail = detail, RetryAfterMs = (long)Math.Ceiling(retryAfter.TotalMilliseconds) } };
+            _come?.TrySetResult();
         }
-
-        var detached = new Detached { Reason = Tell(reason), Detail = detail, RetryAfterMs = (long)Math.Ceiling(retryAfter.TotalMilliseconds) };
-        _notices.Writer.TryWrite(new Notice { Detached = detached });
-        _notices.Writer.TryComplete();
     }
 
-    /// <summary>The notices, in order; ends behind the last.</summary>
-    public IAsyncEnumerable<Notice> ReadAllAsync(CancellationToken cancellationToken) => _notices.Reader.ReadAllAsync(cancellationToken);
+    /// <summary>The next one, for the one call that tells them; null behind the last.</summary>
+    public async ValueTask<Notice?> NextAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task come;
+            lock (_gate)
+            {
+                if (Take(ref _draining) is { } draining)
+                {
+                    return draining;
+                }
+
+                if (Take(ref _detached) is { } detached)
+                {
+                    return detached;
+                }
+
+                if (DetachedFor is not null)
+                {
+                    return null;
+                }
+
+                _come = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                come = _come.Task;
+            }
+
+            await come.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static Notice? Take(ref Notice? notice) => Interlocked.Exchange(ref notice, null);
 
     private static Detached.Types.Reason Tell(PeerDisconnectReason reason) => reason switch
     {

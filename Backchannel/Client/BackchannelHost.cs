@@ -207,13 +207,16 @@ public sealed class BackchannelHost : IAsyncDisposable
             var server = await StartServerAsync(cancellationToken).ConfigureAwait(false);
             await SendMagicAsync(transport, key.IsTls, cancellationToken).ConfigureAwait(false);
             var feature = new BackchannelServerFeature(key, transport); // A session that ends at once disposes of the transport.
-            session = YamuxSession.Create(transport, YamuxRole.Client, MeterSource.Fill(_options.Yamux, server.App.Meters), server.SessionLogger);
-            var hosted = new HostedSession(session, $"backchannel-{Interlocked.Increment(ref _lastSession)}", server, _options, key.IsTls)
+            var id = $"backchannel-{Interlocked.Increment(ref _lastSession)}";
+            var scope = new ConnectionScope(id, feature.Address);
+            var logger = new ConnectionLogger(server.Logger, scope);
+            session = YamuxSession.Create(transport, YamuxRole.Client, MeterSource.Fill(_options.Yamux, server.App.Meters), new ConnectionLogger(server.SessionLogger, scope));
+            var hosted = new HostedSession(session, id, server.Listener, logger, _options, key.IsTls)
             {
                 Server = feature,
             };
             var (lent, first) = await hosted.LendFirstAsync(cancellationToken).ConfigureAwait(false);
-            Run(hosted, hosted.ExpectAnswerAsync(first, answer), key, server.Logger);
+            Run(hosted, hosted.ExpectAnswerAsync(first, answer), key, logger);
             return (hosted, lent);
         }
         catch (YamuxException failure)

@@ -33,12 +33,12 @@ internal sealed class HostedSession
     private bool _isOver; // No call ran any more, in either direction, and none begins: further streams can be nobody's.
     private volatile bool _serverLeaves;
 
-    public HostedSession(YamuxSession session, string id, InnerServer.Running server, BackchannelHostOptions options, bool isTls)
+    public HostedSession(YamuxSession session, string id, StreamListener listener, ILogger logger, BackchannelHostOptions options, bool isTls)
     {
         _session = session;
         _id = id;
-        _listener = server.Listener;
-        _logger = server.Logger;
+        _listener = listener;
+        _logger = logger;
         _timeProvider = options.Yamux.TimeProvider;
         _drainTimeout = options.DrainTimeout;
         _end = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _timeProvider);

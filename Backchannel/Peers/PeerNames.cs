@@ -34,8 +34,9 @@ internal sealed class PeerNames(DuplicateNames duplicates, int mostOfOneName)
         {
             var known = _names.TryGetValue(peer.Name, out var peers);
             peers ??= new PeersOfName();
-            var before = peers.Peers.FirstOrDefault(other => other.Identity.IsSameInstance(peer.Identity));
-            var others = peers.Peers.Count - (before is null ? 0 : 1);
+            var present = peers.Peers;
+            var before = present.FirstOrDefault(other => other.Identity.IsSameInstance(peer.Identity));
+            var others = present.Count - (before is null ? 0 : 1);
             if (others >= mostOfOneName)
             {
                 return AttachResult.TooMany;

@@ -58,6 +58,7 @@ internal sealed class PeerObservers(PeerNames names, IEnumerable<IBackchannelPee
 
     private async Task TellAsync(IBackchannelPeerObserver observer, PeerChange change)
     {
+        using var scope = _logger.BeginScope(change.Peer.Scope);
         try
         {
             // Whoever does not listen to the token is waited for no longer than the token says.

@@ -4,18 +4,19 @@ namespace Backchannel;
 internal sealed class PeersOfName
 {
     private PresentPeer[] _peers = [];
+    private BackchannelPeer? _only; // While there is one: a look-up among many names costs what it must fetch from memory.
     private uint _turn;
 
     public IReadOnlyList<PresentPeer> Peers => Volatile.Read(ref _peers);
 
-    public void Add(PresentPeer peer) => Volatile.Write(ref _peers, [.. _peers, peer]);
+    public void Add(PresentPeer peer) => Set([.. _peers, peer]);
 
     /// <summary>False: it is not there.</summary>
     public bool Remove(PresentPeer peer)
     {
         var left = Array.FindAll(_peers, other => other != peer);
         var removed = left.Length < _peers.Length;
-        Volatile.Write(ref _peers, left);
+        Set(left);
         return removed;
     }
 
@@ -24,6 +25,11 @@ internal sealed class PeersOfName
     /// <param name="except">None of these.</param>
     public BackchannelPeer? Pick(bool spread, IReadOnlyCollection<ICallTarget> except)
     {
+        if (Volatile.Read(ref _only) is { TakesCalls: true } only && except.Count == 0)
+        {
+            return only;
+        }
+
         var peers = Volatile.Read(ref _peers);
         var turn = spread ? Interlocked.Increment(ref _turn) : 0;
         BackchannelPeer? leaving = null;
@@ -44,5 +50,11 @@ internal sealed class PeersOfName
         }
 
         return leaving;
+    }
+
+    private void Set(PresentPeer[] peers)
+    {
+        Volatile.Write(ref _peers, peers);
+        Volatile.Write(ref _only, peers is [var only] ? only.Peer : null);
     }
 }

@@ -35,7 +35,7 @@ public static class BackchannelListenOptionsExtensions
         listen.Use(next =>
         {
             EndpointCheck.ThrowIfUnfit(listen, hadTls);
-            PeerChannel.Try(options, hadTls);
+            PeerChannels.Try(options, hadTls);
             registry.HasEndpoint = true;
             return next;
         });

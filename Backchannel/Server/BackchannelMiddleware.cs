@@ -15,6 +15,7 @@ internal sealed class BackchannelMiddleware(
 {
     private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Server");
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Yamux");
+    private readonly PeerChannels _channels = new(options, interceptors, metrics);
     private readonly Admission _admission = new(options, loggers.CreateLogger("Backchannel.Server"));
 
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)
@@ -27,17 +28,18 @@ internal sealed class BackchannelMiddleware(
             return;
         }
 
-        using var known = new PeerConnection(connection, options.DrainTimeout, options.Yamux.TimeProvider, _logger);
-        var session = connection.CreateYamuxSession(YamuxRole.Server, options.Yamux, _sessionLogger);
+        var scope = new ConnectionScope(connection.ConnectionId);
+        using var known = new PeerConnection(connection, options.DrainTimeout, options.Yamux.TimeProvider, _logger, scope);
+        var session = YamuxSession.Create(new ConnectionTransport(connection), YamuxRole.Server, options.Yamux, new ConnectionLogger(_sessionLogger, scope));
         var others = Task.CompletedTask;
         try
         {
             await using (session.ConfigureAwait(false))
             {
-                if (await AcceptAsync(connection, session, closing).ConfigureAwait(false) is { } first)
+                if (await AcceptAsync(connection, known, session, closing).ConfigureAwait(false) is { } first)
                 {
                     var peer = Register(connection, known, session);
-                    var streams = new InboundStreams(peer, connection, serveStream, next, options, _logger);
+                    var streams = new InboundStreams(peer, connection, serveStream, next, options, known.Logger);
                     others = streams.RunAsync();
                     await ServeAsync(connection, known, peer, first, streams, closing).ConfigureAwait(false);
                 }
@@ -50,7 +52,7 @@ internal sealed class BackchannelMiddleware(
     }
 
     // The first stream that the client opens. Null: it has gone, or took too long.
-    private async ValueTask<YamuxStream?> AcceptAsync(ConnectionContext connection, YamuxSession session, CancellationToken closing)
+    private async ValueTask<YamuxStream?> AcceptAsync(ConnectionContext connection, PeerConnection known, YamuxSession session, CancellationToken closing)
     {
         using var timeout = new CancellationTokenSource(options.HandshakeTimeout, options.Yamux.TimeProvider);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, closing);
@@ -62,7 +64,7 @@ internal sealed class BackchannelMiddleware(
         {
             if (timeout.IsCancellationRequested)
             {
-                BackchannelLog.HandshakeTimedOut(_logger, connection.ConnectionId, options.HandshakeTimeout);
+                BackchannelLog.HandshakeTimedOut(known.Logger, connection.ConnectionId, options.HandshakeTimeout);
             }
 
             return null;
@@ -71,11 +73,12 @@ internal sealed class BackchannelMiddleware(
 
     private BackchannelPeer Register(ConnectionContext connection, PeerConnection known, YamuxSession session)
     {
-        var peer = new BackchannelPeer(registry.NextId(), session, known, options, interceptors, metrics);
+        var peer = new BackchannelPeer(registry.NextId(), session, known, options, _channels);
+        known.Scope.Peer = peer;
         connection.Features.Set<IBackchannelPeerFeature>(new BackchannelPeerFeature(peer));
         connection.Features.Set<IConnectionHeartbeatFeature>(SilentHeartbeat.Instance);
         registry.Add(peer);
-        BackchannelLog.PeerConnected(_logger, peer.Id, connection.ConnectionId);
+        BackchannelLog.PeerConnected(known.Logger, peer.Id, connection.ConnectionId);
         var began = metrics.Now;
         metrics.ConnectionBegan();
 
@@ -85,7 +88,7 @@ internal sealed class BackchannelMiddleware(
             {
                 registry.Remove(peer);
                 metrics.ConnectionEnded(began, peer.HasFailed);
-                peer.OnDisconnected(_logger, connection.ConnectionId);
+                peer.OnDisconnected(known.Logger, connection.ConnectionId);
             },
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
@@ -99,7 +102,7 @@ internal sealed class BackchannelMiddleware(
     {
         try
         {
-            await using (closing.UnsafeRegister(_ => Drain(peer, "the server closes the connection"), null).ConfigureAwait(false))
+            await using (closing.UnsafeRegister(_ => Drain(peer, known, "the server closes the connection"), null).ConfigureAwait(false))
             await using (known.Overdue.UnsafeRegister(_ => peer.Session.Abort(new TimeoutException($"The connection was to close, and calls ran for longer than {options.DrainTimeout}.")), null).ConfigureAwait(false))
             {
                 await streams.ServeFirstAsync(first).ConfigureAwait(false);
@@ -107,26 +110,26 @@ internal sealed class BackchannelMiddleware(
 
                 // A server that stops ends the connection itself when its own time is over.
                 var limit = closing.IsCancellationRequested ? Timeout.InfiniteTimeSpan : options.DrainTimeout;
-                Drain(peer, peer.Completion.IsCompleted ? "its connection has ended" : "the client has closed its connection");
+                Drain(peer, known, peer.Completion.IsCompleted ? "its connection has ended" : "the client has closed its connection");
 
                 // An HTTP/2 connection that was on its way is told to go elsewhere: what it is part of ends, and can not be called any more.
-                connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(_logger, connection.ConnectionId);
+                connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(known.Logger, connection.ConnectionId);
                 await DrainedAsync(peer, streams, limit).ConfigureAwait(false);
             }
         }
         finally
         {
             registry.Remove(peer);
-            BackchannelLog.PeerDisconnected(_logger, peer.Id, connection.ConnectionId);
+            BackchannelLog.PeerDisconnected(known.Logger, peer.Id, connection.ConnectionId);
         }
     }
 
-    private void Drain(BackchannelPeer peer, string reason)
+    private void Drain(BackchannelPeer peer, PeerConnection known, string reason)
     {
         if (peer.Drain(reason))
         {
             registry.Remove(peer);
-            BackchannelLog.PeerDraining(_logger, peer.Id, reason);
+            BackchannelLog.PeerDraining(known.Logger, peer.Id, reason);
         }
     }
 

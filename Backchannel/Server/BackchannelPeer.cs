@@ -20,20 +20,24 @@ public sealed class BackchannelPeer : ICallTarget
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _disconnected = new();
     private readonly PeerConnection _connection;
+    private readonly PeerChannels _channels;
+    private CallInvoker? _invoker; // Since it was first asked for: of many peers few are called, and a channel takes several kilobytes.
+    private object? _invokerGate;
     private PresentPeer? _present; // While it is attached.
     private PeerIdentity? _identity; // Since it was first.
     private ConcurrentDictionary<object, object?>? _items;
     private volatile bool _isLeaving;
+    private volatile bool _isOver; // It drains, or the session has ended: who looks for a peer by name reads this alone.
 
-    internal BackchannelPeer(long id, YamuxSession session, PeerConnection connection, BackchannelServerOptions options, PeerInterceptors interceptors, ServerMetrics metrics)
+    internal BackchannelPeer(long id, YamuxSession session, PeerConnection connection, BackchannelServerOptions options, PeerChannels channels)
     {
         Id = id;
         Session = session;
         _connection = connection;
+        _channels = channels;
         ConnectedAt = options.Yamux.TimeProvider.GetUtcNow();
         Disconnected = _disconnected.Token;
         Calls = new PeerCalls(options.MaxCallsPerPeer);
-        Invoker = PeerChannel.Create(this, connection.IsEncrypted, options, interceptors, metrics);
         _lent = new LentStreams(_ => Unanswered, options.Yamux.TimeProvider);
         _lent.Ended += () => _drained.TrySetResult();
         _lent.PeerLeaving += () => _isLeaving = true;
@@ -49,7 +53,8 @@ public sealed class BackchannelPeer : ICallTarget
     /// <remarks>
     /// <see cref="CallCredentials"/> of a call are sent where the connection has TLS; where it has not, the call throws <see cref="InvalidOperationException"/>.
     /// </remarks>
-    public CallInvoker Invoker { get; }
+    public CallInvoker Invoker
+        => Volatile.Read(ref _invoker) ?? LazyInitializer.EnsureInitialized(ref _invoker, ref _invokerGate, () => _channels.Create(this, _connection.IsEncrypted));
 
     /// <summary>The name that the client has attached with, and that the server has given it; null if it never has, as Gitaly's do not. It stays when the attachment ends.</summary>
     public string? Name => Volatile.Read(ref _identity)?.Name;
@@ -101,7 +106,7 @@ public sealed class BackchannelPeer : ICallTarget
     internal Task Drained => _drained.Task;
 
     /// <summary>Whether a call to it may begin.</summary>
-    internal bool TakesCalls => _lent.CloseReason is null && !Session.Completion.IsCompleted;
+    internal bool TakesCalls => !_isOver;
 
     /// <summary>Whether it has said on one of its HTTP/2 connections that it takes no further calls there. It may take them on another.</summary>
     internal bool IsLeaving => _isLeaving;
@@ -111,6 +116,9 @@ public sealed class BackchannelPeer : ICallTarget
 
     /// <summary>Whether there is an attachment.</summary>
     internal bool IsAttached => Volatile.Read(ref _present) is not null;
+
+    /// <summary>The scope of what is logged of its connection.</summary>
+    internal ConnectionScope Scope => _connection.Scope;
 
     /// <summary>Those that run.</summary>
     internal PeerCalls Calls { get; }
@@ -154,11 +162,19 @@ public sealed class BackchannelPeer : ICallTarget
     internal void RequestClose() => _connection.RequestClose();
 
     /// <summary>The connection has ended. What the application has hung on that runs elsewhere, and is logged if it fails.</summary>
-    internal void OnDisconnected(ILogger logger, string connectionId) => _ = _disconnected.CancelAsync(logger, connectionId);
+    internal void OnDisconnected(ILogger logger, string connectionId)
+    {
+        _isOver = true;
+        _ = _disconnected.CancelAsync(logger, connectionId);
+    }
 
     /// <summary>Lets no further call begin. Those that run go on.</summary>
     /// <returns>Whether it is the first time.</returns>
-    internal bool Drain(string reason) => _lent.Close(reason);
+    internal bool Drain(string reason)
+    {
+        _isOver = true;
+        return _lent.Close(reason);
+    }
 
     /// <exception cref="NotDispatchedException">No further call may begin.</exception>
     internal void ThrowIfDraining()

@@ -75,7 +75,7 @@ public sealed class BackchannelServerOptions
     public IList<Interceptor> Interceptors { get; } = [];
 
     /// <summary>
-    /// Changes the options of each channel back to a peer, such as its message size limits or service config. Its
+    /// Changes the options of each channel back to a peer, when it is first called, such as its message size limits or service config. Its
     /// <see cref="GrpcChannelOptions.HttpHandler"/> is the backchannel: it may be wrapped in a <see cref="DelegatingHandler"/>, and must not be replaced. It is tried when
     /// the server starts, so that what it does wrong shows then. Credentials that it sets need TLS on each endpoint with a backchannel, whatever
     /// <see cref="GrpcChannelOptions.UnsafeUseInsecureChannelCallCredentials"/> says. Default none.

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Backchannel;
 
 /// <summary>The connection that a peer is reached by, as Kestrel knows it.</summary>
-internal sealed class PeerConnection(ConnectionContext connection, TimeSpan drainTimeout, TimeProvider timeProvider, ILogger logger) : IDisposable
+internal sealed class PeerConnection(ConnectionContext connection, TimeSpan drainTimeout, TimeProvider timeProvider, ILogger logger, ConnectionScope scope) : IDisposable
 {
     private readonly CancellationTokenSource _overdue = new(Timeout.InfiniteTimeSpan, timeProvider);
 
@@ -20,6 +20,12 @@ internal sealed class PeerConnection(ConnectionContext connection, TimeSpan drai
     public X509Certificate2? ClientCertificate { get; } = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
 
     public bool IsEncrypted { get; } = connection.Features.Get<ITlsConnectionFeature>() is not null;
+
+    /// <summary>The scope of what is logged of it.</summary>
+    public ConnectionScope Scope { get; } = scope;
+
+    /// <summary>Logs in that scope.</summary>
+    public ILogger Logger { get; } = new ConnectionLogger(logger, scope);
 
     /// <summary>Cancelled when the connection was to close, and has had its time.</summary>
     public CancellationToken Overdue => _overdue.Token;
@@ -39,7 +45,7 @@ internal sealed class PeerConnection(ConnectionContext connection, TimeSpan drai
             return; // It has ended meanwhile.
         }
 
-        connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(logger, connection.ConnectionId);
+        connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose(Logger, connection.ConnectionId);
     }
 
     public void Dispose() => _overdue.Dispose();

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Headers;
 using Grpc.Core;
 
 namespace Backchannel;
@@ -20,6 +22,9 @@ internal sealed class PeerHandler : DispatchHandler
             UseCookies = false,
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
+
+            // It would put an activity of its own between the span of the call and what the client does, which nobody exports who does not ask for those of HTTP.
+            ActivityHeadersPropagator = null,
         })
         => _peer = peer;
 
@@ -30,6 +35,11 @@ internal sealed class PeerHandler : DispatchHandler
         if (request.RequestUri is { Scheme: "https" } uri)
         {
             request.RequestUri = new UriBuilder(uri) { Scheme = Uri.UriSchemeHttp, Port = -1 }.Uri; // There is TLS already, around all of the session.
+        }
+
+        if (Caller(Activity.Current) is { } activity)
+        {
+            DistributedContextPropagator.Current.Inject(activity, request.Headers, AddHeader);
         }
 
         var calls = _peer.Calls;
@@ -50,6 +60,18 @@ internal sealed class PeerHandler : DispatchHandler
         {
             calls.End();
             throw;
+        }
+    }
+
+    // gRPC makes an activity that nobody exports, unless its own are listened to: of a source without a name.
+    private static Activity? Caller(Activity? current)
+        => current is { OperationName: "Grpc.Net.Client.GrpcOut", Source.Name: "", Parent: { } caller } ? caller : current;
+
+    private static void AddHeader(object? headers, string name, string value)
+    {
+        if (headers is HttpRequestHeaders of && !of.Contains(name))
+        {
+            of.TryAddWithoutValidation(name, value);
         }
     }
 }

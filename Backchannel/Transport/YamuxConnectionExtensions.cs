@@ -15,11 +15,11 @@ public static class YamuxConnectionExtensions
     /// <param name="connection">The connection, as a connection middleware gets it.</param>
     /// <param name="role">Which end this is; the peer must be the other.</param>
     /// <param name="options">The settings; null means the defaults.</param>
-    /// <param name="logger">Where the session reports; null means nowhere.</param>
+    /// <param name="logger">Where the session reports, each line in a scope with the <c>ConnectionId</c>; null means nowhere.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option or <paramref name="role"/> is out of range.</exception>
     public static YamuxSession CreateYamuxSession(this ConnectionContext connection, YamuxRole role, YamuxOptions? options = null, ILogger? logger = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        return YamuxSession.Create(new ConnectionTransport(connection), role, options, logger);
+        return YamuxSession.Create(new ConnectionTransport(connection), role, options, logger is null ? null : new ConnectionLogger(logger, new ConnectionScope(connection.ConnectionId)));
     }
 }

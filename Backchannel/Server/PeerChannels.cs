@@ -4,10 +4,10 @@ using Grpc.Net.Client;
 
 namespace Backchannel;
 
-/// <summary>Makes the gRPC channel back to a peer: HTTP/2 on a yamux stream that is opened at the first call.</summary>
-internal static class PeerChannel
+/// <summary>Makes the gRPC channels back to the peers: HTTP/2 on a yamux stream that is opened at the first call.</summary>
+internal sealed class PeerChannels(BackchannelServerOptions options, PeerInterceptors interceptors, ServerMetrics metrics)
 {
-    public static CallInvoker Create(BackchannelPeer peer, bool isEncrypted, BackchannelServerOptions options, PeerInterceptors interceptors, ServerMetrics metrics)
+    public CallInvoker Create(BackchannelPeer peer, bool isEncrypted)
     {
         // It is never disposed: that would cancel calls that are about to fail with the truth. When the session has ended
         // nothing of it is left but memory.
