@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using Backchannel.Tests.Kit;
 using Backchannel.Tests.Readme;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,6 +18,8 @@ public class DocumentCodeTests
     [InlineData("security.md")]
     [InlineData("operations.md")]
     [InlineData("telemetry.md")]
+    [InlineData("yamux.md")]
+    [InlineData("migrating.md")]
     public void Every_block_of_code_in_a_document_is_a_piece_of_a_file_that_is_compiled(string document)
     {
         var files = Directory.EnumerateFiles(Folder(), "*Snippets.cs").Select(File.ReadAllLines).ToList();
@@ -27,6 +30,10 @@ public class DocumentCodeTests
             files.Any(block.IsPartOf),
             $"docs/{document}, line {block.Line}: this is in no *Snippets.cs of Backchannel.Tests/Docs:\n{string.Join('\n', block.Lines)}"));
     }
+
+    [Fact]
+    public async Task What_the_page_on_yamux_shows_runs()
+        => Assert.Equal("question\n", await YamuxSnippets.PlayAsync(TestContext.Current.CancellationToken).Guarded());
 
     [Fact]
     public async Task The_appsettings_of_an_agent_bind_and_are_valid()
@@ -49,6 +56,8 @@ public class DocumentCodeTests
     [InlineData("security.md")]
     [InlineData("operations.md")]
     [InlineData("telemetry.md")]
+    [InlineData("yamux.md")]
+    [InlineData("migrating.md")]
     public void No_block_is_of_a_language_that_nothing_holds(string document)
         => Assert.All(Blocks(document), block => Assert.Contains(block.Language, document == "agents.md" ? ["csharp", "json"] : new[] { "csharp" }));
 

@@ -1,68 +1,117 @@
 using System.Net;
 using System.Security.Claims;
-using System.Text.Encodings.Web;
+using System.Security.Cryptography;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
 using Xunit;
 
 namespace Backchannel.Tests.Docs;
 
-/// <summary>What docs/security.md says of tokens, played with a scheme that stands for JWT's.</summary>
+/// <summary>What docs/security.md says of tokens.</summary>
 public class SecuritySnippetTests
 {
-    [Theory]
-    [InlineData("Bearer token", "user-1")]
-    [InlineData("Bearer other", null)]
-    public async Task An_agent_is_named_by_the_token_of_its_channel(string accepted, string? name)
+    [Fact]
+    public async Task An_agent_is_named_by_the_subject_of_its_token()
     {
-        using var certificates = TestCertificates.Create();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificates.Server).UseBackchannel()));
-        builder.Services.AddGrpc();
-        builder.Services.AddAuthentication().AddScheme<Accepted, HeaderScheme>("Test", scheme => scheme.Header = accepted);
-        builder.Services.AddAuthorization();
-        builder.Services.AddBackchannel();
-        await using var server = builder.Build();
-        SecuritySnippets.Authenticate(server);
-        await server.StartAsync(TestContext.Current.CancellationToken).Guarded();
-        await using var agent = await TestAgent.StartAsync(server.Urls.First(), options: options =>
+        await using var play = await Play.StartAsync();
+        await using var agent = await play.StartAgentAsync(() => Issue(Play.Key, "device-1"));
+
+        await agent.Connection.WaitConnectedAsync(TestContext.Current.CancellationToken).Guarded();
+
+        Assert.Equal("device-1", agent.Connection.Name);
+    }
+
+    [Fact]
+    public async Task An_agent_whose_token_somebody_else_has_signed_hears_that_it_was_not_let_in()
+    {
+        await using var play = await Play.StartAsync();
+        await using var agent = await play.StartAgentAsync(() => Issue(new SymmetricSecurityKey(new byte[32]), "device-1"));
+
+        await Guard.Until(() => agent.Connection.LastFailure is not null, "it is refused");
+
+        var failure = Assert.IsType<RpcException>(agent.Connection.LastFailure);
+        Assert.Equal(StatusCode.Unauthenticated, failure.StatusCode);
+        Assert.Contains("before it looked at the attachment", failure.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("401", failure.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_agent_that_comes_back_shows_the_token_of_then()
+    {
+        var tokens = new Queue<string>([Issue(Play.Key, "device-1"), Issue(Play.Key, "device-2")]);
+        await using var play = await Play.StartAsync();
+        await using var agent = await play.StartAgentAsync(tokens.Dequeue);
+        await agent.Connection.WaitConnectedAsync(TestContext.Current.CancellationToken).Guarded();
+
+        var peers = play.Services.GetRequiredService<IBackchannelPeers>();
+        Assert.True(peers.TryGetPeer("device-1", out var peer));
+        await peer.DisconnectAsync("again", TimeSpan.FromMilliseconds(1), TestContext.Current.CancellationToken).Guarded();
+
+        await peers.WaitForPeerAsync("device-2", TestContext.Current.CancellationToken).AsTask().Guarded();
+    }
+
+    // What an issuer of tokens does, whose key the server knows.
+    private static string Issue(SymmetricSecurityKey key, string subject) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+    {
+        Subject = new ClaimsIdentity([new Claim("sub", subject)]),
+        Issuer = "https://issuer.example",
+        Audience = "fleet",
+        SigningCredentials = new SigningCredentials(key, SecurityAlgorithms.HmacSha256),
+    });
+
+    /// <summary>A server that lets in whom JwtBearer does.</summary>
+    private sealed class Play : IAsyncDisposable
+    {
+        private readonly TestCertificates _certificates;
+        private readonly WebApplication _server;
+
+        private Play(TestCertificates certificates, WebApplication server)
         {
-            options.ConfigureHandler = certificates.Trust;
-            SecuritySnippets.ShowToken(options, new SecuritySnippets.TokenSource());
+            _certificates = certificates;
+            _server = server;
+        }
+
+        public static SymmetricSecurityKey Key { get; } = new(RandomNumberGenerator.GetBytes(32));
+
+        public IServiceProvider Services => _server.Services;
+
+        public static async Task<Play> StartAsync()
+        {
+            var certificates = TestCertificates.Create();
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificates.Server).UseBackchannel()));
+            builder.Services.AddGrpc();
+            builder.Services.AddAuthentication().AddJwtBearer(jwt => jwt.TokenValidationParameters = new TokenValidationParameters
+            {
+                ValidIssuer = "https://issuer.example",
+                ValidAudience = "fleet",
+                IssuerSigningKey = Key,
+            });
+            builder.Services.AddAuthorization();
+            builder.Services.AddBackchannel();
+            var server = builder.Build();
+            SecuritySnippets.Authenticate(server);
+            await server.StartAsync(TestContext.Current.CancellationToken).Guarded();
+            return new Play(certificates, server);
+        }
+
+        public Task<TestAgent> StartAgentAsync(Func<string> token) => TestAgent.StartAsync(_server.Urls.First(), options: options =>
+        {
+            options.ConfigureHandler = _certificates.Trust;
+            SecuritySnippets.ShowToken(options, new SecuritySnippets.TokenSource(token));
         });
 
-        if (name is null)
+        public async ValueTask DisposeAsync()
         {
-            await Guard.Until(() => agent.Connection.LastFailure is not null, "it is refused");
-            Assert.Equal(StatusCode.Unauthenticated, Assert.IsType<RpcException>(agent.Connection.LastFailure).StatusCode);
-        }
-        else
-        {
-            await agent.Connection.WaitConnectedAsync(TestContext.Current.CancellationToken).Guarded();
-            Assert.Equal(name, agent.Connection.Name);
-        }
-    }
-
-    private sealed class Accepted : AuthenticationSchemeOptions
-    {
-        public string Header { get; set; } = "";
-    }
-
-    private sealed class HeaderScheme(IOptionsMonitor<Accepted> options, ILoggerFactory loggers, UrlEncoder encoder) : AuthenticationHandler<Accepted>(options, loggers, encoder)
-    {
-        protected override Task<AuthenticateResult> HandleAuthenticateAsync()
-        {
-            var user = new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "user-1")], Scheme.Name));
-            return Task.FromResult(Request.Headers.Authorization == Options.Header
-                ? AuthenticateResult.Success(new AuthenticationTicket(user, Scheme.Name))
-                : AuthenticateResult.NoResult());
+            await _server.DisposeAsync();
+            _certificates.Dispose();
         }
     }
 }

@@ -69,9 +69,9 @@ internal static class SecuritySnippets
         });
     }
 
-    internal sealed class TokenSource
+    internal sealed class TokenSource(Func<string> issue)
     {
-        public Task<string> GetAsync(CancellationToken cancellationToken) => Task.FromResult("token");
+        public Task<string> GetAsync(CancellationToken cancellationToken) => Task.FromResult(issue());
     }
 
     internal sealed class RevokedDevices

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Backchannel.Tests.Readme;
 
-/// <summary>README from an empty folder, word by word: its commands, its files, its programs.</summary>
+/// <summary>docs/getting-started.md from an empty folder, word by word: its commands, its files, its programs.</summary>
 [Collection(BuildsCollection.Name)]
 [Trait("Category", "Long")]
 public sealed class EmptyFolderTests : IDisposable
@@ -21,9 +21,9 @@ public sealed class EmptyFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task The_two_programs_of_README_run()
+    public async Task The_two_programs_run()
     {
-        foreach (var command in Commands("dotnet new ", "dotnet add "))
+        foreach (var command in Commands("dotnet new web ", "dotnet new console ", "dotnet add "))
         {
             // Restoring is for the build, which takes what the tests were built with, and no more.
             await RunAsync(command.Contains(" package ", StringComparison.Ordinal) ? $"{command} --no-restore" : command);
@@ -60,7 +60,7 @@ public sealed class EmptyFolderTests : IDisposable
         }
     }
 
-    /// <summary>What README calls with curl.</summary>
+    /// <summary>What the page calls with curl.</summary>
     private async Task<string> RestartAsync(int port)
     {
         var path = Assert.Single(Commands("curl ")).Split("https://localhost:5001")[1];
@@ -88,7 +88,7 @@ public sealed class EmptyFolderTests : IDisposable
         return port.Value;
     }
 
-    /// <summary>Writes and builds one of the programs, for a port that is free: README's may be another's here.</summary>
+    /// <summary>Writes and builds one of the programs, for a port that is free: the page's may be another's here.</summary>
     private async Task BuildAsync(string project, int port)
     {
         var program = $"{project}/Program.cs";
@@ -101,9 +101,9 @@ public sealed class EmptyFolderTests : IDisposable
         await RunAsync($"dotnet build {project} -warnaserror");
     }
 
-    private string[] Lines() => File.ReadAllLines(Path.Combine(_root, "README.md"));
+    private string[] Lines() => File.ReadAllLines(Path.Combine(_root, "docs", "getting-started.md"));
 
-    /// <summary>The commands of README with one of these beginnings, without their remarks.</summary>
+    /// <summary>The commands of the page with one of these beginnings, without their remarks.</summary>
     private IEnumerable<string> Commands(params string[] beginnings) => Lines()
         .Where(line => line.StartsWith("    ", StringComparison.Ordinal) && beginnings.Any(line.TrimStart().StartsWith))
         .Select(line => line.Split('#')[0].Trim().Replace(" backchannel/", $" {_root}/", StringComparison.Ordinal));
@@ -112,8 +112,8 @@ public sealed class EmptyFolderTests : IDisposable
     private string Block(string beginning)
     {
         var line = Array.FindIndex(Lines(), line => line.StartsWith(beginning, StringComparison.Ordinal));
-        Assert.True(line >= 0, $"README.md has no line that begins with {beginning}");
-        return string.Join('\n', CodeBlock.ReadAll(Path.Combine(_root, "README.md")).First(block => block.Line > line).Lines);
+        Assert.True(line >= 0, $"docs/getting-started.md has no line that begins with {beginning}");
+        return string.Join('\n', CodeBlock.ReadAll(Path.Combine(_root, "docs", "getting-started.md")).First(block => block.Line > line).Lines);
     }
 
     private void Write(string path, string text) => File.WriteAllText(Path.Combine(_folder.FullName, path), text);

@@ -6,8 +6,10 @@ namespace Backchannel.Tests.Readme;
 /// <summary>What README shows is what is compiled and run here.</summary>
 public class ReadmeTests
 {
-    [Fact]
-    public void Every_block_of_code_in_README_is_a_piece_of_a_file_that_is_compiled()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/getting-started.md")]
+    public void Every_block_of_code_is_a_piece_of_a_file_that_is_compiled(string page)
     {
         var root = Path.GetDirectoryName(Path.GetDirectoryName(Folder()))!;
         var files = Directory.EnumerateFiles(Path.Combine(root, "Samples", "Quickstart"), "*", SearchOption.AllDirectories)
@@ -16,12 +18,12 @@ public class ReadmeTests
             .Where(path => Path.GetExtension(path) is ".cs" or ".csproj" or ".proto" or ".json")
             .Select(File.ReadAllLines)
             .ToList();
-        var blocks = CodeBlock.ReadAll(Path.Combine(root, "README.md"));
+        var blocks = CodeBlock.ReadAll(Path.Combine(root, page));
 
         Assert.NotEmpty(blocks);
         Assert.All(blocks, block => Assert.True(
             files.Any(block.IsPartOf),
-            $"README.md, line {block.Line}: this is in no file of Samples/Quickstart or Backchannel.Tests/Readme:\n{string.Join('\n', block.Lines)}"));
+            $"{page}, line {block.Line}: this is in no file of Samples/Quickstart or Backchannel.Tests/Readme:\n{string.Join('\n', block.Lines)}"));
     }
 
     [Theory]

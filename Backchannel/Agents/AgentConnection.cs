@@ -55,6 +55,16 @@ internal sealed class AgentConnection : ICallTarget, IConnectsOnce, IAsyncDispos
         {
             throw new RpcException(new Status(StatusCode.Unimplemented, $"the server at {_options.Address} knows no attachment; it must call app.MapBackchannel(). It says: {unknown.Status.Detail}"), unknown.Trailers);
         }
+        catch (RpcException refusal) when (refusal.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied && refusal.Status.Detail.Contains("HTTP status code", StringComparison.Ordinal))
+        {
+            // No gRPC service has answered, but the authorization of its endpoint, as gRPC's client words it.
+            throw new RpcException(
+                new Status(
+                    refusal.StatusCode,
+                    $"the server at {_options.Address} did not let the agent in, before it looked at the attachment: does the agent show what its authentication asks for, a token ({nameof(BackchannelAgentOptions)}.{nameof(BackchannelAgentOptions.ConfigureChannel)}) or a certificate ({nameof(BackchannelAgentOptions.ConfigureHandler)})? It says: {refusal.Status.Detail}",
+                    refusal.Status.DebugException),
+                refusal.Trailers);
+        }
         catch (Exception cancelled) when (cancelled is RpcException or OperationCanceledException && either.IsCancellationRequested)
         {
             cancellationToken.ThrowIfCancellationRequested();
