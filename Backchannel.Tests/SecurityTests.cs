@@ -244,10 +244,10 @@ public class SecurityTests
     public void A_token_is_good_for_whoever_shows_it_as_often_as_they_like()
     {
         var time = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
-        var token = AuthenticationToken.Create("secret", time);
+        var token = GitalyToken.Create("secret", time);
 
-        Assert.All(Enumerable.Range(0, 31), second => Assert.True(AuthenticationToken.Verify(token, "secret", time.AddSeconds(second))));
-        Assert.False(AuthenticationToken.Verify(token, "secret", time.AddSeconds(31)));
+        Assert.All(Enumerable.Range(0, 31), second => Assert.True(GitalyToken.Verify(token, "secret", time.AddSeconds(second))));
+        Assert.False(GitalyToken.Verify(token, "secret", time.AddSeconds(31)));
     }
 
     // The tester is open to all; Coordination asks who it is.

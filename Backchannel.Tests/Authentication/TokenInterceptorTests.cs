@@ -32,7 +32,7 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddRouting();
         builder.Services.AddSingleton(new TesterState("server"));
-        builder.Services.AddGrpc(options => options.Interceptors.Add<TokenServerInterceptor>("secret", _time));
+        builder.Services.AddGrpc(options => options.Interceptors.Add<GitalyTokenServerInterceptor>("secret", _time));
         _app = builder.Build();
         _app.Use((context, next) =>
         {
@@ -55,7 +55,7 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
     [Fact]
     public async Task Calls_of_every_kind_come_in_with_a_token()
     {
-        var tester = Tester(new TokenClientInterceptor("secret", _time));
+        var tester = Tester(new GitalyTokenClientInterceptor("secret", _time));
 
         Assert.Equal("server", (await tester.UnaryAsync(new Request())).ServedBy);
         Assert.Equal("server", tester.Unary(new Request()).ServedBy);
@@ -74,7 +74,7 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
     {
         var headers = new Metadata { { "mine", "1" } };
 
-        await Tester(new TokenClientInterceptor("secret", _time)).UnaryAsync(new Request(), headers).ResponseAsync.Guarded();
+        await Tester(new GitalyTokenClientInterceptor("secret", _time)).UnaryAsync(new Request(), headers).ResponseAsync.Guarded();
 
         Assert.Equal("mine", Assert.Single(headers).Key);
         Assert.Equal("1", Assert.Single(_mine));
@@ -87,7 +87,7 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
         var options = new CallOptions(deadline: new DateTime(2030, 1, 1, 0, 0, 0, DateTimeKind.Utc), cancellationToken: new CancellationToken(canceled: true));
         ClientInterceptorContext<string, string>? seen = null;
 
-        new TokenClientInterceptor("secret", _time).BlockingUnaryCall("request", new ClientInterceptorContext<string, string>(method, "host", options), (request, context) =>
+        new GitalyTokenClientInterceptor("secret", _time).BlockingUnaryCall("request", new ClientInterceptorContext<string, string>(method, "host", options), (request, context) =>
         {
             seen = context;
             return request;
@@ -102,17 +102,17 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
     {
         var headers = new Metadata { { "authorization", "Bearer mine" }, { "Authorization", "Basic dTpw" } };
 
-        await Tester(new TokenClientInterceptor("secret", _time)).UnaryAsync(new Request(), headers).ResponseAsync.Guarded();
+        await Tester(new GitalyTokenClientInterceptor("secret", _time)).UnaryAsync(new Request(), headers).ResponseAsync.Guarded();
 
         Assert.Equal(2, headers.Count);
         var sent = Assert.Single(_authorizations);
-        Assert.Equal($"Bearer {AuthenticationToken.Create("secret", _time.GetUtcNow())}", sent);
+        Assert.Equal($"Bearer {GitalyToken.Create("secret", _time.GetUtcNow())}", sent);
     }
 
     [Fact]
     public async Task Each_call_has_a_token_of_its_own_time()
     {
-        var tester = Tester(new TokenClientInterceptor("secret", _time));
+        var tester = Tester(new GitalyTokenClientInterceptor("secret", _time));
         for (var call = 0; call < 3; call++)
         {
             await tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
@@ -158,8 +158,8 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
     [Fact]
     public async Task A_token_of_another_secret_or_of_half_a_minute_ago_is_PermissionDenied_whatever_the_kind_of_call()
     {
-        await AssertRefusedAsync(StatusCode.PermissionDenied, "secret", _channel!.Intercept(new TokenClientInterceptor("wrong", _time)), []);
-        var old = AuthenticationToken.Create("secret", _time.GetUtcNow());
+        await AssertRefusedAsync(StatusCode.PermissionDenied, "secret", _channel!.Intercept(new GitalyTokenClientInterceptor("wrong", _time)), []);
+        var old = GitalyToken.Create("secret", _time.GetUtcNow());
         _time.Advance(TimeSpan.FromSeconds(31));
         await AssertRefusedAsync(StatusCode.PermissionDenied, "30 s", _channel!.CreateCallInvoker(), new Metadata { { "authorization", $"Bearer {old}" } });
     }
@@ -167,7 +167,7 @@ public sealed class TokenInterceptorTests : IAsyncLifetime
     [Fact]
     public async Task The_scheme_may_be_written_in_any_case()
     {
-        var token = AuthenticationToken.Create("secret", _time.GetUtcNow());
+        var token = GitalyToken.Create("secret", _time.GetUtcNow());
 
         await new Tester.TesterClient(_channel).UnaryAsync(new Request(), new Metadata { { "authorization", $"bearer {token}" } }).ResponseAsync.Guarded();
     }

@@ -69,7 +69,7 @@ internal sealed class CSharpClient : IAsyncDisposable, ICallerDirectory
 
         var scheme = certificates is null ? "http" : "https";
         _channel = GrpcChannel.ForAddress($"{scheme}://{authority}", new GrpcChannelOptions { HttpHandler = _host is null ? handler : handler.UseBackchannel(_host), DisposeHttpClient = true });
-        Server = new FarEnd.FarEndClient(token is null ? _channel.CreateCallInvoker() : _channel.Intercept(new TokenClientInterceptor(token)));
+        Server = new FarEnd.FarEndClient(token is null ? _channel.CreateCallInvoker() : _channel.Intercept(new GitalyTokenClientInterceptor(token)));
         Voting = new RefTransaction.RefTransactionClient(_channel);
     }
 

@@ -29,7 +29,7 @@ internal sealed class CSharpServer : IAsyncDisposable, ICallerDirectory
             options.EnableDetailedErrors = true;
             if (token is not null)
             {
-                options.Interceptors.Add<TokenServerInterceptor>(token);
+                options.Interceptors.Add<GitalyTokenServerInterceptor>(token);
             }
         });
         builder.Services.AddBackchannel(options => options.TrustNamesOfClients = true);

@@ -26,13 +26,13 @@ public sealed class TokenTests(GoPeerBinary binary)
     public async Task Both_make_the_same_token_and_accept_each_others(string secret, long seconds)
     {
         var time = DateTimeOffset.FromUnixTimeSeconds(seconds);
-        var ours = AuthenticationToken.Create(secret, time);
+        var ours = GitalyToken.Create(secret, time);
 
         await using var maker = Start("-secret", secret, "-time", Text(seconds));
         var theirs = await maker.RestOfLineAsync("token ");
         Assert.Equal(theirs, ours);
-        Assert.True(AuthenticationToken.Verify(theirs, secret, time));
-        Assert.False(AuthenticationToken.Verify(theirs, secret + "x", time));
+        Assert.True(GitalyToken.Verify(theirs, secret, time));
+        Assert.False(GitalyToken.Verify(theirs, secret + "x", time));
 
         await using var verifier = Start("-secret", secret, "-time", Text(seconds), "-verify", ours);
         await verifier.RestOfLineAsync("ok");
@@ -48,12 +48,12 @@ public sealed class TokenTests(GoPeerBinary binary)
     public async Task Both_take_a_token_for_expired_at_the_same_second(int age, bool valid)
     {
         const long Issued = 1_700_000_000;
-        var token = AuthenticationToken.Create(Secret, DateTimeOffset.FromUnixTimeSeconds(Issued));
+        var token = GitalyToken.Create(Secret, DateTimeOffset.FromUnixTimeSeconds(Issued));
 
         await using var go = Start("-secret", Secret, "-time", Text(Issued + age), "-verify", token);
 
         await go.RestOfLineAsync(valid ? "ok" : "fail: made ");
-        Assert.Equal(valid, AuthenticationToken.Verify(token, Secret, DateTimeOffset.FromUnixTimeSeconds(Issued + age)));
+        Assert.Equal(valid, GitalyToken.Verify(token, Secret, DateTimeOffset.FromUnixTimeSeconds(Issued + age)));
     }
 
     [Theory]

@@ -10,7 +10,7 @@ namespace Backchannel;
 /// <c>v2.&lt;hex HMAC-SHA256 of the time, with the secret&gt;.&lt;time, in seconds since 1970&gt;</c>.
 /// </summary>
 /// <remarks>Whoever sees a token can use it until it expires: it belongs in TLS, or on a Unix socket.</remarks>
-public static class AuthenticationToken
+public static class GitalyToken
 {
     private const string Version = "v2";
 

@@ -4,10 +4,10 @@ using Grpc.Core.Interceptors;
 namespace Backchannel;
 
 /// <summary>
-/// Adds a fresh token to each call, in the place of any other authorization (<see cref="AuthenticationToken"/>), as Gitaly's clients do:
-/// <c>channel.Intercept(new TokenClientInterceptor(secret))</c>. Calls over the backchannel need none: their connection was let in.
+/// Adds a fresh token to each call, in the place of any other authorization (<see cref="GitalyToken"/>), as Gitaly's clients do:
+/// <c>channel.Intercept(new GitalyTokenClientInterceptor(secret))</c>. Calls over the backchannel need none: their connection was let in.
 /// </summary>
-public sealed class TokenClientInterceptor : Interceptor
+public sealed class GitalyTokenClientInterceptor : Interceptor
 {
     internal const string Header = "authorization";
     internal const string Scheme = "Bearer ";
@@ -19,7 +19,7 @@ public sealed class TokenClientInterceptor : Interceptor
     /// <param name="secret">The shared secret. Not empty.</param>
     /// <param name="timeProvider">The clock of the tokens; null means the system's.</param>
     /// <exception cref="ArgumentException">The secret is empty.</exception>
-    public TokenClientInterceptor(string secret, TimeProvider? timeProvider = null)
+    public GitalyTokenClientInterceptor(string secret, TimeProvider? timeProvider = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(secret);
         _secret = secret;
@@ -65,7 +65,7 @@ public sealed class TokenClientInterceptor : Interceptor
             }
         }
 
-        headers.Add(Header, Scheme + AuthenticationToken.Create(_secret, _timeProvider.GetUtcNow()));
+        headers.Add(Header, Scheme + GitalyToken.Create(_secret, _timeProvider.GetUtcNow()));
         return new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, context.Options.WithHeaders(headers));
     }
 }

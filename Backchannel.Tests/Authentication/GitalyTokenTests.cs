@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Backchannel.Tests.Authentication;
 
-public class AuthenticationTokenTests
+public class GitalyTokenTests
 {
     private const string Secret = "a shared secret";
     private static readonly DateTimeOffset Time = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
@@ -16,7 +16,7 @@ public class AuthenticationTokenTests
         // echo -n 1700000000 | openssl dgst -sha256 -hmac 'a shared secret'
         const string Hmac = "ffc9fa6a19794d253b22aefa609133d88a5b83ed28e7c51f4176e7a2d861dd4d";
 
-        Assert.Equal($"v2.{Hmac}.1700000000", AuthenticationToken.Create(Secret, Time.AddMilliseconds(999)));
+        Assert.Equal($"v2.{Hmac}.1700000000", GitalyToken.Create(Secret, Time.AddMilliseconds(999)));
     }
 
     [Theory]
@@ -27,15 +27,15 @@ public class AuthenticationTokenTests
     [InlineData(-30.001, false)]
     [InlineData(-31, false)]
     public void A_token_is_good_for_thirty_seconds_in_either_direction(double seconds, bool expected)
-        => Assert.Equal(expected, AuthenticationToken.Verify(AuthenticationToken.Create(Secret, Time), Secret, Time.AddSeconds(seconds)));
+        => Assert.Equal(expected, GitalyToken.Verify(GitalyToken.Create(Secret, Time), Secret, Time.AddSeconds(seconds)));
 
     [Fact]
     public void Another_secret_makes_another_token()
-        => Assert.False(AuthenticationToken.Verify(AuthenticationToken.Create("another", Time), Secret, Time));
+        => Assert.False(GitalyToken.Verify(GitalyToken.Create("another", Time), Secret, Time));
 
     [Fact]
     public void The_time_is_signed()
-        => Assert.False(AuthenticationToken.Verify(AuthenticationToken.Create(Secret, Time).Replace("1700000000", "1700000001", StringComparison.Ordinal), Secret, Time));
+        => Assert.False(GitalyToken.Verify(GitalyToken.Create(Secret, Time).Replace("1700000000", "1700000001", StringComparison.Ordinal), Secret, Time));
 
     [Theory]
     [InlineData("{0}")]
@@ -64,9 +64,9 @@ public class AuthenticationTokenTests
     {
         var time = $"{Time.ToUnixTimeSeconds()}";
         var hmac = Hmac(time);
-        Assert.True(AuthenticationToken.Verify($"v2.{hmac}.{time}", Secret, Time)); // It is the form alone.
+        Assert.True(GitalyToken.Verify($"v2.{hmac}.{time}", Secret, Time)); // It is the form alone.
 
-        Assert.False(AuthenticationToken.Verify(string.Format(CultureInfo.InvariantCulture, form, hmac, time), Secret, Time));
+        Assert.False(GitalyToken.Verify(string.Format(CultureInfo.InvariantCulture, form, hmac, time), Secret, Time));
     }
 
     [Theory]
@@ -81,7 +81,7 @@ public class AuthenticationTokenTests
     [InlineData("9223372036854775808")]
     [InlineData("99999999999999999999")]
     public void A_time_that_is_no_number_is_refused_though_it_is_signed(string time)
-        => Assert.False(AuthenticationToken.Verify($"v2.{Hmac(time)}.{time}", Secret, Time));
+        => Assert.False(GitalyToken.Verify($"v2.{Hmac(time)}.{time}", Secret, Time));
 
     [Fact]
     public void Every_bit_of_the_HMAC_counts()
@@ -93,7 +93,7 @@ public class AuthenticationTokenTests
         {
             var other = hmac.ToArray();
             other[bit / 8] ^= (byte)(1 << (bit % 8));
-            Assert.False(AuthenticationToken.Verify($"v2.{Convert.ToHexStringLower(other)}.{time}", Secret, Time), $"bit {bit} does not count");
+            Assert.False(GitalyToken.Verify($"v2.{Convert.ToHexStringLower(other)}.{time}", Secret, Time), $"bit {bit} does not count");
         }
     }
 
@@ -105,7 +105,7 @@ public class AuthenticationTokenTests
 
         for (var length = 0; length < hmac.Length; length++)
         {
-            Assert.False(AuthenticationToken.Verify($"v2.{hmac[..length]}.{time}", Secret, Time), $"{length} digits are enough");
+            Assert.False(GitalyToken.Verify($"v2.{hmac[..length]}.{time}", Secret, Time), $"{length} digits are enough");
         }
     }
 
@@ -114,7 +114,7 @@ public class AuthenticationTokenTests
     {
         var time = $"{Time.ToUnixTimeSeconds()}";
 
-        Assert.True(AuthenticationToken.Verify($"v2.{Hmac(time).ToUpperInvariant()}.{time}", Secret, Time));
+        Assert.True(GitalyToken.Verify($"v2.{Hmac(time).ToUpperInvariant()}.{time}", Secret, Time));
     }
 
     [Theory]
@@ -126,16 +126,16 @@ public class AuthenticationTokenTests
     {
         var text = $"{seconds}";
 
-        Assert.False(AuthenticationToken.Verify($"v2.{Hmac(text)}.{text}", Secret, Time));
+        Assert.False(GitalyToken.Verify($"v2.{Hmac(text)}.{text}", Secret, Time));
     }
 
     [Fact]
     public void An_empty_secret_proves_nothing()
     {
-        Assert.Throws<ArgumentException>(() => AuthenticationToken.Create("", Time));
-        Assert.Throws<ArgumentException>(() => AuthenticationToken.Verify("v2", "", Time));
-        Assert.Throws<ArgumentException>(() => new TokenServerInterceptor(""));
-        Assert.Throws<ArgumentException>(() => new TokenClientInterceptor(""));
+        Assert.Throws<ArgumentException>(() => GitalyToken.Create("", Time));
+        Assert.Throws<ArgumentException>(() => GitalyToken.Verify("v2", "", Time));
+        Assert.Throws<ArgumentException>(() => new GitalyTokenServerInterceptor(""));
+        Assert.Throws<ArgumentException>(() => new GitalyTokenClientInterceptor(""));
     }
 
     private static string Hmac(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(Secret), Encoding.UTF8.GetBytes(text)));

@@ -5,13 +5,13 @@ namespace Backchannel;
 
 /// <summary>
 /// Lets calls in that carry a token made with a secret, as Gitaly's servers do: <c>authorization: Bearer v2.…</c>
-/// (<see cref="AuthenticationToken"/>). Add it with <c>AddGrpc(options => options.Interceptors.Add&lt;TokenServerInterceptor&gt;(secret))</c>.
+/// (<see cref="GitalyToken"/>). Add it with <c>AddGrpc(options => options.Interceptors.Add&lt;GitalyTokenServerInterceptor&gt;(secret))</c>.
 /// </summary>
 /// <remarks>
 /// As in Gitaly: a call without a token, or with what is none (not three parts, or no hexadecimal HMAC), fails with <see cref="StatusCode.Unauthenticated"/>; one with a
 /// token of another version, made with another secret, or expired, with <see cref="StatusCode.PermissionDenied"/>. Neither reaches its handler.
 /// </remarks>
-public sealed class TokenServerInterceptor : Interceptor
+public sealed class GitalyTokenServerInterceptor : Interceptor
 {
     private readonly string _secret;
     private readonly TimeProvider _timeProvider;
@@ -22,7 +22,7 @@ public sealed class TokenServerInterceptor : Interceptor
     /// <param name="secret">The shared secret. Not empty.</param>
     /// <param name="timeProvider">The clock by which tokens expire; null means the system's.</param>
     /// <exception cref="ArgumentException">The secret is empty.</exception>
-    public TokenServerInterceptor(string secret, TimeProvider? timeProvider = null)
+    public GitalyTokenServerInterceptor(string secret, TimeProvider? timeProvider = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(secret);
         _secret = secret;
@@ -66,14 +66,14 @@ public sealed class TokenServerInterceptor : Interceptor
 
     private void Check(ServerCallContext context)
     {
-        var value = context.RequestHeaders.GetValue(TokenClientInterceptor.Header);
-        if (value is null || !value.StartsWith(TokenClientInterceptor.Scheme, StringComparison.OrdinalIgnoreCase))
+        var value = context.RequestHeaders.GetValue(GitalyTokenClientInterceptor.Header);
+        if (value is null || !value.StartsWith(GitalyTokenClientInterceptor.Scheme, StringComparison.OrdinalIgnoreCase))
         {
             throw new RpcException(new Status(StatusCode.Unauthenticated, "authentication required: the call has no \"authorization: Bearer v2.HMAC.TIME\""));
         }
 
-        var token = value[TokenClientInterceptor.Scheme.Length..];
-        var refusal = AuthenticationToken.FindFault(token, _secret, _timeProvider.GetUtcNow()) switch
+        var token = value[GitalyTokenClientInterceptor.Scheme.Length..];
+        var refusal = GitalyToken.FindFault(token, _secret, _timeProvider.GetUtcNow()) switch
         {
             TokenFault.None => default(Status?),
             TokenFault.Malformed => new(StatusCode.Unauthenticated, "authentication required: the token is not of the form v2.HMAC.TIME"),
@@ -82,7 +82,7 @@ public sealed class TokenServerInterceptor : Interceptor
             TokenFault.Time => new(StatusCode.PermissionDenied, "permission denied: the time of the token is no number of seconds since 1970"),
             _ => new(
                 StatusCode.PermissionDenied,
-                $"permission denied: the time of the token is more than {AuthenticationToken.Tolerance.TotalSeconds} s from that of this server; compare the clocks"),
+                $"permission denied: the time of the token is more than {GitalyToken.Tolerance.TotalSeconds} s from that of this server; compare the clocks"),
         };
         if (refusal is { } status)
         {
