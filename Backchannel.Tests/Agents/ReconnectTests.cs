@@ -6,6 +6,7 @@ using Backchannel.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -118,6 +119,17 @@ public class ReconnectTests
     }
 
     [Fact]
+    public async Task Refusals_that_take_turns_are_logged_once_each()
+    {
+        await using var server = await TestServer.StartAsync(build: builder => builder.Services.AddSingleton<IBackchannelPeerNameProvider>(new Fickle()));
+        await using var agent = await TestAgent.StartAsync(server.Address, options: Hasty);
+
+        await Guard.Until(() => Waits(agent) >= 6, "it was refused again and again");
+
+        Assert.Equal(2, agent.Log.Lines.Count(line => line.Event.Name == "AgentRefused"));
+    }
+
+    [Fact]
     public async Task A_server_that_knows_no_attachment_is_named_as_such()
     {
         await using var server = await OlderServerAsync(listen =>
@@ -216,9 +228,17 @@ public class ReconnectTests
         return app;
     }
 
+    private sealed class Fickle : IBackchannelPeerNameProvider
+    {
+        private int _count;
+
+        public ValueTask<string?> GetNameAsync(HttpContext context, CancellationToken cancellationToken)
+            => throw new RpcException(Interlocked.Increment(ref _count) % 2 == 0 ? new Status(StatusCode.PermissionDenied, "not you") : new Status(StatusCode.Unauthenticated, "who?"));
+    }
+
     private sealed class NeverNaming(TaskCompletionSource asked) : IBackchannelPeerNameProvider
     {
-        public async ValueTask<string?> GetNameAsync(Microsoft.AspNetCore.Http.HttpContext context, CancellationToken cancellationToken)
+        public async ValueTask<string?> GetNameAsync(HttpContext context, CancellationToken cancellationToken)
         {
             asked.TrySetResult();
             await Task.Delay(Timeout.Infinite, cancellationToken);

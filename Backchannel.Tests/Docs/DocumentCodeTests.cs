@@ -20,6 +20,7 @@ public class DocumentCodeTests
     [InlineData("telemetry.md")]
     [InlineData("yamux.md")]
     [InlineData("migrating.md")]
+    [InlineData("sidechannel.md")]
     public void Every_block_of_code_in_a_document_is_a_piece_of_a_file_that_is_compiled(string document)
     {
         var files = Directory.EnumerateFiles(Folder(), "*Snippets.cs").Select(File.ReadAllLines).ToList();
@@ -58,6 +59,7 @@ public class DocumentCodeTests
     [InlineData("telemetry.md")]
     [InlineData("yamux.md")]
     [InlineData("migrating.md")]
+    [InlineData("sidechannel.md")]
     public void No_block_is_of_a_language_that_nothing_holds(string document)
         => Assert.All(Blocks(document), block => Assert.Contains(block.Language, document == "agents.md" ? ["csharp", "json"] : new[] { "csharp" }));
 

@@ -16,6 +16,8 @@ internal sealed class AgentService : IHostedService, IDisposable
     // Of a server that stops there may be another behind the same balancer, which may lead to the first again.
     private const int TriesToMove = 3;
 
+    private const int MostSaid = 16;
+
     private readonly BackchannelAgentOptions _options;
     private readonly AgentHost _host;
     private readonly AgentStatus _status;
@@ -28,7 +30,7 @@ internal sealed class AgentService : IHostedService, IDisposable
     private readonly CancellationTokenSource _overdue = new(); // Calls have had their time.
     private readonly HashSet<Task> _leaving = [];
     private Task _running = Task.CompletedTask;
-    private string? _refusal;
+    private readonly HashSet<string> _said = []; // Why the agent was not attached, since it last was.
 
     public AgentService(IOptions<BackchannelAgentOptions> options, AgentHost host, AgentStatus status, AgentClock clock, AgentMetrics metrics, ILoggerFactory loggers)
     {
@@ -146,7 +148,7 @@ internal sealed class AgentService : IHostedService, IDisposable
             connection = _host.NewConnection();
             var attached = await connection.AttachAsync(_request, cancellationToken).ConfigureAwait(false);
             _backoff.Reset();
-            _refusal = null;
+            _said.Clear();
             _status.OnAttached(connection, attached.Name);
             AgentLog.Attached(_logger, _options.Address, attached.Name, attached.PeerId);
             return connection;
@@ -177,7 +179,7 @@ internal sealed class AgentService : IHostedService, IDisposable
             {
                 case Notice.NoticeOneofCase.Draining:
                     var within = TimeSpan.FromMilliseconds(Math.Clamp(notice.Draining.MoveWithinMs, 0, int.MaxValue));
-                    AgentLog.Moves(_logger, _options.Address, within);
+                    AgentLog.Moves(_logger, _options.Address, within == TimeSpan.Zero ? "all the time that it needs" : within.ToString());
                     return await MoveAsync(connection, within).ConfigureAwait(false);
                 case Notice.NoticeOneofCase.Detached:
                     return (null, OnDetached(notice.Detached));
@@ -261,7 +263,12 @@ internal sealed class AgentService : IHostedService, IDisposable
         var isLasting = AgentFailure.IsLasting(failure);
         var wait = _backoff.Next(isLasting, retryAfter ?? AgentFailure.RetryAfter(failure));
         var reason = AgentFailure.Explain(failure);
-        if (reason == _refusal)
+        if (_said.Count == MostSaid)
+        {
+            _said.Clear(); // They have something in them that is another each time.
+        }
+
+        if (!_said.Add(reason))
         {
             AgentLog.StillNotAttached(_logger, _options.Address, reason, wait);
         }
@@ -274,7 +281,6 @@ internal sealed class AgentService : IHostedService, IDisposable
             AgentLog.NotAttached(_logger, _options.Address, reason, wait);
         }
 
-        _refusal = reason;
         await Task.Delay(wait, _timeProvider, _stopping.Token).ConfigureAwait(false);
     }
 

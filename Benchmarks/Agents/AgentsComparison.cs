@@ -23,16 +23,37 @@ internal sealed class AgentsComparison(AgentsPlan plan, TextWriter progress) : I
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        if (plan.Groups.Contains(AgentsPlan.Connected))
+        {
+            await MeasureConnectedAsync(cancellationToken);
+        }
+
+        if (plan.Groups.Contains(AgentsPlan.Attached))
+        {
+            await MeasureAttachedAsync(cancellationToken);
+        }
+
+        if (plan.Groups.Contains(AgentsPlan.Named))
+        {
+            await MeasureNamesAsync(cancellationToken);
+        }
+    }
+
+    private async Task MeasureConnectedAsync(CancellationToken cancellationToken)
+    {
         var (plain, ours) = await HoldInTurnAsync(AgentKind.Plain, AgentKind.Connected, cancellationToken);
         Add("agents-connect", "/s", ours, plain, held => held.Connects, RequiredConnects);
         Add("agents-memory", "B", ours, plain, held => held.Heap, MostHeap);
         Add("agents-memory-call", "B", ours, plain, held => held.HeapAfter, MostHeapCalled);
         Add("agents-call", "/s", ours, plain, held => held.Calls, RequiredCalls);
         Add("agents-call-again", "/s", ours, plain, held => held.CallsAgain, RequiredCalls);
-        (plain, ours) = await HoldInTurnAsync(AgentKind.PlainStream, AgentKind.Attached, cancellationToken);
+    }
+
+    private async Task MeasureAttachedAsync(CancellationToken cancellationToken)
+    {
+        var (plain, ours) = await HoldInTurnAsync(AgentKind.PlainStream, AgentKind.Attached, cancellationToken);
         Add("attached-connect", "/s", ours, plain, held => held.Connects, RequiredAttachments);
         Add("attached-memory", "B", ours, plain, held => held.Heap, MostHeapAttached);
-        await MeasureNamesAsync(cancellationToken);
     }
 
     private async Task<(List<Held> Plain, List<Held> Ours)> HoldInTurnAsync(AgentKind plain, AgentKind ours, CancellationToken cancellationToken)

@@ -217,9 +217,15 @@ public class SessionCloseTests
         await Guard.EndedAsync(t.Session.AcceptStreamAsync().AsTask());
 
         Assert.Equal(FrameFlag.Syn, (await t.Peer.ReadAsync()).Flags);
-        Assert.Equal(Data, await t.Peer.ReadDataAsync(1, Data.Length));
-        await t.Peer.ExpectAsync(Frame.GoAway(0));
-        await t.Peer.ExpectEndAsync();
+        var frames = new List<Frame>();
+        while (await t.Peer.TryReadAsync() is { } frame)
+        {
+            frames.Add(frame);
+        }
+
+        // GoAway is small: it stands before what of the data was still queued.
+        Assert.Equal(Frame.GoAway(0), Assert.Single(frames, frame => frame.Kind != FrameKind.Data));
+        Assert.Equal(Data, frames.SelectMany(frame => frame.Kind == FrameKind.Data ? frame.Payload : []));
         await closing.Guarded();
     }
 
