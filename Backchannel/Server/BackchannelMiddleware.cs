@@ -87,8 +87,8 @@ internal sealed class BackchannelMiddleware(
             _ =>
             {
                 registry.Remove(peer);
+                peer.OnDisconnected(known.Logger, connection.ConnectionId); // Before whoever listens to the meter, who may throw.
                 metrics.ConnectionEnded(began, peer.HasFailed);
-                peer.OnDisconnected(known.Logger, connection.ConnectionId);
             },
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
