@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Yamux.Internal;
 using Yamux.Protocol;
 
@@ -32,7 +33,7 @@ public sealed partial class YamuxSession
 
         if (end.IsFailure)
         {
-            YamuxLog.SessionFailed(Logger, end.Reason.Message, end.Reason);
+            YamuxLog.SessionFailed(Logger, end.Reason.Message, Logger.IsEnabled(LogLevel.Debug) ? end.Reason : null); // A peer that has gone is no news, and where the reason was thrown, none.
             _completion.SetException(end.Reason);
             _ = _completion.Task.Exception; // Observed: whoever does not look at Completion does not care.
             return;

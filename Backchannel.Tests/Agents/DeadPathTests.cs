@@ -22,11 +22,10 @@ public class DeadPathTests
             options.ConfigureHandler = handler => handler.ConnectCallback = link.ConnectAsync;
         });
 
-        link.Freeze();
+        using var frozen = link.Freeze();
         await AdvanceUntil(time, () => agent.Connection.LastFailure is not null, "the agent has noticed");
 
         Assert.Equal(BackchannelConnectionState.Reconnecting, agent.Connection.State);
-        link.End();
         Assert.All(server.Registry.Peers, peer => peer.Session.Abort()); // It has not noticed, and would wait.
     }
 
@@ -45,12 +44,11 @@ public class DeadPathTests
         await using var watch = server.Peers.WatchAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await watch.MoveNextAsync().AsTask().Guarded());
 
-        link.Freeze();
+        using var frozen = link.Freeze();
         await AdvanceUntil(time, () => !server.Peers.TryGetPeer("a", out _), "the server has noticed");
 
         Assert.True(await watch.MoveNextAsync().AsTask().Guarded());
         Assert.Equal((PeerChangeKind.Disconnected, PeerDisconnectReason.ConnectionLost), (watch.Current.Kind, watch.Current.Reason));
-        link.End();
     }
 
     // The end waits for those who are late: how long the silence lasts before it is told is the engine's (Yamux.Tests).

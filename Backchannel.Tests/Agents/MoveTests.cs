@@ -65,6 +65,20 @@ public class MoveTests
     }
 
     [Fact]
+    public async Task A_server_that_stops_with_an_idle_agent_and_no_other_server_has_stopped_within_a_second()
+    {
+        var time = new HastyTime(TimeSpan.FromMilliseconds(100));
+        await using var server = await TestServer.StartAsync(options: AttachTests.Trusting);
+        await using var agent = await TestAgent.AttachAsync(server, time: time);
+
+        await server.StopAsync(TestContext.Current.CancellationToken).Guarded();
+
+        Assert.Contains(agent.Log.Lines, line => line.Event.Name == "AgentNotMoved");
+        Assert.Equal(2, time.Count); // And it has waited for nothing else: the clock has stood still.
+        await agent.StopAsync(TestContext.Current.CancellationToken).Guarded();
+    }
+
+    [Fact]
     public async Task An_agent_that_finds_no_other_server_in_time_knows_that_it_has_lost_the_old_one()
     {
         await using var balancer = new TestBalancer();

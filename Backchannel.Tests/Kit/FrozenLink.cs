@@ -3,15 +3,19 @@ using System.Net.Sockets;
 namespace Backchannel.Tests.Kit;
 
 /// <summary>A client's connection that can be frozen, as one whose cable was cut: nothing comes, and what is sent goes nowhere.</summary>
-internal sealed class FrozenLink
+internal sealed class FrozenLink : IDisposable
 {
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _frozen;
 
-    public void Freeze() => _frozen = true;
+    /// <returns>This: its disposal lets go of what waits for the other end, before those who use the link are disposed of.</returns>
+    public FrozenLink Freeze()
+    {
+        _frozen = true;
+        return this;
+    }
 
-    /// <summary>Lets go of what waits for the other end, at the end of a test.</summary>
-    public void End() => _end.TrySetResult();
+    public void Dispose() => _end.TrySetResult();
 
     public async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

@@ -46,11 +46,10 @@ public class VanishedPeerTests
             server, configure: handler => handler.ConnectCallback = link.ConnectAsync, options: options => options.Yamux.TimeProvider = time);
         var calls = await CallsBothWays.StartAsync(server, client);
 
-        link.Freeze();
+        using var frozen = link.Freeze();
         await AdvanceAsync(time, calls.ToServer);
 
         await CallsBothWays.AssertUnavailableAsync(calls.ToServer);
-        link.End();
         await Guard.Until(() => client.Host.ConnectionCount == 0, "the session ends");
         calls.Peer.Session.Abort();
         await CallsBothWays.AssertUnavailableAsync(calls.ToClient);

@@ -85,6 +85,8 @@ public class AttachTests
         if (name.Length == 0)
         {
             Assert.Equal(StatusCode.Unauthenticated, refusal.StatusCode); // It does not ask for one, and there is no other.
+            Assert.Contains("Backchannel:Agent:Name", refusal.Status.Detail, StringComparison.Ordinal);
+            Assert.DoesNotContain("NameIdentifier", refusal.Status.Detail, StringComparison.Ordinal);
             return;
         }
 

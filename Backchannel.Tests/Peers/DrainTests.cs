@@ -2,6 +2,7 @@ using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Backchannel.V1;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -37,7 +38,8 @@ public class DrainTests
         var refusal = await AttachedAgent.RefusedAsync(client, "b");
 
         Assert.Equal(StatusCode.ResourceExhausted, refusal.StatusCode);
-        Assert.Equal("1000", refusal.Trailers.GetValue("grpc-retry-pushback-ms"));
+        Assert.Equal("100", refusal.Trailers.GetValue("grpc-retry-pushback-ms"));
+        Assert.Equal(LogLevel.Debug, Assert.Single(server.Log.Lines, line => line.Event.Name == "AttachRefused").Level); // Each agent that moves may ask: no warning.
         Assert.False(draining.IsCompleted);
         agent.Call.Dispose();
         await draining.Guarded();
@@ -59,6 +61,24 @@ public class DrainTests
         await draining.Guarded();
         Assert.Equal(Detached.Types.Reason.ShuttingDown, (await agent.NextAsync())!.Detached.Reason);
         Assert.Null(await agent.NextAsync());
+    }
+
+    [Theory]
+    [InlineData(0.5, 1)]
+    [InlineData(1.5, 2)]
+    [InlineData(30_000, 30_000)]
+    [InlineData(-1, 0)]
+    public async Task A_time_that_is_all_but_over_is_not_told_as_no_limit(double drainTimeout, long told)
+    {
+        var limit = drainTimeout < 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(drainTimeout);
+        await using var server = await TestServer.StartAsync(options: AttachTests.TrustingOn(new FakeTimeProvider(), limit));
+        await using var agent = await AttachedAgent.StartAsync(server, "a");
+
+        var draining = server.Peers.DrainAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(told, (await agent.NextAsync())!.Draining.MoveWithinMs);
+        agent.Call.Dispose();
+        await draining.Guarded();
     }
 
     [Fact]

@@ -51,26 +51,16 @@ internal sealed class AgentConnection : ICallTarget, IConnectsOnce, IAsyncDispos
                 ? attached
                 : throw new RpcException(new Status(StatusCode.Internal, $"the server at {_options.Address} did not begin with the word that the agent is attached"));
         }
-        catch (RpcException unknown) when (unknown.StatusCode == StatusCode.Unimplemented)
-        {
-            throw new RpcException(new Status(StatusCode.Unimplemented, $"the server at {_options.Address} knows no attachment; it must call app.MapBackchannel(). It says: {unknown.Status.Detail}"), unknown.Trailers);
-        }
-        catch (RpcException refusal) when (refusal.StatusCode is StatusCode.Unauthenticated or StatusCode.PermissionDenied && refusal.Status.Detail.Contains("HTTP status code", StringComparison.Ordinal))
-        {
-            // No gRPC service has answered, but the authorization of its endpoint, as gRPC's client words it.
-            throw new RpcException(
-                new Status(
-                    refusal.StatusCode,
-                    $"the server at {_options.Address} did not let the agent in, before it looked at the attachment: does the agent show what its authentication asks for, a token ({nameof(BackchannelAgentOptions)}.{nameof(BackchannelAgentOptions.ConfigureChannel)}) or a certificate ({nameof(BackchannelAgentOptions.ConfigureHandler)})? It says: {refusal.Status.Detail}",
-                    refusal.Status.DebugException),
-                refusal.Trailers);
-        }
         catch (Exception cancelled) when (cancelled is RpcException or OperationCanceledException && either.IsCancellationRequested)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw new RpcException(new Status(
                 StatusCode.DeadlineExceeded,
                 $"the server at {_options.Address} did not attach the agent within {_options.AttachTimeout} ({nameof(BackchannelAgentOptions)}.{nameof(BackchannelAgentOptions.AttachTimeout)})"));
+        }
+        catch (RpcException refusal) when (AttachRefusal.Explain(refusal, _options.Address) is { } explained)
+        {
+            throw explained;
         }
     }
 

@@ -12,7 +12,7 @@ internal static partial class AgentLog
     [LoggerMessage(41, LogLevel.Warning, "Not attached to {Address}: {Reason}. Again in {Wait}.", EventName = "AgentNotAttached")]
     public static partial void NotAttached(ILogger logger, string address, string reason, TimeSpan wait);
 
-    [LoggerMessage(42, LogLevel.Error, "{Address} refuses the agent: {Reason}. It is asked again every {Wait}, and this is not said again before the agent was attached.", EventName = "AgentRefused")]
+    [LoggerMessage(42, LogLevel.Error, "{Address} refuses the agent: {Reason}. It is asked again every {Wait}; the same answer is logged at Debug from now on.", EventName = "AgentRefused")]
     public static partial void Refused(ILogger logger, string address, string reason, TimeSpan wait);
 
     [LoggerMessage(43, LogLevel.Debug, "Still not attached to {Address}: {Reason}. Again in {Wait}.", EventName = "AgentStillNotAttached")]

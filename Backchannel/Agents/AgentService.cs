@@ -16,6 +16,9 @@ internal sealed class AgentService : IHostedService, IDisposable
     // Of a server that stops there may be another behind the same balancer, which may lead to the first again.
     private const int TriesToMove = 3;
 
+    // Between them, unless the server says another time: the old one waits, and is to have stopped within a second where there is no other.
+    private static readonly TimeSpan WaitToMove = TimeSpan.FromMilliseconds(100);
+
     private const int MostSaid = 16;
 
     private readonly BackchannelAgentOptions _options;
@@ -179,7 +182,7 @@ internal sealed class AgentService : IHostedService, IDisposable
             {
                 case Notice.NoticeOneofCase.Draining:
                     var within = TimeSpan.FromMilliseconds(Math.Clamp(notice.Draining.MoveWithinMs, 0, int.MaxValue));
-                    AgentLog.Moves(_logger, _options.Address, within == TimeSpan.Zero ? "all the time that it needs" : within.ToString());
+                    AgentLog.Moves(_logger, _options.Address, within == TimeSpan.Zero ? "all the time that it needs" : FormattableString.Invariant($"{within.TotalSeconds:0.###} s"));
                     return await MoveAsync(connection, within).ConfigureAwait(false);
                 case Notice.NoticeOneofCase.Detached:
                     return (null, OnDetached(notice.Detached));
@@ -241,7 +244,7 @@ internal sealed class AgentService : IHostedService, IDisposable
                     return null;
                 }
 
-                var wait = AgentFailure.RetryAfter(failure) ?? _options.MinBackoff;
+                var wait = AgentFailure.RetryAfter(failure) ?? (_options.MinBackoff < WaitToMove ? _options.MinBackoff : WaitToMove);
                 await Task.Delay(wait, _timeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -263,12 +266,7 @@ internal sealed class AgentService : IHostedService, IDisposable
         var isLasting = AgentFailure.IsLasting(failure);
         var wait = _backoff.Next(isLasting, retryAfter ?? AgentFailure.RetryAfter(failure));
         var reason = AgentFailure.Explain(failure);
-        if (_said.Count == MostSaid)
-        {
-            _said.Clear(); // They have something in them that is another each time.
-        }
-
-        if (!_said.Add(reason))
+        if (!IsNew(reason))
         {
             AgentLog.StillNotAttached(_logger, _options.Address, reason, wait);
         }
@@ -282,6 +280,21 @@ internal sealed class AgentService : IHostedService, IDisposable
         }
 
         await Task.Delay(wait, _timeProvider, _stopping.Token).ConfigureAwait(false);
+    }
+
+    private bool IsNew(string reason)
+    {
+        if (_said.Contains(reason))
+        {
+            return false;
+        }
+
+        if (_said.Count == MostSaid)
+        {
+            _said.Clear(); // They have something in them that is another each time.
+        }
+
+        return _said.Add(reason);
     }
 
     // It takes as long as the calls on it; StopAsync waits for it.

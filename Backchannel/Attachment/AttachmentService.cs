@@ -18,9 +18,13 @@ internal sealed class AttachmentService(
     : Attachment.AttachmentBase
 {
     private const string NoName =
-        "the server has no name for this agent. Two ways to one: authenticate, so that the server sees a user with a NameIdentifier claim (AddAuthentication, and RequireAuthorization() on"
-        + " MapBackchannel()), or a client certificate with a common name (UseHttps(https => https.ClientCertificateMode = ClientCertificateMode.RequireCertificate)); or let the server"
-        + " trust the names that its clients ask for (AddBackchannel(options => options.TrustNamesOfClients = true))";
+        "the server has no name for this agent. There are two ways to one. The agent authenticates: by a user with a NameIdentifier claim (AddAuthentication, and RequireAuthorization() on"
+        + " MapBackchannel()) or by a client certificate with a common name (UseHttps(https => https.ClientCertificateMode = ClientCertificateMode.RequireCertificate)). Or the server"
+        + " trusts the names that its clients ask for (AddBackchannel(options => options.TrustNamesOfClients = true))";
+
+    private const string NoNameAskedFor =
+        "the server trusts the names that its clients ask for (TrustNamesOfClients), and this agent asks for none: set Backchannel:Agent:Name in its configuration"
+        + " (BackchannelAgentOptions.Name), or AttachRequest.name. The server has found no other name for it";
 
     private readonly ILogger _logger = _loggers.CreateLogger("Backchannel.Server");
 
@@ -45,7 +49,8 @@ internal sealed class AttachmentService(
         catch (RpcException refusal)
         {
             metrics.AttachFailed(refusal.StatusCode);
-            AttachmentLog.Refused(_logger, peer.Id, peer.RemoteEndPoint, refusal.StatusCode, refusal.Status.Detail);
+            var level = drain.HasBegun ? LogLevel.Debug : LogLevel.Warning; // Agents that move try it where they were, too, for want of another server.
+            AttachmentLog.Refused(_logger, level, peer.Id, peer.RemoteEndPoint, refusal.StatusCode, refusal.Status.Detail);
             throw;
         }
 
@@ -92,7 +97,7 @@ internal sealed class AttachmentService(
             : await nameProvider.GetNameAsync(http, context.CancellationToken).ConfigureAwait(false);
         if (string.IsNullOrEmpty(name))
         {
-            throw Refused(StatusCode.Unauthenticated, NoName);
+            throw Refused(StatusCode.Unauthenticated, options.Value.TrustNamesOfClients ? NoNameAskedFor : NoName);
         }
 
         if (!PeerName.IsValid(name))

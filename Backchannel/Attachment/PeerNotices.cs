@@ -15,6 +15,7 @@ internal sealed class PeerNotices
     public PeerDisconnectReason? DetachedFor { get; private set; }
 
     /// <summary>Tells the agent to move, if it was not told before.</summary>
+    /// <param name="moveWithin">How long the server waits for it; <see cref="Timeout.InfiniteTimeSpan"/>: until it has moved.</param>
     public void Drain(TimeSpan moveWithin)
     {
         lock (_gate)
@@ -25,7 +26,7 @@ internal sealed class PeerNotices
             }
 
             _wasToldToMove = true;
-            _draining = new Notice { Draining = new Draining { MoveWithinMs = (long)moveWithin.TotalMilliseconds } };
+            _draining = new Notice { Draining = new Draining { MoveWithinMs = Milliseconds(moveWithin) } };
             _come?.TrySetResult();
         }
     }
@@ -80,7 +81,16 @@ internal sealed class PeerNotices
         }
     }
 
-    private static Notice? Take(ref Notice? notice) => Interlocked.Exchange(ref notice, null);
+    // With 0 the server would say that it waits without a limit.
+    private static long Milliseconds(TimeSpan moveWithin)
+        => moveWithin == Timeout.InfiniteTimeSpan ? 0 : Math.Max(1, (long)Math.Ceiling(moveWithin.TotalMilliseconds));
+
+    private static Notice? Take(ref Notice? notice)
+    {
+        var taken = notice;
+        notice = null;
+        return taken;
+    }
 
     private static Detached.Types.Reason Tell(PeerDisconnectReason reason) => reason switch
     {

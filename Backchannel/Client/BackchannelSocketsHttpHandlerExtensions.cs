@@ -34,7 +34,7 @@ public static class BackchannelSocketsHttpHandlerExtensions
     /// <para><see cref="SocketsHttpHandler.EnableMultipleHttp2Connections"/> is set: a server takes so many calls on one HTTP/2 connection, Kestrel 100, and the next one would
     /// wait for their end, for ever if they wait for it. <see cref="SocketsHttpHandler.ConnectTimeout"/>, 30 s where it was infinite, is also how long the server may take to say anything.</para>
     /// <para>A proxy, <see cref="SocketsHttpHandler.Proxy"/> or the environment's (<c>HTTPS_PROXY</c>), is connected through. An HTTP proxy
-    /// serves <c>https://</c> addresses alone, a SOCKS proxy <c>http://</c> too. A channel's address is that of a server: one for gRPC's own balancer
+    /// serves only <c>https://</c> addresses, a SOCKS proxy <c>http://</c> too. A channel's address is that of a server: one for gRPC's own balancer
     /// (<c>dns:///</c>) is refused by <c>GrpcChannel.ForAddress</c>, since a host has one connection, and there is nothing to balance.</para>
     /// </remarks>
     /// <param name="handler">The handler, not used yet. A <see cref="SocketsHttpHandler.PlaintextStreamFilter"/> that it has runs first.</param>

@@ -16,7 +16,7 @@ internal static class ServerAnswer
         // The first octet of a TLS record: an alert, or a handshake.
         { ReceivedVersion: 0x15 or 0x16 } => "The server speaks TLS: its address must begin with https://.",
         { ReceivedVersion: (byte)'H' } =>
-            "The server answers in HTTP/1: it is no gRPC server, or its endpoint does not speak HTTP/2 alone. At Kestrel: listen.Protocols = HttpProtocols.Http2, and listen.UseBackchannel().",
+            "The server answers in HTTP/1: it is no gRPC server, or its endpoint does not speak HTTP/2 only. At Kestrel: listen.Protocols = HttpProtocols.Http2, and listen.UseBackchannel().",
         { ReceivedVersion: { } octet } => $"The server is no gRPC server: its answer begins with octet {octet}.",
 
         // The beginning of SETTINGS, read as a frame of yamux's.

@@ -76,7 +76,7 @@ internal sealed class PeerNames(DuplicateNames duplicates, int mostOfOneName)
         }
     }
 
-    /// <summary>A peer is attached no more. False: it was not, or something else has ended it before.</summary>
+    /// <summary>A peer is no longer attached. False: it was not, or something else has ended it before.</summary>
     public bool Detach(PresentPeer peer, PeerDisconnectReason reason)
     {
         lock (_gate)

@@ -16,7 +16,10 @@ internal sealed class PeersDrain(PeerNames names, ServerMetrics metrics, IOption
 
     private const int PartForTelling = 3;
 
-    // Who was refused comes to another server, or to none: a restart takes some seconds.
+    // Who is refused may come to another server the next time, behind the same address. Not much later: who moves keeps this one waiting.
+    private static readonly TimeSpan TryElsewhereAfter = TimeSpan.FromMilliseconds(100);
+
+    // There is no other server, or it was not found: a restart takes some seconds.
     private static readonly TimeSpan ComeBackAfter = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
@@ -25,19 +28,22 @@ internal sealed class PeersDrain(PeerNames names, ServerMetrics metrics, IOption
     private long _began;
     private Task? _draining;
 
+    /// <summary>Whether nobody may attach any more.</summary>
+    public bool HasBegun => Volatile.Read(ref _draining) is not null;
+
     /// <exception cref="RpcException">Nobody may attach any more.</exception>
     public void ThrowIfDraining()
     {
-        if (Volatile.Read(ref _draining) is not null)
+        if (HasBegun)
         {
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, "attach refused: the server is about to stop"), RetryPushback.Trailers(ComeBackAfter));
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, "attach refused: the server is about to stop"), RetryPushback.Trailers(TryElsewhereAfter));
         }
     }
 
     /// <summary>For one that has attached while the drain began.</summary>
     public void TellIfDraining(PresentPeer peer)
     {
-        if (Volatile.Read(ref _draining) is not null)
+        if (HasBegun)
         {
             peer.Notices.Drain(Left());
         }
@@ -119,12 +125,11 @@ internal sealed class PeersDrain(PeerNames names, ServerMetrics metrics, IOption
         }
     }
 
-    // Infinite is told as none: the agent moves when it can.
     private TimeSpan Left()
     {
         if (_limit == Timeout.InfiniteTimeSpan)
         {
-            return TimeSpan.Zero;
+            return _limit;
         }
 
         var left = _limit - _timeProvider.GetElapsedTime(_began);

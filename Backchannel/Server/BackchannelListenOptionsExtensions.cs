@@ -15,7 +15,7 @@ public static class BackchannelListenOptionsExtensions
     /// clients use the same port and notice nothing. Call it after <c>UseHttps</c>, or without TLS.
     /// </summary>
     /// <remarks>
-    /// Without TLS the endpoint must speak HTTP/2 alone (<c>listen.Protocols = HttpProtocols.Http2</c>), since there is
+    /// Without TLS the endpoint must speak HTTP/2 only (<c>listen.Protocols = HttpProtocols.Http2</c>), since there is
     /// nothing to negotiate with. An endpoint on which it cannot work fails the start of the server, and says what to change; so does
     /// what <see cref="BackchannelServerOptions.ConfigureChannel"/> throws.
     /// </remarks>

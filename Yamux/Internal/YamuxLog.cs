@@ -9,7 +9,7 @@ internal static partial class YamuxLog
     public static partial void SessionClosed(ILogger logger);
 
     [LoggerMessage(2, LogLevel.Information, "The yamux session ended: {Reason}", EventName = "SessionFailed")]
-    public static partial void SessionFailed(ILogger logger, string reason, Exception exception);
+    public static partial void SessionFailed(ILogger logger, string reason, Exception? exception);
 
     [LoggerMessage(3, LogLevel.Warning, "The yamux session was ended for a fault of this end.", EventName = "InternalError")]
     public static partial void InternalError(ILogger logger, Exception exception);
