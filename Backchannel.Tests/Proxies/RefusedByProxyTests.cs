@@ -1,119 +1,17 @@
 using System.Net;
-using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Backchannel.Tests.Grpc;
 using Backchannel.Tests.Kit;
 using Grpc.Core;
-using Grpc.Net.Client;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
-namespace Backchannel.Tests;
+namespace Backchannel.Tests.Proxies;
 
-/// <summary>Clients behind a firewall reach the server through a proxy, and are called back through it.</summary>
-public sealed class ProxiedConnectionTests : IDisposable
+/// <summary>What keeps a client from its server through a proxy is named, and nothing past the proxy is tried.</summary>
+public sealed class RefusedByProxyTests : ProxiedTests
 {
-    private static readonly NetworkCredential Right = new("agent", "s3cret");
     private static readonly NetworkCredential Wrong = new("agent", "guessed");
-
-    private readonly TestCertificates _certificates = TestCertificates.Create();
-
-    public void Dispose() => _certificates.Dispose();
-
-    [Fact]
-    public async Task A_client_behind_a_proxy_calls_and_is_called_back()
-    {
-        await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy();
-        await using var client = NewClient(server, new WebProxy(proxy.Address));
-
-        await AssertCalledBackAsync(client);
-
-        Assert.Equal((1, 1), (proxy.ConnectionCount, proxy.TunnelCount));
-        client.CloseChannel();
-        await Guard.Until(() => proxy.OpenCount == 0, "the connection to the proxy is closed");
-        server.Log.AssertNoErrors();
-        client.Log.AssertNoErrors();
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Credentials_open_a_proxy_that_asks_for_them(bool closesAfterChallenge)
-    {
-        await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy { Credentials = Right, ClosesAfterChallenge = closesAfterChallenge };
-        await using var client = NewClient(server, new WebProxy(proxy.Address) { Credentials = Right });
-
-        await AssertCalledBackAsync(client);
-
-        Assert.Equal((1, 1), (proxy.ChallengeCount, proxy.TunnelCount));
-        Assert.Equal(closesAfterChallenge ? 2 : 1, proxy.ConnectionCount);
-    }
-
-    [Fact]
-    public async Task Two_users_of_a_proxy_do_not_share_a_tunnel()
-    {
-        await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy();
-        await using var host = NewHost();
-        var channels = new List<GrpcChannel>();
-        foreach (var user in (string[])["first", "second", "first"])
-        {
-            var handler = NewHandler(new WebProxy(proxy.Address) { Credentials = new NetworkCredential(user, "secret") });
-            var channel = NewChannel(server.Address, handler.UseBackchannel(host));
-            channels.Add(channel);
-            await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded();
-        }
-
-        Assert.Equal(2, server.Registry.Count);
-        channels.ForEach(channel => channel.Dispose());
-    }
-
-    [Fact]
-    public async Task A_proxy_is_reached_over_TLS()
-    {
-        await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy(_certificates.Server);
-        await using var client = NewClient(server, new WebProxy(proxy.Address));
-
-        await AssertCalledBackAsync(client);
-
-        Assert.Equal(1, proxy.TunnelCount);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_SOCKS_proxy_takes_TLS_and_cleartext(bool cleartext)
-    {
-        await using var server = cleartext ? await TestServer.StartAsync() : await StartAsync();
-        await using var proxy = new Socks5Proxy();
-        await using var client = NewClient(server, new WebProxy(proxy.Address));
-
-        await AssertCalledBackAsync(client);
-
-        Assert.Equal(1, proxy.TunnelCount);
-    }
-
-    [Fact]
-    public async Task A_filter_that_the_handler_has_sees_the_connection_to_the_proxy_too()
-    {
-        var seen = new List<(HttpMethod, Version)>();
-        await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy();
-        await using var client = NewClient(server, new WebProxy(proxy.Address), handler => handler.PlaintextStreamFilter = (context, _) =>
-        {
-            seen.Add((context.InitialRequestMessage.Method, context.NegotiatedHttpVersion));
-            return ValueTask.FromResult(context.PlaintextStream);
-        });
-
-        await AssertCalledBackAsync(client);
-
-        Assert.Equal([(HttpMethod.Connect, HttpVersion.Version11), (HttpMethod.Post, HttpVersion.Version20)], seen);
-    }
 
     [Fact]
     public async Task A_request_of_HTTP1_is_refused_through_a_proxy_as_well()
@@ -128,33 +26,6 @@ public sealed class ProxiedConnectionTests : IDisposable
         Assert.Contains("A backchannel needs HTTP/2", error.ToString(), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_loss_of_the_tunnel_is_Unavailable_and_the_next_call_connects_again()
-    {
-        await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy();
-        await using var client = NewClient(server, new WebProxy(proxy.Address));
-        var call = client.Tester.UnaryAsync(new Request { Hang = true });
-        await server.State.Hanging.Guarded();
-
-        proxy.CutTunnels();
-
-        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync.Guarded())).StatusCode);
-        await AssertCalledBackAsync(client);
-        Assert.Equal(2, proxy.TunnelCount);
-    }
-
-    [Fact]
-    public void What_is_done_with_a_connection_to_a_proxy_closes_it()
-    {
-        var inner = new MemoryStream();
-        using var request = new HttpRequestMessage();
-
-        new ProxyStream(inner, request, () => false).Dispose();
-
-        Assert.False(inner.CanRead);
-    }
-
     [Theory]
     [InlineData(HttpStatusCode.Forbidden, false)]
     [InlineData(HttpStatusCode.BadGateway, false)]
@@ -165,21 +36,6 @@ public sealed class ProxiedConnectionTests : IDisposable
         await using var proxy = new ConnectProxy { RefusesWith = status, AnswersInPieces = inPieces };
 
         await AssertFailsAsync(server, new WebProxy(proxy.Address), $"HttpRequestException: The proxy http://{proxy.Address.Authority} opens no tunnel to {new Uri(server.Address).Authority}: it answered {(int)status}.");
-    }
-
-    [Theory]
-    [InlineData("HTTP/1.1 100 Continue\r\n\r\n", false)]
-    [InlineData("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", true)]
-    [InlineData("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n", false)]
-    public async Task What_a_proxy_says_before_its_answer_is_passed_over(string interim, bool inPieces)
-    {
-        await using var server = await StartAsync();
-        await using var open = new ConnectProxy { Interim = interim, Credentials = Right };
-        await using var client = NewClient(server, new WebProxy(open.Address) { Credentials = Right });
-        await using var closed = new ConnectProxy { Interim = interim, RefusesWith = HttpStatusCode.Forbidden, AnswersInPieces = inPieces };
-
-        await AssertCalledBackAsync(client);
-        await AssertFailsAsync(server, new WebProxy(closed.Address), "it answered 403.");
     }
 
     [Theory]
@@ -253,7 +109,7 @@ public sealed class ProxiedConnectionTests : IDisposable
     public async Task A_proxy_whose_certificate_is_not_trusted_is_named_beside_the_server()
     {
         await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy(_certificates.Server);
+        await using var proxy = new ConnectProxy(Certificates.Server);
         await using var client = new TestClient(server, configure: handler => handler.Proxy = new WebProxy(proxy.Address));
 
         await CallsBothWays.AssertUnavailableAsync(
@@ -270,19 +126,6 @@ public sealed class ProxiedConnectionTests : IDisposable
 
         await CallsBothWays.AssertUnavailableAsync(
             client.Tester.UnaryAsync(new Request()).ResponseAsync, $"HttpRequestException: No connection to {server.Address}, by way of the proxy {silent.Address("http")}, within 0.1 s");
-    }
-
-    [Fact]
-    public async Task A_proxy_of_whom_nobody_can_tell_whether_it_is_to_be_used_is_not_used()
-    {
-        await using var server = await StartAsync();
-        await using var client = new TestClient(server, configure: handler =>
-        {
-            handler.Proxy = new BrokenProxy();
-            Trust(handler);
-        });
-
-        await AssertCalledBackAsync(client);
     }
 
     [Fact]
@@ -374,22 +217,6 @@ public sealed class ProxiedConnectionTests : IDisposable
     }
 
     [Fact]
-    public async Task The_direct_way_to_the_server_is_never_tried()
-    {
-        // Nobody listens there: what went past the proxy would be refused.
-        using var blocked = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        blocked.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        await using var server = await StartAsync();
-        await using var proxy = new ConnectProxy { Target = new Uri(server.Address).Port };
-        await using var host = NewHost();
-        using var channel = NewChannel($"https://{blocked.LocalEndPoint}", NewHandler(new WebProxy(proxy.Address)).UseBackchannel(host));
-
-        var reply = await new Tester.TesterClient(channel).UnaryAsync(new Request()).ResponseAsync.Guarded();
-
-        Assert.Equal("server", reply.ServedBy);
-    }
-
-    [Fact]
     public async Task Cleartext_HTTP2_through_an_HTTP_proxy_fails_at_once()
     {
         await using var server = await TestServer.StartAsync();
@@ -398,7 +225,7 @@ public sealed class ProxiedConnectionTests : IDisposable
 
         var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
 
-        Assert.Contains($"{server.Address} is to be reached through an HTTP proxy (SocketsHttpHandler.Proxy, or HTTP_PROXY in the environment), which carries https:// addresses alone.", error.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains($"{server.Address} is to be reached through an HTTP proxy (SocketsHttpHandler.Proxy, or HTTP_PROXY in the environment), which carries only https:// addresses.", error.Status.Detail, StringComparison.Ordinal);
         Assert.Equal(0, proxy.ConnectionCount);
     }
 
@@ -408,60 +235,5 @@ public sealed class ProxiedConnectionTests : IDisposable
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return socket;
-    }
-
-    private Task<TestServer> StartAsync() => TestServer.StartAsync(listen => listen.UseHttps(_certificates.Server).UseBackchannel());
-
-    private TestClient NewClient(TestServer server, WebProxy proxy, Action<SocketsHttpHandler>? configure = null) => new(server, configure: handler =>
-    {
-        handler.Proxy = proxy;
-        Trust(handler);
-        configure?.Invoke(handler);
-    });
-
-    private SocketsHttpHandler NewHandler(WebProxy proxy)
-    {
-        var handler = new SocketsHttpHandler { Proxy = proxy };
-        Trust(handler);
-        return handler;
-    }
-
-    private static GrpcChannel NewChannel(string address, HttpMessageHandler handler) => GrpcChannel.ForAddress(
-        address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, Credentials = ChannelCredentials.SecureSsl });
-
-    private static BackchannelHost NewHost() => BackchannelHost.Create(services => services.AddGrpc(), _ => { });
-
-    private void Trust(SocketsHttpHandler handler) => handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-    {
-        TrustMode = X509ChainTrustMode.CustomRootTrust,
-        CustomTrustStore = { _certificates.Authority },
-        RevocationMode = X509RevocationMode.NoCheck,
-    };
-
-    private async Task AssertFailsAsync(TestServer server, WebProxy proxy, params string[] said)
-    {
-        await using var client = NewClient(server, proxy);
-
-        var error = await Assert.ThrowsAsync<RpcException>(() => client.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded());
-
-        Assert.All(said, part => Assert.Contains(part, error.Status.Detail, StringComparison.Ordinal));
-        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
-    }
-
-    private static Task AssertCalledBackAsync(TestClient client) => AssertCalledBackAsync(client.Tester);
-
-    private static async Task AssertCalledBackAsync(Tester.TesterClient tester)
-    {
-        var reply = await tester.UnaryAsync(new Request { CallBack = new Request() }).ResponseAsync.Guarded();
-        Assert.Equal("client", reply.ServedBy);
-    }
-
-    private sealed class BrokenProxy : IWebProxy
-    {
-        public ICredentials? Credentials { get; set; }
-
-        public Uri? GetProxy(Uri destination) => throw new InvalidOperationException("broken");
-
-        public bool IsBypassed(Uri host) => throw new InvalidOperationException("broken");
     }
 }
