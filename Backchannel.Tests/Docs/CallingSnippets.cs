@@ -14,12 +14,12 @@ internal static class CallingSnippets
 {
     public static void Map(WebApplication app)
     {
-        app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancel) =>
+        app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancellationToken) =>
         {
             try
             {
                 var device = peers.GetClient<Device.DeviceClient>(name);
-                return Results.Ok(await device.RestartAsync(new RestartRequest(), deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: cancel));
+                return Results.Ok(await device.RestartAsync(new RestartRequest(), deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: cancellationToken));
             }
             catch (RpcException failure) when (failure.StatusCode == StatusCode.Unavailable)
             {

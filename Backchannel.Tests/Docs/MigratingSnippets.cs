@@ -4,23 +4,13 @@ using Backchannel.Tests.Grpc;
 using Fleet;
 using Grpc.Core;
 using Microsoft.AspNetCore.SignalR;
+using Microsoft.Extensions.Hosting;
 
 namespace Backchannel.Tests.Docs;
 
 /// <summary>What docs/migrating.md shows.</summary>
 internal static class MigratingSnippets
 {
-    public static async Task SendAsync(IBackchannelPeers peers, Outbox outbox, CancellationToken stoppingToken)
-    {
-        await foreach (var change in peers.WatchAsync(stoppingToken))
-        {
-            if (change.Kind == PeerChangeKind.Connected)
-            {
-                await outbox.SendAsync(change.Name, peers.GetClient<Device.DeviceClient>(change.Name), stoppingToken);
-            }
-        }
-    }
-
     public static async Task<string> AskAsync(IHubContext<Hub> hub, string connectionId, CancellationToken cancellationToken)
     {
         var answer = await hub.Clients.Client(connectionId).InvokeAsync<string>("Restart", cancellationToken);
@@ -46,8 +36,37 @@ internal static class MigratingSnippets
 
     internal sealed record Answer(int Id);
 
-    internal sealed class Outbox
+    internal interface ITable
     {
-        public Task SendAsync(string name, Device.DeviceClient device, CancellationToken cancellationToken) => Task.CompletedTask;
+        Task<IReadOnlyList<Row>> ReadAsync(string name, CancellationToken cancellationToken);
+
+        Task DeleteAsync(Row row, CancellationToken cancellationToken);
+    }
+
+    internal sealed record Row(long Id);
+
+    internal sealed class Outbox(IBackchannelPeers peers, ITable table) : BackgroundService
+    {
+        public async Task SendAsync(string name, CancellationToken cancellationToken)
+        {
+            foreach (var row in await table.ReadAsync(name, cancellationToken))
+            {
+                try
+                {
+                    await peers.GetClient<Device.DeviceClient>(name).RestartAsync(new RestartRequest(), deadline: DateTime.UtcNow.AddSeconds(30), cancellationToken: cancellationToken);
+                }
+                catch (RpcException failure) when (failure.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded)
+                {
+                    return;                                                   // it has gone again, or does not answer: the row stays
+                }
+
+                await table.DeleteAsync(row, cancellationToken);
+            }
+        }
+
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Parallel.ForEachAsync(
+            peers.WatchAsync(stoppingToken).Where(change => change.Kind == PeerChangeKind.Connected),
+            new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken },
+            async (change, cancellationToken) => await SendAsync(change.Name, cancellationToken));
     }
 }

@@ -25,6 +25,6 @@ internal static class OperationsSnippets
 
     public static void Drain(WebApplication app)
     {
-        app.MapPost("/drain", async (IBackchannelPeers peers, CancellationToken cancel) => await peers.DrainAsync(cancel)).RequireAuthorization("operators");
+        app.MapPost("/drain", async (IBackchannelPeers peers, CancellationToken cancellationToken) => await peers.DrainAsync(cancellationToken)).RequireAuthorization("operators");
     }
 }

@@ -44,9 +44,9 @@ public class SecuritySnippetTests
     [Fact]
     public async Task An_agent_that_comes_back_shows_the_token_of_then()
     {
-        var tokens = new Queue<string>([Issue(Play.Key, "device-1"), Issue(Play.Key, "device-2")]);
+        var asked = 0; // Once for each attempt: a third would be device-2's again.
         await using var play = await Play.StartAsync();
-        await using var agent = await play.StartAgentAsync(tokens.Dequeue);
+        await using var agent = await play.StartAgentAsync(() => Issue(Play.Key, Interlocked.Increment(ref asked) == 1 ? "device-1" : "device-2"));
         await agent.Connection.WaitConnectedAsync(TestContext.Current.CancellationToken).Guarded();
 
         var peers = play.Services.GetRequiredService<IBackchannelPeers>();

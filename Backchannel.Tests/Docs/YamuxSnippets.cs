@@ -30,15 +30,19 @@ internal static class YamuxSnippets
         return answer;
     }
 
-    public static void Listen(KestrelServerOptions kestrel, List<Task> calls)
+    public static void Listen(KestrelServerOptions kestrel)
     {
         kestrel.ListenLocalhost(4000, listen => listen.Run(async connection =>
         {
             await using var session = connection.CreateYamuxSession(YamuxRole.Server);
+            var calls = new List<Task>();
             await foreach (var stream in session.AcceptStreamsAsync())
             {
+                calls.RemoveAll(call => call.IsCompleted);                    // it sees to its own failures
                 calls.Add(ServeAsync(stream));
             }
+
+            await Task.WhenAll(calls);
         }));
 
         static Task ServeAsync(YamuxStream stream) => YamuxSnippets.ServeAsync(stream, CancellationToken.None);

@@ -63,7 +63,7 @@ public sealed class EmptyFolderTests : IDisposable
     /// <summary>What the page calls with curl.</summary>
     private async Task<string> RestartAsync(int port)
     {
-        var path = Assert.Single(Commands("curl ")).Split("https://localhost:5001")[1];
+        var path = Assert.Single(Commands("curl -k ")).Split("https://localhost:5001")[1];
         using var handler = new SocketsHttpHandler();
         handler.SslOptions.CertificateChainPolicy = _files.Trust();
         using var http = new HttpClient(handler);
@@ -92,7 +92,7 @@ public sealed class EmptyFolderTests : IDisposable
     private async Task BuildAsync(string project, int port)
     {
         var program = $"{project}/Program.cs";
-        Write(program, Block($"**{program}**").Replace("ListenAnyIP(5001", $"ListenAnyIP({port}", StringComparison.Ordinal)
+        Write(program, Block($"**{program}**").Replace("ListenLocalhost(5001", $"Listen(System.Net.IPAddress.Loopback, {port}", StringComparison.Ordinal)
             .Replace("localhost:5001", $"127.0.0.1:{port}", StringComparison.Ordinal)); // The certificate has the address, not the name.
         var path = Path.Combine(_folder.FullName, project, $"{project}.csproj");
         var text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);

@@ -23,12 +23,21 @@ internal static class Snippets
             "Agents", endpoint => endpoint.ListenOptions.UseHttps(endpoint.HttpsOptions).UseBackchannel()));
     }
 
+    public static void ConfigureWithoutTls(WebApplicationBuilder builder)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(5001, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;                           // using Microsoft.AspNetCore.Server.Kestrel.Core;
+            listen.UseBackchannel();
+        }));
+    }
+
     public static void Ask(WebApplication app)
     {
-        app.MapPost("/ask", async (string text, IBackchannelRegistry clients, CancellationToken cancel) =>
+        app.MapPost("/ask", async (string text, IBackchannelRegistry clients, CancellationToken cancellationToken) =>
         {
             var votes = clients.Peers.Select(peer => new Voting.VotingClient(peer.Invoker)
-                .VoteAsync(new Proposal { Text = text }, deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: cancel).ResponseAsync);
+                .VoteAsync(new Proposal { Text = text }, deadline: DateTime.UtcNow.AddSeconds(5), cancellationToken: cancellationToken).ResponseAsync);
             return (await Task.WhenAll(votes)).Count(vote => vote.Accepted);
         });
     }

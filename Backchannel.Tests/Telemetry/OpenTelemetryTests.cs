@@ -58,6 +58,7 @@ public class OpenTelemetryTests
             await agent.Tester.UnaryAsync(new Request()).ResponseAsync.Guarded();
             Assert.True(server.Services.GetRequiredService<MeterProvider>().ForceFlush());
 
+            // Meters are the process's: other tests' move them too. How far each moves is MetricTests', with a factory of their own.
             Assert.Equal("{peer}", Find("Backchannel.Server", "backchannel.server.active_peers").Unit);
             Assert.Equal("s", Find("Backchannel.Server", "backchannel.server.peer_call.duration").Unit);
             Assert.Equal("{agent}", Find("Backchannel.Agent", "backchannel.agent.attached").Unit);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Drawing;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -21,7 +22,7 @@ public partial class TelemetryPageTests
     public void The_dashboard_shows_every_instrument_by_the_name_that_Prometheus_gives_it()
     {
         var names = Documented().ToDictionary(ToPrometheus, instrument => instrument.Kind);
-        var asked = Queries(Dashboard().RootElement).SelectMany(query => MetricName().Matches(query).Select(match => match.Value)).Distinct().ToList();
+        var asked = Queries(Dashboard().RootElement).SelectMany(query => MetricName().Matches(Labels().Replace(query, "")).Select(match => match.Value)).Distinct().ToList();
 
         Assert.Equal(names.Keys.Order(StringComparer.Ordinal), asked.Select(Base).Distinct().Order(StringComparer.Ordinal));
 
@@ -41,6 +42,19 @@ public partial class TelemetryPageTests
         Assert.All(panels, panel => Assert.NotEqual("", panel.GetProperty("title").GetString()));
         Assert.All(panels.Where(panel => panel.GetProperty("type").GetString() != "row"), panel =>
             Assert.NotEqual("", panel.GetProperty("fieldConfig").GetProperty("defaults").GetProperty("unit").GetString()));
+
+        var places = panels.ConvertAll(PlaceOf);
+        Assert.All(places, place => Assert.True(place is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } && place.Right <= 24, $"{place} is not within the dashboard"));
+        Assert.All(places.SelectMany((place, i) => places.Skip(i + 1).Select(other => (place, other))), pair =>
+            Assert.False(pair.place.IntersectsWith(pair.other), $"{pair.place} is over {pair.other}"));
+    }
+
+    private static Rectangle PlaceOf(JsonElement panel)
+    {
+        var place = panel.GetProperty("gridPos");
+        return new Rectangle(Of("x"), Of("y"), Of("w"), Of("h"));
+
+        int Of(string name) => place.GetProperty(name).GetInt32();
     }
 
     private static JsonDocument Dashboard() => JsonDocument.Parse(File.ReadAllText(Path.Combine(DocsFolder(), "grafana", "backchannel.json")));
@@ -131,7 +145,10 @@ public partial class TelemetryPageTests
     [GeneratedRegex(@"^\| `([a-z_.]+)` \| ([a-z -]+) \| `([^`]+)` \|")]
     private static partial Regex InstrumentRow();
 
-    [GeneratedRegex(@"\b(backchannel|yamux)_[a-z_]+(?=\{)")]
+    [GeneratedRegex(@"\{[^}]*\}|\b(by|without|on|ignoring) ?\([^)]*\)")]
+    private static partial Regex Labels();
+
+    [GeneratedRegex(@"\b(backchannel|yamux)_[a-z_]+")]
     private static partial Regex MetricName();
 
     [GeneratedRegex("_(bucket|sum|count)$")]

@@ -35,15 +35,15 @@ var app = builder.Build();
 // Agents attach here. With authentication of your own, by tokens say: app.MapBackchannel().RequireAuthorization();
 app.MapBackchannel();
 
-app.MapGet("/devices", async (IBackchannelPeers peers, CancellationToken cancellation) =>
-    string.Concat(await peers.ListAsync(cancellation).Select(peer => $"{peer.Name}\n").ToListAsync(cancellation)));
+app.MapGet("/devices", async (IBackchannelPeers peers, CancellationToken cancellationToken) =>
+    string.Concat(await peers.ListAsync(cancellationToken).Select(peer => $"{peer.Name}\n").ToListAsync(cancellationToken)));
 
-app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancellation) =>
+app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancellationToken) =>
 {
     try
     {
         var device = peers.GetClient<Device.DeviceClient>(name);
-        var reply = await device.RestartAsync(new RestartRequest(), deadline: DateTime.UtcNow.AddSeconds(10), cancellationToken: cancellation);
+        var reply = await device.RestartAsync(new RestartRequest(), deadline: DateTime.UtcNow.AddSeconds(10), cancellationToken: cancellationToken);
         return Results.Text($"{name}: restarted, {reply.Restarts} in all\n");
     }
     catch (RpcException failure) when (failure.StatusCode == StatusCode.Unavailable)

@@ -3,8 +3,10 @@ using Fleet;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 var builder = Host.CreateApplicationBuilder(args);
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);  // which serves the calls here, and would log each
 builder.Services.AddGrpc();
 builder.Services.AddBackchannelAgent("https://localhost:5001")
     .MapGrpcService<DeviceService>()                                  // what the server may call, from the program's own container
@@ -22,10 +24,10 @@ class DeviceService : Device.DeviceBase
 
 class Reporter(Inventory.InventoryClient inventory, IBackchannelConnection server) : BackgroundService
 {
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await server.WaitConnectedAsync(stopping);
-        var reply = await inventory.ReportAsync(new ReportRequest { Firmware = "1.0" }, cancellationToken: stopping);
+        await server.WaitConnectedAsync(stoppingToken);
+        var reply = await inventory.ReportAsync(new ReportRequest { Firmware = "1.0" }, cancellationToken: stoppingToken);
         Console.WriteLine($"The server knows this device as {reply.KnownAs}.");
     }
 }

@@ -3,14 +3,17 @@ using Fleet;
 using Grpc.Core;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(5001, listen => listen.UseHttps().UseBackchannel()));
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(5001, listen => listen.UseHttps().UseBackchannel()));
 builder.Services.AddGrpc();
 builder.Services.AddBackchannel(options => options.TrustNamesOfClients = builder.Environment.IsDevelopment());
 var app = builder.Build();
 app.MapBackchannel();                                                 // agents attach here; with authentication: .RequireAuthorization()
 app.MapGrpcService<InventoryService>();                               // what agents may call
-app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancel) =>
-    await peers.GetClient<Device.DeviceClient>(name).RestartAsync(new RestartRequest(), cancellationToken: cancel));
+app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancellationToken) =>
+{
+    var reply = await peers.GetClient<Device.DeviceClient>(name).RestartAsync(new RestartRequest(), cancellationToken: cancellationToken);
+    return new { reply.Restarts };
+});
 app.Run();
 
 class InventoryService : Inventory.InventoryBase
