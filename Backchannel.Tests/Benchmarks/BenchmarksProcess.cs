@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Backchannel.Tests.Kit;
 
 namespace Backchannel.Tests.Benchmarks;
@@ -6,8 +5,6 @@ namespace Backchannel.Tests.Benchmarks;
 /// <summary>The benchmarks as a process: <c>dotnet Benchmarks.dll …</c>.</summary>
 internal sealed class BenchmarksProcess : IAsyncDisposable
 {
-    private const int TerminateSignal = 15;
-
     private readonly ProgramProcess _process;
 
     public BenchmarksProcess(params string[] arguments)
@@ -37,7 +34,7 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
     public Task<string?> ReadLineAsync() => _process.ReadLineAsync();
 
     /// <summary>As Ctrl-C does, but for background jobs too, which ignore that.</summary>
-    public void Terminate() => Xunit.Assert.Equal(0, Kill(_process.Id, TerminateSignal));
+    public void Terminate() => _process.Terminate();
 
     /// <summary>Waits for the process to end.</summary>
     public async Task<BenchmarksResult> EndAsync()
@@ -47,7 +44,4 @@ internal sealed class BenchmarksProcess : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
-
-    [DllImport("libc", EntryPoint = "kill")]
-    private static extern int Kill(int process, int signal);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using Xunit;
 
 namespace Backchannel.Tests.Kit;
@@ -7,19 +8,23 @@ namespace Backchannel.Tests.Kit;
 /// <summary>A program of this repository as a process: <c>dotnet NAME.dll …</c>. Disposal kills it.</summary>
 internal sealed class ProgramProcess : IAsyncDisposable
 {
+    private const int TerminateSignal = 15;
+
     private readonly Process _process;
     private readonly Task<string> _errors;
 
     /// <param name="name">The program. The project file says where it is, as NAMEPath.</param>
     /// <param name="arguments">Its command line.</param>
     /// <param name="environment">Variables that differ from ours.</param>
-    public ProgramProcess(string name, string[] arguments, IEnumerable<KeyValuePair<string, string?>>? environment = null)
+    /// <param name="folder">Where it runs; null: where we do.</param>
+    public ProgramProcess(string name, string[] arguments, IEnumerable<KeyValuePair<string, string?>>? environment = null, string? folder = null)
     {
         var path = typeof(ProgramProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == $"{name}Path").Value!;
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [path, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            WorkingDirectory = folder ?? "",
         };
         foreach (var (variable, value) in environment ?? [])
         {
@@ -31,6 +36,9 @@ internal sealed class ProgramProcess : IAsyncDisposable
     }
 
     public int Id => _process.Id;
+
+    /// <summary>As Ctrl-C does, but for background jobs too, which ignore that.</summary>
+    public void Terminate() => Assert.Equal(0, Kill(_process.Id, TerminateSignal));
 
     /// <summary>The next line of its output; null at the end.</summary>
     public Task<string?> ReadLineAsync() => _process.StandardOutput.ReadLineAsync().Guarded();
@@ -71,4 +79,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
         _process.Dispose();
         return default;
     }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Kill(int process, int signal);
 }

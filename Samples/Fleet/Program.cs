@@ -39,5 +39,5 @@ async Task<int> RunServerAsync(string[] places)
 static bool TryParse(string? place, int port, out IPEndPoint endPoint)
 {
     endPoint = new IPEndPoint(IPAddress.Loopback, port);
-    return place is null || (IPEndPoint.TryParse(place, out endPoint!) && endPoint.Port != 0);
+    return place is null || (place.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(place, out endPoint!));
 }
