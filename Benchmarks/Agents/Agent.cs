@@ -30,8 +30,7 @@ internal sealed class Agent
 
         // Which is another one for each client: those that have the same would share a connection.
         var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = ConnectAsync };
-        var isPlain = kind is AgentKind.Plain or AgentKind.PlainStream;
-        _channel = GrpcChannel.ForAddress($"http://{server}", new GrpcChannelOptions { HttpHandler = isPlain ? handler : handler.UseBackchannel(host), DisposeHttpClient = true });
+        _channel = GrpcChannel.ForAddress($"http://{server}", new GrpcChannelOptions { HttpHandler = kind.IsMultiplexed() ? handler.UseBackchannel(host) : handler, DisposeHttpClient = true });
     }
 
     /// <summary>Connects, and has an answer to its first call.</summary>

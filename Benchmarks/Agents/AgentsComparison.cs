@@ -74,22 +74,21 @@ internal sealed class AgentsComparison(AgentsPlan plan, TextWriter progress) : I
         await progress.WriteLineAsync(FormattableString.Invariant($"{plan.Agents:#,##0} clients, {kind}"));
         await using var processes = await AgentProcesses.StartAsync(kind, cancellationToken);
         await processes.DoAsync($"{AgentsRunCommand.Connect} {plan.WarmUp}", cancellationToken);
-        await CallEachAsync(); // To be compiled, too.
+        await CallEachAsync(skip: 0); // To be compiled, too.
         var before = await HeapAsync();
         var connecting = await processes.DoAsync($"{AgentsRunCommand.Connect} {plan.Agents}", cancellationToken);
         var heap = await HeapAsync();
-        var calling = await CallEachAsync();
-        var callingAgain = await CallEachAsync();
+        var calling = await CallEachAsync(plan.WarmUp);
+        var callingAgain = await CallEachAsync(plan.WarmUp);
         var heapAfter = await HeapAsync();
-        var callable = plan.Agents + plan.WarmUp;
-        return new Held(plan.Agents / connecting, (heap - before) / plan.Agents, callable / calling, callable / callingAgain, (heapAfter - before) / plan.Agents);
+        return new Held(plan.Agents / connecting, (heap - before) / plan.Agents, plan.Agents / calling, plan.Agents / callingAgain, (heapAfter - before) / plan.Agents);
 
         Task<double> HeapAsync() => processes.MeasureAsync(AgentsServeCommand.Heap, TimeSpan.Zero, cancellationToken);
 
         // The server calls those that it can call; the others call it.
-        Task<double> CallEachAsync() => kind is AgentKind.Plain or AgentKind.PlainStream
-            ? processes.DoAsync(AgentsRunCommand.Call, cancellationToken)
-            : processes.MeasureAsync(AgentsServeCommand.Call, TimeSpan.Zero, cancellationToken);
+        Task<double> CallEachAsync(int skip) => kind.IsMultiplexed()
+            ? processes.MeasureAsync($"{AgentsServeCommand.Call} {skip}", TimeSpan.Zero, cancellationToken)
+            : processes.DoAsync($"{AgentsRunCommand.Call} {skip}", cancellationToken);
     }
 
     private async Task MeasureNamesAsync(CancellationToken cancellationToken)

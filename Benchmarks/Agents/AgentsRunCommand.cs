@@ -17,7 +17,7 @@ internal static class AgentsRunCommand
     /// <summary>With a number: so many connect.</summary>
     public const string Connect = "connect";
 
-    /// <summary>Each that has connected makes a call.</summary>
+    /// <summary>With a number: each that has connected but so many, the first, makes a call.</summary>
     public const string Call = "call";
 
     public static Command Create()
@@ -33,16 +33,16 @@ internal static class AgentsRunCommand
             await using var host = BackchannelHost.Create(services => services.AddGrpc(), endpoints => endpoints.MapGrpcService<LoadService>());
             try
             {
-                while (await Console.In.ReadLineAsync() is { } line)
+                await StandardInput.AnswerAsync(async words =>
                 {
-                    var seconds = line.Split(' ') switch
+                    var seconds = words switch
                     {
                         [Connect, var count] => await ConnectAsync(int.Parse(count, CultureInfo.InvariantCulture)),
-                        [Call] => await Crowd.RunAsync(agents, agent => agent.CallAsync()),
-                        _ => throw new ExplainedException($"The line \"{line}\" must be {Connect} COUNT or {Call}."),
+                        [Call, var skip] => await Crowd.RunAsync(agents[int.Parse(skip, CultureInfo.InvariantCulture)..], agent => agent.CallAsync()),
+                        _ => throw StandardInput.Unknown(words, $"{Connect} COUNT or {Call} SKIP"),
                     };
-                    Console.WriteLine(FormattableString.Invariant($"{line.Split(' ')[0]} {seconds} s"));
-                }
+                    return FormattableString.Invariant($"{words[0]} {seconds} s");
+                });
             }
             catch (RpcException error)
             {

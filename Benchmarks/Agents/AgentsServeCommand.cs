@@ -4,6 +4,7 @@ using System.Net;
 using Backchannel;
 using Benchmarks.CommandLine;
 using Benchmarks.Grpc;
+using Benchmarks.Loads;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -17,7 +18,7 @@ internal static class AgentsServeCommand
     /// <summary>Bytes that live on the heap.</summary>
     public const string Heap = "heap";
 
-    /// <summary>Each peer is called once: seconds.</summary>
+    /// <summary>With a number: each peer but so many, the first, is called once: seconds.</summary>
     public const string Call = "call";
 
     /// <summary>With a pattern and seconds: one peer is called by its invoker: calls per second.</summary>
@@ -36,29 +37,26 @@ internal static class AgentsServeCommand
         command.Hidden = true;
         command.SetAction(async parsed =>
         {
-            var layer = AgentOptions.Parse(parsed.GetRequiredValue(kind)) is AgentKind.Plain or AgentKind.PlainStream ? GrpcLayer.Plain : GrpcLayer.Yamux;
+            var layer = AgentOptions.Parse(parsed.GetRequiredValue(kind)).IsMultiplexed() ? GrpcLayer.Yamux : GrpcLayer.Plain;
             await using var app = GrpcServer.Create(layer, new IPEndPoint(IPAddress.Loopback, 0));
             await app.StartAsync();
             Console.WriteLine($"{GrpcServeCommand.Ready}{GrpcServer.GetEndPoint(app)}");
-            while (await Console.In.ReadLineAsync() is { } line)
-            {
-                Console.WriteLine(FormattableString.Invariant($"{line.Split(' ')[0]} {await MeasureAsync(app.Services, line)} x"));
-            }
-
+            await StandardInput.AnswerAsync(async words => FormattableString.Invariant($"{words[0]} {await MeasureAsync(app.Services, words)} x"));
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static async Task<double> MeasureAsync(IServiceProvider services, string line)
+    private static async Task<double> MeasureAsync(IServiceProvider services, string[] words)
     {
         var registry = services.GetRequiredService<IBackchannelRegistry>();
-        switch (line.Split(' '))
+        switch (words)
         {
             case [Heap]:
-                return LiveHeap();
-            case [Call]:
-                return await Crowd.RunAsync(registry.Peers, async peer => await new Load.LoadClient(peer.Invoker).EchoAsync(new Note()));
+                return LiveHeap.Measure();
+            case [Call, var skip]:
+                BackchannelPeer[] called = [.. registry.Peers.OrderBy(peer => peer.Id).Skip(int.Parse(skip, CultureInfo.InvariantCulture))];
+                return await Crowd.RunAsync(called, async peer => await new Load.LoadClient(peer.Invoker).EchoAsync(new Note()));
             case [ByInvoker, var pattern, var seconds]:
                 return await new Caller(registry.Peers.First().Invoker).MeasureAsync(CallPattern.Find(pattern)!, double.Parse(seconds, CultureInfo.InvariantCulture));
             case [ByName, var pattern, var seconds]:
@@ -67,19 +65,7 @@ internal static class AgentsServeCommand
             case [Lookup, var count]:
                 return NameLookups.Measure(registry.Peers.First(), int.Parse(count, CultureInfo.InvariantCulture));
             default:
-                throw new ExplainedException($"The line \"{line}\" must be one of {Heap}, {Call}, {ByInvoker} PATTERN SECONDS, {ByName} PATTERN SECONDS, {Lookup} COUNT.");
+                throw StandardInput.Unknown(words, $"one of {Heap}, {Call} SKIP, {ByInvoker} PATTERN SECONDS, {ByName} PATTERN SECONDS, {Lookup} COUNT");
         }
-    }
-
-    private static long LiveHeap()
-    {
-        // What a connection leaves behind on its way is let go of in several steps.
-        for (var i = 0; i < 3; i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-
-        return GC.GetTotalMemory(forceFullCollection: true);
     }
 }

@@ -42,28 +42,20 @@ internal static class GrpcRunCommand
     {
         foreach (var pattern in CallPattern.Near)
         {
-            await MeasureAsync(client, pattern, seconds);
+            Console.WriteLine(await MeasureAsync(client, pattern, seconds));
         }
     }
 
-    private static async Task FollowAsync(GrpcClient client)
-    {
-        while (await Console.In.ReadLineAsync() is { } line)
-        {
-            if (line.Split(' ') is not [var name, var number]
-                || CallPattern.Find(name) is not { } pattern
-                || !double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds))
-            {
-                throw new ExplainedException($"The line \"{line}\" must be PATTERN SECONDS, with a pattern of {string.Join(", ", CallPattern.All.Select(each => each.Name))}.");
-            }
+    private static Task FollowAsync(GrpcClient client) => StandardInput.AnswerAsync(words =>
+        words is [var name, var number]
+            && CallPattern.Find(name) is { } pattern
+            && double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+            ? MeasureAsync(client, pattern, seconds)
+            : throw StandardInput.Unknown(words, $"PATTERN SECONDS, with a pattern of {string.Join(", ", CallPattern.All.Select(each => each.Name))}"));
 
-            await MeasureAsync(client, pattern, seconds);
-        }
-    }
-
-    private static async Task MeasureAsync(GrpcClient client, CallPattern pattern, double seconds)
+    private static async Task<string> MeasureAsync(GrpcClient client, CallPattern pattern, double seconds)
     {
         var value = await client.MeasureAsync(pattern, seconds);
-        Console.WriteLine(FormattableString.Invariant($"{pattern.Name} {value:0.##} {pattern.Unit}"));
+        return FormattableString.Invariant($"{pattern.Name} {value:0.##} {pattern.Unit}");
     }
 }

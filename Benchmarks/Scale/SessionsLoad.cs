@@ -14,9 +14,9 @@ internal sealed class SessionsLoad(int sessions) : ILoad
     {
         // Those of the warm-up stay, or the next would get by with the buffers that they have left behind.
         var opened = await OpenAsync(target, WarmUpSessions);
-        var memory = LiveMemory();
+        var memory = LiveHeap.Measure();
         opened.AddRange(await OpenAsync(target, sessions));
-        var perSession = (LiveMemory() - memory) / (double)sessions;
+        var perSession = (LiveHeap.Measure() - memory) / (double)sessions;
         var run = new TimedRun(settings);
         var pings = opened.Skip(WarmUpSessions).Select(pair => (pair.Stream, Worker: run.AddWorker())).ToList();
         await Task.WhenAll(pings.Select(pair => Task.Run(() => Ping.RepeatAsync(pair.Stream, pair.Worker.Next))));
@@ -47,12 +47,5 @@ internal sealed class SessionsLoad(int sessions) : ILoad
         // Once it has answered, both ends have all that a session needs.
         await Ping.OnceAsync(stream, new byte[Ping.MessageLength]);
         return (client, stream);
-    }
-
-    private static long LiveMemory()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        return GC.GetTotalMemory(forceFullCollection: true);
     }
 }
