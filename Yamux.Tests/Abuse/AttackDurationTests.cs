@@ -4,16 +4,16 @@ namespace Yamux.Tests.Abuse;
 public class AttackDurationTests
 {
     [Fact]
-    public void The_length_of_an_attack_is_5_seconds_or_what_is_asked_for()
+    public void The_length_of_an_attack_is_3_seconds_or_what_is_asked_for()
     {
-        Assert.Equal(5, AttackDuration.Parse(null));
-        Assert.Equal(5, AttackDuration.Parse(""));
-        Assert.Equal(4, AttackDuration.Parse("4"));
+        Assert.Equal(3, AttackDuration.Parse(null));
+        Assert.Equal(3, AttackDuration.Parse(""));
+        Assert.Equal(2, AttackDuration.Parse("2"));
         Assert.Equal(3600, AttackDuration.Parse("3600"));
     }
 
     [Theory]
-    [InlineData("3")]
+    [InlineData("1")]
     [InlineData("3601")]
     [InlineData("-5")]
     [InlineData("ten")]
@@ -22,6 +22,6 @@ public class AttackDurationTests
     {
         var error = Assert.Throws<ArgumentException>(() => AttackDuration.Parse(value));
 
-        Assert.Equal($"YAMUX_ABUSE_SECONDS is '{value}'; it must be a whole number of seconds from 4 to 3600.", error.Message);
+        Assert.Equal($"YAMUX_ABUSE_SECONDS is '{value}'; it must be a whole number of seconds from 2 to 3600.", error.Message);
     }
 }

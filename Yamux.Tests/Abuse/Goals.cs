@@ -9,6 +9,8 @@ internal static class Goals
     // Fewer frames than that between two samples say nothing about the cost of one.
     private const long FewFrames = 5_000;
 
+    private const int Still = (3 * Siege.SamplesPerSecond) + 1;
+
     /// <summary>So many frames were sent.</summary>
     public static Func<IReadOnlyList<Sample>, bool> Sent(long frames) => samples => samples[^1].Frames >= frames;
 
@@ -22,9 +24,9 @@ internal static class Goals
     /// <summary>So many sessions have ended.</summary>
     public static Func<IReadOnlyList<Sample>, bool> Ended(int sessions) => samples => samples[^1].Ended >= sessions;
 
-    /// <summary>Nothing was sent for some seconds.</summary>
+    /// <summary>Nothing was sent for three seconds.</summary>
     public static bool IsStill(IReadOnlyList<Sample> samples)
-        => samples.Count >= 7 && samples.TakeLast(7).All(sample => sample.Frames == samples[^1].Frames);
+        => samples.Count >= Still && samples.TakeLast(Still).All(sample => sample.Frames == samples[^1].Frames);
 
     /// <summary>The cost of a frame can be told of two times, and these compared.</summary>
     public static bool CostsToldTwice(IReadOnlyList<Sample> samples) => TellingCosts(samples).Count() >= 2;

@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace Yamux.Tests.Abuse;
 
 /// <summary>
-/// One attack on sessions with default options, and what it cost them: a sample at the beginning, one after each half second,
+/// One attack on sessions with default options, and what it cost them: a sample at the beginning, one after each quarter of a second,
 /// and one when everything is over.
 /// </summary>
 internal sealed class Siege
@@ -16,7 +16,7 @@ internal sealed class Siege
     private static readonly int[] PooledSizes = [4 << 10, 16 << 10, 64 << 10, 128 << 10];
     private const int PooledArrays = 32;
 
-    private const int SamplesPerSecond = 2;
+    public const int SamplesPerSecond = 4;
 
     // For a machine that is busy with other things.
     private const int LongestWait = 60 * SamplesPerSecond;
@@ -209,8 +209,8 @@ internal sealed class Siege
         _output.WriteLine($"{Last.Frames:N0} frames on {_connections:N0} connections in {(_samples.Count - 1.0) / SamplesPerSecond} s");
         _output.WriteLine($"sessions ended: {string.Join(", ", _endings.Select(ending => $"{ending.Value:N0} {ending.Key}").DefaultIfEmpty("none"))}; held at the end: {Last.Sessions}");
         _output.WriteLine($"heap before {First.Heap:N0}, per session at most {_samples.Skip(1).Max(sample => (sample.Heap - First.Heap) / Math.Max(sample.Sessions, 1)):N0}, after {_after.Heap - First.Heap:N0}");
-        _output.WriteLine($"heap beyond the first, by half second: {string.Join(' ', _samples.Skip(1).Select(sample => $"{(sample.Heap - First.Heap) / 1024:N0}"))} KiB");
-        _output.WriteLine($"cpu {(Last.Cpu - First.Cpu).TotalSeconds:F1} s; ns a frame by half second: {string.Join(' ', costs.Select(cost => $"{cost:N0}"))}");
+        _output.WriteLine($"heap beyond the first, by quarter of a second: {string.Join(' ', _samples.Skip(1).Select(sample => $"{(sample.Heap - First.Heap) / 1024:N0}"))} KiB");
+        _output.WriteLine($"cpu {(Last.Cpu - First.Cpu).TotalSeconds:F1} s; ns a frame by quarter of a second: {string.Join(' ', costs.Select(cost => $"{cost:N0}"))}");
         _output.WriteLine($"lines of a session at most {_mostLines}, warnings {_warnings}; echoes of others {Last.Echoes - First.Echoes:N0}, longest gap {_longestGap.TotalMilliseconds:N0} ms");
     }
 }

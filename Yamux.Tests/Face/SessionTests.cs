@@ -163,5 +163,6 @@ public class SessionTests
         ours.Input.CancelPendingRead();
 
         await peer.ExpectNothingAsync();
+        session.Abort(); // Its disposal would wait for a peer that does not answer.
     }
 }
