@@ -89,7 +89,6 @@ public sealed partial class PackageFolder : IAsyncLifetime
 
         // Nodes of the build would live on, and hold its output open.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["UseSharedCompilation"] = "false";
         foreach (var (variable, value) in environment)
         {
             start.Environment[variable] = value;

@@ -45,7 +45,9 @@ public class ObserverTests
         await using var server = await StartAsync(heard, builder => builder.AddPeerObserver<SlowObserver>().AddPeerObserver<Observer>());
         for (var i = 0; i < 10; i++)
         {
-            await using var agent = await AttachedAgent.StartAsync(server, $"a{i}");
+            var name = $"a{i}";
+            await using var agent = await AttachedAgent.StartAsync(server, name);
+            await Guard.Until(() => heard.Lines.Contains($"{name} connected") && !heard.Slow.IsEmpty, "they heard that it came"); // One that goes before is told of to nobody.
         }
 
         await Guard.Until(() => heard.Lines.Count == 20, "the other heard it all");

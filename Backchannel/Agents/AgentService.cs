@@ -266,6 +266,7 @@ internal sealed class AgentService : IHostedService, IDisposable
         var isLasting = AgentFailure.IsLasting(failure);
         var wait = _backoff.Next(isLasting, retryAfter ?? AgentFailure.RetryAfter(failure));
         var reason = AgentFailure.Explain(failure);
+        var waiting = Task.Delay(wait, _timeProvider, _stopping.Token); // Before it is said.
         if (!IsNew(reason))
         {
             AgentLog.StillNotAttached(_logger, _options.Address, reason, wait);
@@ -279,7 +280,7 @@ internal sealed class AgentService : IHostedService, IDisposable
             AgentLog.NotAttached(_logger, _options.Address, reason, wait);
         }
 
-        await Task.Delay(wait, _timeProvider, _stopping.Token).ConfigureAwait(false);
+        await waiting.ConfigureAwait(false);
     }
 
     private bool IsNew(string reason)
