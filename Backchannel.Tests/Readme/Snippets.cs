@@ -27,7 +27,7 @@ internal static class Snippets
     {
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(5001, listen =>
         {
-            listen.Protocols = HttpProtocols.Http2;                           // using Microsoft.AspNetCore.Server.Kestrel.Core;
+            listen.Protocols = HttpProtocols.Http2;
             listen.UseBackchannel();
         }));
     }

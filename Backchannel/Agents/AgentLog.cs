@@ -9,7 +9,7 @@ internal static partial class AgentLog
     [LoggerMessage(40, LogLevel.Information, "Attached to {Address} as {PeerName}, peer {PeerId} there.", EventName = "AgentAttached")]
     public static partial void Attached(ILogger logger, string address, string peerName, long peerId);
 
-    [LoggerMessage(41, LogLevel.Warning, "Not attached to {Address}: {Reason}. Again in {Wait}.", EventName = "AgentNotAttached")]
+    [LoggerMessage(41, LogLevel.Warning, "Not attached to {Address}: {Reason}. Again in {Wait}; the same reason is logged at Debug from now on.", EventName = "AgentNotAttached")]
     public static partial void NotAttached(ILogger logger, string address, string reason, TimeSpan wait);
 
     [LoggerMessage(42, LogLevel.Error, "{Address} refuses the agent: {Reason}. It is asked again every {Wait}; the same answer is logged at Debug from now on.", EventName = "AgentRefused")]

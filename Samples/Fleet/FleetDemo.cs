@@ -67,7 +67,7 @@ internal static class FleetDemo
 
         using var nobody = await http.PostAsync(new Uri("/devices/device-9/restart", UriKind.Relative), null, cancellation);
         Require(nobody.StatusCode == HttpStatusCode.ServiceUnavailable, "a device that is not there is unavailable");
-        Console.WriteLine($"  POST /devices/device-9/restart   {(int)nobody.StatusCode}, which nobody is called");
+        Console.WriteLine($"  POST /devices/device-9/restart   {(int)nobody.StatusCode}: nobody is called that");
 
         var report = await devices[0].Services.GetRequiredService<Inventory.InventoryClient>().ReportAsync(new ReportRequest { Firmware = "1.0" }, cancellationToken: cancellation);
         Console.WriteLine($"and the other way: the server knows the caller as {report.KnownAs}");

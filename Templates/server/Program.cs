@@ -9,6 +9,7 @@ var builder = WebApplication.CreateBuilder(args);
 // show certificates: give the server its own by Kestrel:Certificates:Default:Path and :KeyPath. Agents' certificates are checked as
 // the system checks any; to take those of your own authority, and no others, set a chain policy:
 //
+//     // using System.Security.Cryptography.X509Certificates;
 //     https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = new X509ChainPolicy
 //     {
 //         TrustMode = X509ChainTrustMode.CustomRootTrust,
