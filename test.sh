@@ -85,7 +85,7 @@ end() {
 }
 trap end EXIT
 
-# A compiler that has compiled before takes half the time. Where none is to outlive its build, this one does not outlive the script.
+# A compiler that has compiled before takes half the time. Where none is to outlive its build, so that nobody else has one, this one does not outlive the script.
 [ "${UseSharedCompilation-true}" = true ] || own_compiler=yes
 export UseSharedCompilation=true
 

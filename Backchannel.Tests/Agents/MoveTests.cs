@@ -68,13 +68,13 @@ public class MoveTests
     public async Task A_server_that_stops_with_an_idle_agent_and_no_other_server_has_stopped_within_a_second()
     {
         var time = new HastyTime(TimeSpan.FromMilliseconds(100));
-        await using var server = await TestServer.StartAsync(options: AttachTests.Trusting);
+        await using var server = await TestServer.StartAsync(options: AttachTests.TrustingOn(new FakeTimeProvider(), Guard.BeyondLimit));
         await using var agent = await TestAgent.AttachAsync(server, time: time);
 
         await server.StopAsync(TestContext.Current.CancellationToken).Guarded();
 
         Assert.Contains(agent.Log.Lines, line => line.Event.Name == "AgentNotMoved");
-        Assert.Equal(2, time.Count); // And it has waited for nothing else: the clock has stood still.
+        Assert.Equal(2, time.Count); // And neither has waited for anything else: the clocks have stood still.
         await agent.StopAsync(TestContext.Current.CancellationToken).Guarded();
     }
 

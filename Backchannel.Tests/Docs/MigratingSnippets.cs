@@ -5,6 +5,7 @@ using Fleet;
 using Grpc.Core;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Backchannel.Tests.Docs;
 
@@ -45,7 +46,7 @@ internal static class MigratingSnippets
 
     internal sealed record Row(long Id);
 
-    internal sealed class Outbox(IBackchannelPeers peers, ITable table) : BackgroundService
+    internal sealed class Outbox(IBackchannelPeers peers, ITable table, ILogger logger) : BackgroundService
     {
         public async Task SendAsync(string name, CancellationToken cancellationToken)
         {
@@ -67,6 +68,16 @@ internal static class MigratingSnippets
         protected override Task ExecuteAsync(CancellationToken stoppingToken) => Parallel.ForEachAsync(
             peers.WatchAsync(stoppingToken).Where(change => change.Kind == PeerChangeKind.Connected),
             new ParallelOptions { MaxDegreeOfParallelism = 100, CancellationToken = stoppingToken },
-            async (change, cancellationToken) => await SendAsync(change.Name, cancellationToken));
+            async (change, cancellationToken) =>
+            {
+                try
+                {
+                    await SendAsync(change.Name, cancellationToken);
+                }
+                catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+                {
+                    logger.LogError(failure, "What waits for {Device} was not sent, and stays.", change.Name);
+                }
+            });
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Yamux;
 
@@ -35,11 +36,19 @@ internal static class YamuxSnippets
         kestrel.ListenLocalhost(4000, listen => listen.Run(async connection =>
         {
             await using var session = connection.CreateYamuxSession(YamuxRole.Server);
+            var stopping = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
             var calls = new List<Task>();
-            await foreach (var stream in session.AcceptStreamsAsync())
+            try
             {
-                calls.RemoveAll(call => call.IsCompleted);                    // it sees to its own failures
-                calls.Add(ServeAsync(stream));
+                await foreach (var stream in session.AcceptStreamsAsync(stopping))
+                {
+                    calls.RemoveAll(call => call.IsCompleted);
+                    calls.Add(ServeAsync(stream));                            // it catches what the end of a stream throws
+                }
+            }
+            catch (Exception end) when (end is YamuxException or OperationCanceledException)
+            {
+                // The connection was lost, or the server stops.
             }
 
             await Task.WhenAll(calls);

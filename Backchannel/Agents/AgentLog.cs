@@ -9,10 +9,10 @@ internal static partial class AgentLog
     [LoggerMessage(40, LogLevel.Information, "Attached to {Address} as {PeerName}, peer {PeerId} there.", EventName = "AgentAttached")]
     public static partial void Attached(ILogger logger, string address, string peerName, long peerId);
 
-    [LoggerMessage(41, LogLevel.Warning, "Not attached to {Address}: {Reason}. Again in {Wait}; the same reason is logged at Debug from now on.", EventName = "AgentNotAttached")]
+    [LoggerMessage(41, LogLevel.Warning, "Not attached to {Address}: {Reason}. Again in {Wait}; the same reason is logged at Debug until the agent is attached.", EventName = "AgentNotAttached")]
     public static partial void NotAttached(ILogger logger, string address, string reason, TimeSpan wait);
 
-    [LoggerMessage(42, LogLevel.Error, "{Address} refuses the agent: {Reason}. It is asked again every {Wait}; the same answer is logged at Debug from now on.", EventName = "AgentRefused")]
+    [LoggerMessage(42, LogLevel.Error, "{Address} refuses the agent: {Reason}. It is asked again every {Wait}; the same answer is logged at Debug until the agent is attached.", EventName = "AgentRefused")]
     public static partial void Refused(ILogger logger, string address, string reason, TimeSpan wait);
 
     [LoggerMessage(43, LogLevel.Debug, "Still not attached to {Address}: {Reason}. Again in {Wait}.", EventName = "AgentStillNotAttached")]

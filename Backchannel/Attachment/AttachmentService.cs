@@ -49,7 +49,7 @@ internal sealed class AttachmentService(
         catch (RpcException refusal)
         {
             metrics.AttachFailed(refusal.StatusCode);
-            var level = drain.HasBegun ? LogLevel.Debug : LogLevel.Warning; // Agents that move try it where they were, too, for want of another server.
+            var level = drain.HasBegun && refusal.StatusCode == StatusCode.ResourceExhausted ? LogLevel.Debug : LogLevel.Warning; // Agents that move try it where they were, too, for want of another server.
             AttachmentLog.Refused(_logger, level, peer.Id, peer.RemoteEndPoint, refusal.StatusCode, refusal.Status.Detail);
             throw;
         }

@@ -72,7 +72,7 @@ internal static class ConnectFailure
 
     // The HTTP client asks an HTTP proxy for a tunnel to an https address alone, and gives up without one.
     private static string NoCleartextThroughProxy(string address)
-        => $"{address} is to be reached through an HTTP proxy (SocketsHttpHandler.Proxy, or HTTP_PROXY in the environment), which carries only https:// addresses. Use one, a SOCKS proxy, or UseProxy = false.";
+        => $"{address} is to be reached through an HTTP proxy (SocketsHttpHandler.Proxy, or HTTP_PROXY in the environment), which carries only https:// addresses. Use an https:// address, a SOCKS proxy, or UseProxy = false.";
 
     /// <summary>Without what a message must not tell: a user and a password.</summary>
     public static string Address(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped);

@@ -4,7 +4,7 @@ using Fleet;
 const string Usage =
     """
     usage: dotnet run --project Samples/Fleet                                     a server and three devices in one process
-           dotnet run --project Samples/Fleet -- server [DEVICES] [PEOPLE]       a server; defaults 127.0.0.1:5001 and 127.0.0.1:5000
+           dotnet run --project Samples/Fleet -- server [DEVICES] [PEOPLE]       a server; defaults 127.0.0.1:5001 and 127.0.0.1:5000, port 0 takes a free one
            dotnet run --project Samples/Fleet -- agent NAME [SERVER]             a device; default https://localhost:5001
 
     Server and devices that run apart have their certificates from one authority, in the folder fleet-certificates of the current one.
@@ -39,5 +39,5 @@ async Task<int> RunServerAsync(string[] places)
 static bool TryParse(string? place, int port, out IPEndPoint endPoint)
 {
     endPoint = new IPEndPoint(IPAddress.Loopback, port);
-    return place is null || (place.Contains(':', StringComparison.Ordinal) && IPEndPoint.TryParse(place, out endPoint!));
+    return place is null || ((place.StartsWith('[') || place.Count(character => character == ':') == 1) && IPEndPoint.TryParse(place, out endPoint!));
 }

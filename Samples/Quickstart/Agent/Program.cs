@@ -27,7 +27,14 @@ class Reporter(Inventory.InventoryClient inventory, IBackchannelConnection serve
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await server.WaitConnectedAsync(stoppingToken);
-        var reply = await inventory.ReportAsync(new ReportRequest { Firmware = "1.0" }, cancellationToken: stoppingToken);
-        Console.WriteLine($"The server knows this device as {reply.KnownAs}.");
+        try
+        {
+            var reply = await inventory.ReportAsync(new ReportRequest { Firmware = "1.0" }, cancellationToken: stoppingToken);
+            Console.WriteLine($"The server knows this device as {reply.KnownAs}.");
+        }
+        catch (RpcException failure)                                  // what a BackgroundService throws ends the program
+        {
+            Console.WriteLine($"The server did not take the report: {failure.Status}");
+        }
     }
 }

@@ -11,7 +11,8 @@ app.MapBackchannel();                                                 // agents 
 app.MapGrpcService<InventoryService>();                               // what agents may call
 app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancellationToken) =>
 {
-    var reply = await peers.GetClient<Device.DeviceClient>(name).RestartAsync(new RestartRequest(), cancellationToken: cancellationToken);
+    var device = peers.GetClient<Device.DeviceClient>(name);
+    var reply = await device.RestartAsync(new RestartRequest(), deadline: DateTime.UtcNow.AddSeconds(10), cancellationToken: cancellationToken);
     return new { reply.Restarts };
 });
 app.Run();
