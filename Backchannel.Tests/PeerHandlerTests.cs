@@ -8,9 +8,7 @@ public class PeerHandlerTests
     [Fact]
     public void A_stream_to_a_peer_that_is_idle_is_closed_after_IdleTimeout()
     {
-        var options = new BackchannelServerOptions { IdleTimeout = TimeSpan.FromSeconds(7) };
-
-        using var handler = new PeerHandler(null, options);
+        using var handler = new PeerHandler(null, TimeSpan.FromSeconds(7));
 
         var inner = Assert.IsType<SocketsHttpHandler>(handler.InnerHandler);
         Assert.Equal(TimeSpan.FromSeconds(7), inner.PooledConnectionIdleTimeout);

@@ -15,6 +15,14 @@ internal static class OptionCheck
         }
     }
 
+    public static void FiniteTimeout(TimeSpan value, string type, string name)
+    {
+        if (value <= TimeSpan.Zero || value > LongestTimeout)
+        {
+            Throw(value, name, $"{type}.{name} is {value}; it must be more than 0 and at most {LongestTimeout}.");
+        }
+    }
+
     public static void Count(int value, string type, string name)
     {
         if (value < 1)

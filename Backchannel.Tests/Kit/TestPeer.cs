@@ -21,7 +21,7 @@ internal static class TestPeer
         var pipe = new SilentPipe();
         var session = YamuxSession.Create(pipe, YamuxRole.Server, Options.Yamux);
         var connection = new PeerConnection(new DefaultConnectionContext(), Options.DrainTimeout, Options.Yamux.TimeProvider, NullLogger.Instance, new ConnectionScope("test"));
-        var peer = new BackchannelPeer(Interlocked.Increment(ref _lastId), session, connection, Options, new PeerChannels(Options, None, Metrics));
+        var peer = new BackchannelPeer(Interlocked.Increment(ref _lastId), session, connection, Options, new PeerChannels(Options, None, Metrics, null));
         return new PresentPeer(peer, new PeerIdentity(name, instance, PeerIdentity.NoLabels, "", new ClaimsPrincipal(), DateTimeOffset.UnixEpoch), names);
     }
 

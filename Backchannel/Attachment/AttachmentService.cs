@@ -11,6 +11,7 @@ namespace Backchannel;
 internal sealed class AttachmentService(
     PeerNames names,
     PeersDrain drain,
+    IOtherReplicas others,
     IBackchannelPeerNameProvider nameProvider,
     IOptions<BackchannelServerOptions> options,
     ServerMetrics metrics,
@@ -39,7 +40,7 @@ internal sealed class AttachmentService(
             drain.ThrowIfDraining();
             present = new PresentPeer(peer, await IdentifyAsync(request, context).ConfigureAwait(false), names);
             drain.ThrowIfDraining(); // Which may have begun, and ended, meanwhile.
-            Enter(present);
+            await EnterAsync(present, context.CancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is not RpcException and not OperationCanceledException)
         {
@@ -60,7 +61,7 @@ internal sealed class AttachmentService(
             metrics.Attached();
             AttachmentLog.Attached(_logger, present.Name, peer.Id);
             drain.TellIfDraining(present); // It may have begun meanwhile.
-            await responseStream.WriteAsync(new Notice { Attached = new Attached { Name = present.Name, PeerId = peer.Id } }, context.CancellationToken).ConfigureAwait(false);
+            await responseStream.WriteAsync(new Notice { Attached = new Attached { Name = present.Name, PeerId = peer.Id, Replica = others.Id ?? "" } }, context.CancellationToken).ConfigureAwait(false);
             while (await present.Notices.NextAsync(context.CancellationToken).ConfigureAwait(false) is { } notice)
             {
                 await responseStream.WriteAsync(notice, context.CancellationToken).ConfigureAwait(false);
@@ -112,6 +113,32 @@ internal sealed class AttachmentService(
             request.AgentVersion,
             http.User,
             options.Value.Yamux.TimeProvider.GetUtcNow());
+    }
+
+    private async ValueTask EnterAsync(PresentPeer present, CancellationToken cancellationToken)
+    {
+        Enter(present);
+        var result = default(PeerRegistrationResult?);
+        try
+        {
+            // Before the agent hears that it is attached, and lets go of the replica that it comes from.
+            result = await others.RegisterAsync(present, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (result is null or PeerRegistrationResult.NameInUse or PeerRegistrationResult.TooMany)
+            {
+                names.Detach(present, result is null ? PeerDisconnectReason.Left : PeerDisconnectReason.Refused);
+            }
+        }
+
+        switch (result)
+        {
+            case PeerRegistrationResult.NameInUse:
+                throw Refused(StatusCode.AlreadyExists, $"\"{present.Name}\" is attached already, by another instance, to another replica, and the server allows a name once (DuplicateNames.RefuseNewer)");
+            case PeerRegistrationResult.TooMany:
+                throw Refused(StatusCode.ResourceExhausted, FormattableString.Invariant($"\"{present.Name}\" is attached {BackchannelDirectory.MaxRecordsPerName} times already, to all replicas together, which is the most"));
+        }
     }
 
     private void Enter(PresentPeer present)

@@ -95,6 +95,7 @@ internal sealed class PeerNotices
     private static Detached.Types.Reason Tell(PeerDisconnectReason reason) => reason switch
     {
         PeerDisconnectReason.Superseded => Detached.Types.Reason.Superseded,
+        PeerDisconnectReason.Refused => Detached.Types.Reason.Refused,
         PeerDisconnectReason.Kicked => Detached.Types.Reason.Kicked,
         PeerDisconnectReason.ServerStopping => Detached.Types.Reason.ShuttingDown,
         _ => Detached.Types.Reason.Unspecified,

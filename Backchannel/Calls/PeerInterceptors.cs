@@ -10,7 +10,7 @@ internal sealed class PeerInterceptors(IOptions<BackchannelServerOptions> option
     private readonly Interceptor[] _all = [.. options.Value.Interceptors, .. registrations.Select(registration => registration.Create(services))];
 
     /// <summary>Puts them before the calls to a peer; the first is the outermost.</summary>
-    public CallInvoker Intercept(CallInvoker invoker, BackchannelPeer peer)
+    public CallInvoker Intercept(CallInvoker invoker, ICallee peer)
     {
         for (var i = _all.Length - 1; i >= 0; i--)
         {

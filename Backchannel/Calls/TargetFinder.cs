@@ -27,7 +27,7 @@ internal abstract class TargetFinder(TimeProvider timeProvider)
             return target;
         }
 
-        if (!options.IsWaitForReady)
+        if (!options.IsWaitForReady && !LooksElsewhere)
         {
             throw CallDispatch.NotDispatched(StatusCode.Unavailable, Missing());
         }
@@ -37,6 +37,17 @@ internal abstract class TargetFinder(TimeProvider timeProvider)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, disposed, options.CancellationToken);
         try
         {
+            var (elsewhere, why) = await FindElsewhereAsync(except, either.Token).ConfigureAwait(false);
+            if (elsewhere is not null)
+            {
+                return elsewhere;
+            }
+
+            if (!options.IsWaitForReady)
+            {
+                throw CallDispatch.NotDispatched(why?.StatusCode ?? StatusCode.Unavailable, why?.Detail ?? Missing());
+            }
+
             return except.Count > 0 && await WaitForAnotherAsync(except, either.Token).ConfigureAwait(false) is { } another
                 ? another
                 : await WaitAsync([], either.Token).ConfigureAwait(false);
@@ -48,6 +59,12 @@ internal abstract class TargetFinder(TimeProvider timeProvider)
                 : CallDispatch.NotDispatched(StatusCode.DeadlineExceeded, $"the deadline of the call came while it waited: {Missing()}");
         }
     }
+
+    /// <summary>Whether <see cref="FindElsewhereAsync"/> may find somebody.</summary>
+    protected virtual bool LooksElsewhere => false;
+
+    /// <summary>Looks where it takes longer than a moment.</summary>
+    protected virtual ValueTask<Found> FindElsewhereAsync(IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken) => new(default(Found));
 
     private async ValueTask<ICallTarget?> WaitForAnotherAsync(IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken)
     {

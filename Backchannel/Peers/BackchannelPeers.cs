@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Backchannel;
 
 /// <inheritdoc cref="IBackchannelPeers"/>
-internal sealed class BackchannelPeers(PeerNames names, PeersDrain drain, IHttpContextAccessor accessor, IOptions<BackchannelServerOptions> options) : IBackchannelPeers
+internal sealed class BackchannelPeers(PeerNames names, IOtherReplicas others, PeersDrain drain, IHttpContextAccessor accessor, IOptions<BackchannelServerOptions> options) : IBackchannelPeers
 {
     private static readonly PeerCallOptions Defaults = new();
 
@@ -20,7 +20,7 @@ internal sealed class BackchannelPeers(PeerNames names, PeersDrain drain, IHttpC
     public CallInvoker GetInvoker(string name, PeerCallOptions? options = null)
     {
         PeerName.ThrowIfInvalid(name);
-        return new FindingInvoker(new PeerFinder(names, name, _timeProvider), new CallContext(accessor, options ?? Defaults, _timeProvider));
+        return new FindingInvoker(new PeerFinder(names, others, name, _timeProvider), new CallContext(accessor, options ?? Defaults, _timeProvider));
     }
 
     public bool TryGetPeer(string name, [NotNullWhen(true)] out BackchannelPeer? peer)
@@ -30,10 +30,10 @@ internal sealed class BackchannelPeers(PeerNames names, PeersDrain drain, IHttpC
         return peer is not null;
     }
 
-    public ValueTask<BackchannelPeer> WaitForPeerAsync(string name, CancellationToken cancellationToken = default)
+    public async ValueTask<PeerLocation> WaitForPeerAsync(string name, CancellationToken cancellationToken = default)
     {
         PeerName.ThrowIfInvalid(name);
-        return names.WaitAsync(name, except: null, cancellationToken);
+        return ((ICallee)await new PeerFinder(names, others, name, _timeProvider).WaitAsync(cancellationToken).ConfigureAwait(false)).Location;
     }
 
     public async IAsyncEnumerable<PeerChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)

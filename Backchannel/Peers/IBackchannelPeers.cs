@@ -4,7 +4,8 @@ using Grpc.Core;
 namespace Backchannel;
 
 /// <summary>
-/// The agents that are attached under a name (<see cref="BackchannelEndpointRouteBuilderExtensions.MapBackchannel"/>), and calls to them. Thread safe; a singleton of the server's services.
+/// The agents that are attached under a name (<see cref="BackchannelEndpointRouteBuilderExtensions.MapBackchannel"/>), and calls to them: where several replicas of a server share a directory
+/// (<see cref="BackchannelReplicaBuilderExtensions.AddReplicas"/>), to those of all. Thread safe; a singleton of the server's services.
 /// </summary>
 public interface IBackchannelPeers
 {
@@ -28,17 +29,17 @@ public interface IBackchannelPeers
     /// <exception cref="ArgumentException">It cannot be a name.</exception>
     CallInvoker GetInvoker(string name, PeerCallOptions? options = null);
 
-    /// <summary>Finds the peer that a call by this name would reach now. False: there is none.</summary>
+    /// <summary>Finds the peer that a call by this name would reach now, if it is attached to this server. False: there is none, or it is attached to another replica.</summary>
     /// <param name="name">The name; what cannot be one is nobody's.</param>
     /// <param name="peer">The peer, with the connection that it has now.</param>
     bool TryGetPeer(string name, [NotNullWhen(true)] out BackchannelPeer? peer);
 
-    /// <summary>The peer of the name, as soon as there is one that can be called.</summary>
+    /// <summary>Where the peer of the name is, as soon as there is one that can be called: here, or at another replica.</summary>
     /// <param name="name">The name.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">It cannot be a name.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    ValueTask<BackchannelPeer> WaitForPeerAsync(string name, CancellationToken cancellationToken = default);
+    ValueTask<PeerLocation> WaitForPeerAsync(string name, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Tells of all that are attached, and then of who comes and goes, until the enumeration is disposed or cancelled. Per peer in order, and in pairs; who comes and

@@ -17,4 +17,7 @@ public enum PeerDisconnectReason
 
     /// <summary>The server stops, or was drained.</summary>
     ServerStopping,
+
+    /// <summary>It was attached here for a moment, until it was known that other replicas have the name, as often as it may be had.</summary>
+    Refused,
 }

@@ -7,10 +7,11 @@ internal sealed class PeerNames(DuplicateNames duplicates, int mostOfOneName)
 {
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, PeersOfName> _names = new(StringComparer.Ordinal);
-    private readonly List<PeerWatch> _watches = [];
+    private readonly List<IPeerNamesWatch> _watches = [];
     private readonly Dictionary<string, PeerWaiters> _waiters = new(StringComparer.Ordinal);
     private TaskCompletionSource? _emptied;
     private int _count;
+    private long _lastNumber;
 
     /// <summary>How many are attached.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -20,6 +21,24 @@ internal sealed class PeerNames(DuplicateNames duplicates, int mostOfOneName)
     /// <param name="except">None of these; null: any.</param>
     public BackchannelPeer? Find(string name, IReadOnlyCollection<ICallTarget>? except = null)
         => _names.TryGetValue(name, out var peers) ? peers.Pick(duplicates == DuplicateNames.Spread, except ?? []) : null;
+
+    /// <summary>The one to call where no newer one of another replica's can be reached; null if there is none.</summary>
+    public BackchannelPeer? FindEclipsed(string name, IReadOnlyCollection<ICallTarget> except)
+        => _names.TryGetValue(name, out var peers) ? peers.Peers.LastOrDefault(present => present.Peer.TakesCalls && !except.Contains(present.Peer))?.Peer : null;
+
+    /// <summary>The attachment of this number, or if that is 0, the one to call; null if there is none.</summary>
+    public PresentPeer? Find(string name, long number)
+    {
+        if (!_names.TryGetValue(name, out var peers))
+        {
+            return null;
+        }
+
+        return number != 0 ? peers.Peers.FirstOrDefault(present => present.Number == number) : peers.Peers.LastOrDefault(present => present.Peer.TakesCalls);
+    }
+
+    /// <summary>Takes the next number of an attachment.</summary>
+    public long NextNumber() => Interlocked.Increment(ref _lastNumber);
 
     /// <summary>All that are attached, in no order.</summary>
     public IReadOnlyList<PresentPeer> List() => [.. _names.Values.SelectMany(peers => peers.Peers)];
@@ -158,23 +177,37 @@ internal sealed class PeerNames(DuplicateNames duplicates, int mostOfOneName)
         lock (_gate)
         {
             var watch = new PeerWatch(this);
-            foreach (var peer in List())
-            {
-                watch.OnConnected(peer);
-            }
-
-            _watches.Add(watch);
+            BeginUnsynchronized(watch);
             return watch;
         }
     }
 
+    /// <summary>The same, to this one. It must not call out, or wait.</summary>
+    public void BeginWatch(IPeerNamesWatch watch)
+    {
+        lock (_gate)
+        {
+            BeginUnsynchronized(watch);
+        }
+    }
+
     /// <summary>Tells it no more.</summary>
-    public void EndWatch(PeerWatch watch)
+    public void EndWatch(IPeerNamesWatch watch)
     {
         lock (_gate)
         {
             _watches.Remove(watch);
         }
+    }
+
+    private void BeginUnsynchronized(IPeerNamesWatch watch)
+    {
+        foreach (var peer in List())
+        {
+            watch.OnConnected(peer);
+        }
+
+        _watches.Add(watch);
     }
 
     private bool RemoveUnsynchronized(PeersOfName peers, PresentPeer peer, PeerDisconnectReason reason)
@@ -196,5 +229,5 @@ internal sealed class PeerNames(DuplicateNames duplicates, int mostOfOneName)
         return true;
     }
 
-    private void Tell(Action<PeerWatch> tell) => _watches.ForEach(tell);
+    private void Tell(Action<IPeerNamesWatch> tell) => _watches.ForEach(tell);
 }

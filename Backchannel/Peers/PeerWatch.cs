@@ -6,7 +6,7 @@ namespace Backchannel;
 /// What one observer has not heard yet. Whoever comes and goes before it is told of costs nothing: so there is at most one change for each peer that is
 /// attached, and one for each that it was told of and has not heard has gone. Telling it never waits.
 /// </summary>
-internal sealed class PeerWatch(PeerNames names) : IDisposable
+internal sealed class PeerWatch(PeerNames names) : IPeerNamesWatch, IDisposable
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<(PresentPeer Key, PeerChange Change)> _pending = [];

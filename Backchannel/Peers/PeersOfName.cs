@@ -25,7 +25,7 @@ internal sealed class PeersOfName
     /// <param name="except">None of these.</param>
     public BackchannelPeer? Pick(bool spread, IReadOnlyCollection<ICallTarget> except)
     {
-        if (Volatile.Read(ref _only) is { TakesCalls: true } only && except.Count == 0)
+        if (Volatile.Read(ref _only) is { TakesCalls: true, IsEclipsed: false } only && except.Count == 0)
         {
             return only;
         }
@@ -36,7 +36,7 @@ internal sealed class PeersOfName
         for (var i = 1; i <= peers.Length; i++)
         {
             var peer = peers[(int)(((uint)(peers.Length - i) + turn) % (uint)peers.Length)].Peer;
-            if (!peer.TakesCalls || (except.Count > 0 && except.Contains(peer)))
+            if (!peer.TakesCalls || (peer.IsEclipsed && !spread) || (except.Count > 0 && except.Contains(peer)))
             {
                 continue;
             }

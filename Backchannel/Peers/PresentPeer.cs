@@ -9,6 +9,9 @@ internal sealed class PresentPeer(BackchannelPeer peer, PeerIdentity identity, P
 
     public string Name => identity.Name;
 
+    /// <summary>Which of this server's attachments it is; no other ever has the number.</summary>
+    public long Number { get; } = names.NextNumber();
+
     /// <summary>What the agent is told on its Attach call.</summary>
     public PeerNotices Notices { get; } = new();
 

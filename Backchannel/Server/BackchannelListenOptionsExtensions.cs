@@ -41,7 +41,7 @@ public static class BackchannelListenOptionsExtensions
         });
 
         var loggers = services.GetRequiredService<ILoggerFactory>();
-        var middleware = new BackchannelMiddleware(registry, options, BuildStreams(services, options), services.GetRequiredService<PeerInterceptors>(), services.GetRequiredService<ServerMetrics>(), loggers);
+        var middleware = new BackchannelMiddleware(registry, options, BuildStreams(services, options), services.GetRequiredService<PeerInterceptors>(), services.GetRequiredService<ServerMetrics>(), services.GetRequiredService<IOtherReplicas>().Id, loggers);
         listen.UseListenMux(mux =>
         {
             mux.HandshakeTimeout = options.HandshakeTimeout;

@@ -11,11 +11,11 @@ namespace Backchannel;
 /// of the connection is known too.
 /// </summary>
 internal sealed class BackchannelMiddleware(
-    BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate serveStream, PeerInterceptors interceptors, ServerMetrics metrics, ILoggerFactory loggers)
+    BackchannelRegistry registry, BackchannelServerOptions options, ConnectionDelegate serveStream, PeerInterceptors interceptors, ServerMetrics metrics, string? replica, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Server");
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Yamux");
-    private readonly PeerChannels _channels = new(options, interceptors, metrics);
+    private readonly PeerChannels _channels = new(options, interceptors, metrics, replica);
     private readonly Admission _admission = new(options, loggers.CreateLogger("Backchannel.Server"));
 
     public async Task OnConnectionAsync(ConnectionContext connection, ConnectionDelegate next)

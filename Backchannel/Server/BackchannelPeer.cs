@@ -11,7 +11,7 @@ namespace Backchannel;
 
 /// <summary>A client that is connected to this server, and can be called by it.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
-public sealed class BackchannelPeer : ICallTarget
+public sealed class BackchannelPeer : ICallee
 {
     private const string Unanswered =
         "The client ended the connection of the call instead of answering. Does it serve the backchannel (handler.UseBackchannel(host)), or has it gone?";
@@ -27,6 +27,7 @@ public sealed class BackchannelPeer : ICallTarget
     private PeerIdentity? _identity; // Since it was first.
     private ConcurrentDictionary<object, object?>? _items;
     private volatile bool _isLeaving;
+    private volatile bool _isEclipsed;
     private volatile bool _isOver; // It drains, or the session has ended: who looks for a peer by name reads this alone.
 
     internal BackchannelPeer(long id, YamuxSession session, PeerConnection connection, BackchannelServerOptions options, PeerChannels channels)
@@ -54,7 +55,7 @@ public sealed class BackchannelPeer : ICallTarget
     /// <see cref="CallCredentials"/> of a call are sent where the connection has TLS; where it has not, the call throws <see cref="InvalidOperationException"/>.
     /// </remarks>
     public CallInvoker Invoker
-        => Volatile.Read(ref _invoker) ?? LazyInitializer.EnsureInitialized(ref _invoker, ref _invokerGate, () => _channels.Create(this, _connection.IsEncrypted));
+        => Volatile.Read(ref _invoker) ?? LazyInitializer.EnsureInitialized(ref _invoker, ref _invokerGate, () => _channels.Create(this, IsEncrypted));
 
     /// <summary>The name that the client has attached with, and that the server has given it; null if it never has, as Gitaly's do not. It stays when the attachment ends.</summary>
     public string? Name => Volatile.Read(ref _identity)?.Name;
@@ -108,17 +109,35 @@ public sealed class BackchannelPeer : ICallTarget
     /// <summary>Whether a call to it may begin.</summary>
     internal bool TakesCalls => !_isOver;
 
+    /// <summary>Whether a newer one of its name is attached to another replica.</summary>
+    internal bool IsEclipsed
+    {
+        get => _isEclipsed;
+        set => _isEclipsed = value;
+    }
+
     /// <summary>Whether it has said on one of its HTTP/2 connections that it takes no further calls there. It may take them on another.</summary>
     internal bool IsLeaving => _isLeaving;
 
     /// <summary>Whether its connection was lost, rather than closed.</summary>
     internal bool HasFailed => Session.Completion.IsFaulted;
 
+    /// <summary>Whether its connection has TLS.</summary>
+    internal bool IsEncrypted => _connection.IsEncrypted;
+
     /// <summary>Whether there is an attachment.</summary>
     internal bool IsAttached => Volatile.Read(ref _present) is not null;
 
     /// <summary>The scope of what is logged of its connection.</summary>
     internal ConnectionScope Scope => _connection.Scope;
+
+    PeerLocation ICallee.Location => new(Name, _channels.Replica, this);
+
+    long? ICallee.PeerId => Id;
+
+    string ICallee.Description => FormattableString.Invariant($"peer {Id}");
+
+    PeerCalls ICallee.Calls => Calls;
 
     /// <summary>Those that run.</summary>
     internal PeerCalls Calls { get; }
@@ -184,6 +203,18 @@ public sealed class BackchannelPeer : ICallTarget
             throw NoBackchannel(reason);
         }
     }
+
+    void ICallee.ThrowIfDraining() => ThrowIfDraining();
+
+    ValueTask<Stream> ICallee.ConnectAsync(CancellationToken cancellationToken) => ConnectAsync(cancellationToken);
+
+    /// <summary>A stream for another replica, which calls the peer through it. <see cref="EndForward"/> must follow. False: the peer takes no more calls, or has as many such streams as it may.</summary>
+    /// <param name="most">How many it may have.</param>
+    /// <param name="isFull">Whether it has as many.</param>
+    internal bool TryBeginForward(int most, out bool isFull) => _lent.TryLendUnseen(most, out isFull);
+
+    /// <summary>It has ended.</summary>
+    internal void EndForward() => _lent.TakeBackUnseen();
 
     /// <summary>A connection of the channel to the peer.</summary>
     internal async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)

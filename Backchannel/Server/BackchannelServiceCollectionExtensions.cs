@@ -29,6 +29,7 @@ public static class BackchannelServiceCollectionExtensions
         services.TryAddSingleton<PeersDrain>();
         services.TryAddSingleton<PeerInterceptors>();
         services.TryAddSingleton<IBackchannelPeers, BackchannelPeers>();
+        services.TryAddSingleton<IOtherReplicas, NoOtherReplicas>();
         services.TryAddSingleton<IBackchannelPeerNameProvider, UserPeerNameProvider>();
         services.AddHttpContextAccessor();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MissingEndpointWarning>());

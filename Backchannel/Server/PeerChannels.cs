@@ -5,16 +5,21 @@ using Grpc.Net.Client;
 namespace Backchannel;
 
 /// <summary>Makes the gRPC channels back to the peers: HTTP/2 on a yamux stream that is opened at the first call.</summary>
-internal sealed class PeerChannels(BackchannelServerOptions options, PeerInterceptors interceptors, ServerMetrics metrics)
+internal sealed class PeerChannels(BackchannelServerOptions options, PeerInterceptors interceptors, ServerMetrics metrics, string? replica)
 {
-    public CallInvoker Create(BackchannelPeer peer, bool isEncrypted)
+    /// <summary>The id of this replica; null where there are no others.</summary>
+    public string? Replica => replica;
+
+    public CallInvoker Create(ICallee peer, bool isEncrypted) => Create(peer, isEncrypted, options.IdleTimeout);
+
+    public CallInvoker Create(ICallee peer, bool isEncrypted, TimeSpan idleTimeout)
     {
         // It is never disposed: that would cancel calls that are about to fail with the truth. When the session has ended
         // nothing of it is left but memory.
-        var invoker = CreateChannel(new PeerHandler(peer, options), isEncrypted, options, out _).CreateCallInvoker().Intercept(new DispatchInterceptor(method => CallObservation.Begin(metrics, peer, method)));
+        var invoker = CreateChannel(new PeerHandler(peer, idleTimeout), isEncrypted, options, out _).CreateCallInvoker().Intercept(new DispatchInterceptor(method => CallObservation.Begin(metrics, peer, method)));
         if (!isEncrypted)
         {
-            invoker = invoker.Intercept(new PlaintextCredentialsInterceptor(peer.Id));
+            invoker = invoker.Intercept(new PlaintextCredentialsInterceptor(peer.Description));
         }
 
         return interceptors.Intercept(invoker, peer);
@@ -23,9 +28,9 @@ internal sealed class PeerChannels(BackchannelServerOptions options, PeerInterce
     /// <summary>Throws what would be thrown for each peer of an endpoint.</summary>
     public static void Try(BackchannelServerOptions options, bool isEncrypted)
     {
-        var first = new PeerHandler(null, options);
+        var first = new PeerHandler(null, options.IdleTimeout);
         using var channel = CreateChannel(first, isEncrypted, options, out var chain);
-        using var second = CreateChannel(new PeerHandler(null, options), isEncrypted, options, out _);
+        using var second = CreateChannel(new PeerHandler(null, options.IdleTimeout), isEncrypted, options, out _);
         if (!Contains(chain, first))
         {
             // The calls to one peer would reach another.

@@ -8,15 +8,15 @@ namespace Backchannel;
 /// <summary>The HTTP of the channel to a peer: connections are streams of its session, and no request begins once the peer drains, or has as many as it may have.</summary>
 internal sealed class PeerHandler : DispatchHandler
 {
-    private readonly BackchannelPeer? _peer;
+    private readonly ICallee? _peer;
 
     /// <param name="peer">The peer. Null: for a channel that is made for the sake of its options, and not used.</param>
-    /// <param name="options">The server's settings.</param>
-    public PeerHandler(BackchannelPeer? peer, BackchannelServerOptions options)
+    /// <param name="idleTimeout">After how long without a call its connections are closed.</param>
+    public PeerHandler(ICallee? peer, TimeSpan idleTimeout)
         : base(new SocketsHttpHandler
         {
             ConnectCallback = (_, cancellationToken) => peer!.ConnectAsync(cancellationToken),
-            PooledConnectionIdleTimeout = options.IdleTimeout,
+            PooledConnectionIdleTimeout = idleTimeout,
             EnableMultipleHttp2Connections = true,
             UseProxy = false,
             UseCookies = false,
@@ -47,7 +47,7 @@ internal sealed class PeerHandler : DispatchHandler
         {
             throw new NotDispatchedException(new Status(
                 StatusCode.ResourceExhausted,
-                FormattableString.Invariant($"{calls.Most} calls to peer {_peer.Id} run already, which is the most ({nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.MaxCallsPerPeer)})")));
+                FormattableString.Invariant($"{calls.Most} calls to {_peer.Description} run already, which is the most ({nameof(BackchannelServerOptions)}.{nameof(BackchannelServerOptions.MaxCallsPerPeer)})")));
         }
 
         try

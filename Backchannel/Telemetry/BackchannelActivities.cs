@@ -11,6 +11,8 @@ internal static class BackchannelActivities
 
     public const string PeerId = "backchannel.peer.id";
 
+    public const string PeerReplica = "backchannel.peer.replica";
+
     public const string StatusCode = "rpc.grpc.status_code";
 
     public const string System = "rpc.system";

@@ -21,7 +21,7 @@ internal sealed class CallObservation
     }
 
     /// <summary>Begins; null if nobody wants to know. The span is the current activity until <see cref="Leave"/>, so that the call that is made carries it.</summary>
-    public static CallObservation? Begin(ServerMetrics metrics, BackchannelPeer peer, IMethod method)
+    public static CallObservation? Begin(ServerMetrics metrics, ICallee peer, IMethod method)
     {
         if (!BackchannelActivities.Source.HasListeners() && !metrics.CallsAreObserved)
         {
@@ -34,8 +34,10 @@ internal sealed class CallObservation
             activity.SetTag(BackchannelActivities.System, "grpc");
             activity.SetTag(BackchannelActivities.Service, method.ServiceName);
             activity.SetTag(BackchannelActivities.Method, method.Name);
-            activity.SetTag(BackchannelActivities.PeerName, peer.Name);
-            activity.SetTag(BackchannelActivities.PeerId, peer.Id);
+            var location = peer.Location;
+            activity.SetTag(BackchannelActivities.PeerName, location.Name);
+            activity.SetTag(BackchannelActivities.PeerId, peer.PeerId);
+            activity.SetTag(BackchannelActivities.PeerReplica, location.Replica);
         }
 
         return new CallObservation(metrics, method, activity);

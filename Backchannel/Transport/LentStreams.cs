@@ -11,6 +11,7 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
 {
     private readonly Lock _gate = new();
     private readonly List<LentStream> _streams = []; // The oldest first.
+    private int _unseen;
     private string? _closeReason;
 
     /// <summary>Raised once, when no more are lent and none is left. Not under any lock.</summary>
@@ -29,8 +30,55 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
         {
             lock (_gate)
             {
-                return _closeReason is not null && _streams.Count == 0;
+                return _closeReason is not null && IsEmptyUnsynchronized;
             }
+        }
+    }
+
+    /// <summary>Whether a handler has one that it was not asked to give back.</summary>
+    public bool IsInUse
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _streams.Exists(lent => !lent.IsAskedBack);
+            }
+        }
+    }
+
+    private bool IsEmptyUnsynchronized => _streams.Count == 0 && _unseen == 0;
+
+    /// <summary>Counts one whose bytes nobody looks at here, and whose user hears from its other end that it is to end. <see cref="TakeBackUnseen"/> must follow. False: none is lent.</summary>
+    /// <param name="most">How many there may be at once.</param>
+    /// <param name="isFull">Whether there are as many.</param>
+    public bool TryLendUnseen(int most, out bool isFull)
+    {
+        lock (_gate)
+        {
+            isFull = _unseen >= most;
+            if (isFull || _closeReason is not null)
+            {
+                return false;
+            }
+
+            _unseen++;
+            return true;
+        }
+    }
+
+    public void TakeBackUnseen()
+    {
+        bool hasEnded;
+        lock (_gate)
+        {
+            _unseen--;
+            hasEnded = _closeReason is not null && IsEmptyUnsynchronized;
+        }
+
+        if (hasEnded)
+        {
+            Ended?.Invoke();
         }
     }
 
@@ -66,6 +114,7 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
     public bool Close(string reason)
     {
         LentStream[] streams;
+        bool isEmpty;
         lock (_gate)
         {
             if (_closeReason is not null)
@@ -75,6 +124,7 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
 
             _closeReason = reason;
             streams = [.. _streams];
+            isEmpty = IsEmptyUnsynchronized;
         }
 
         foreach (var stream in streams)
@@ -82,7 +132,7 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
             stream.RequestClose();
         }
 
-        if (streams.Length == 0)
+        if (isEmpty)
         {
             Ended?.Invoke();
         }
@@ -96,7 +146,7 @@ internal sealed class LentStreams(Func<YamuxException?, string> explain, TimePro
     {
         lock (_gate)
         {
-            if (!_streams.Remove(lent) || _streams.Count > 0)
+            if (!_streams.Remove(lent) || !IsEmptyUnsynchronized)
             {
                 return false;
             }

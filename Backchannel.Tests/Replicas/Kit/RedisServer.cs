@@ -35,7 +35,7 @@ internal sealed class RedisServer : IAsyncDisposable
         Assert.SkipUnless(
             (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, Program))),
             $"{Program} is not installed (Debian: apt-get install redis-server)");
-        var server = new RedisServer(FreePort(), arguments);
+        var server = new RedisServer(FreePorts.Next(), arguments);
         await server.StartAgainAsync();
         return server;
     }
@@ -94,13 +94,6 @@ internal sealed class RedisServer : IAsyncDisposable
         {
             await KillAsync();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     [DllImport("libc", EntryPoint = "kill")]

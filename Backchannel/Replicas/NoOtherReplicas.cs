@@ -1,0 +1,19 @@
+namespace Backchannel;
+
+/// <summary>One server alone.</summary>
+internal sealed class NoOtherReplicas : IOtherReplicas
+{
+    public string? Id => null;
+
+    public ValueTask<PeerRegistrationResult> RegisterAsync(PresentPeer present, CancellationToken cancellationToken) => new(PeerRegistrationResult.Registered);
+
+    public ICallTarget? FindReady(string name, IReadOnlyCollection<ICallTarget> except) => null;
+
+    public ValueTask<Found> FindAsync(string name, IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken) => new(default(Found));
+
+    public async Task<ICallTarget> WaitAsync(string name, IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken)
+    {
+        await new TaskCompletionSource().Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        throw new OperationCanceledException(cancellationToken);
+    }
+}
