@@ -204,7 +204,7 @@ internal sealed class FarPeers : IAsyncDisposable
 
         foreach (var record in records)
         {
-            if (record.Replica == _membership.Id || Reach(record.Replica) is not { } replica)
+            if (record.Replica == _membership.Id || await ReachAsync(record.Replica, cancellationToken).ConfigureAwait(false) is not { } replica)
             {
                 continue;
             }
@@ -266,7 +266,8 @@ internal sealed class FarPeers : IAsyncDisposable
     }
 
     // One that has no lease lives if there is a link to it; null: it is dead.
-    private ReplicaRecord? Reach(string replicaId) => _membership.Live.TryGetValue(replicaId, out var live) ? live : _links.FindUp(replicaId)?.Replica;
+    private async ValueTask<ReplicaRecord?> ReachAsync(string replicaId, CancellationToken cancellationToken)
+        => _links.FindUp(replicaId)?.Replica ?? await _membership.FindAsync(replicaId, cancellationToken).ConfigureAwait(false);
 
     // Null: there are as many as may be, and all are called.
     private FarPeer? GetPeer(ReplicaRecord replica, string name, long attachment)

@@ -13,10 +13,17 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
 {
     private const int IdLength = 12;
 
+    // Of replicas that were looked for and do not live. None comes again but one that has stood still, and that shows when the lease is renewed.
+    private const int MostDead = 1000;
+
     private readonly BackchannelReplicaOptions _options = options.Value;
     private readonly TimeProvider _timeProvider = server.Value.Yamux.TimeProvider;
     private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Replicas");
     private readonly CancellationTokenSource _stopping = new();
+    private readonly SemaphoreSlim _renewing = new(1);
+    private readonly Lock _gate = new();
+    private readonly HashSet<string> _dead = new(StringComparer.Ordinal);
+    private Task? _looking; // Not begun yet: whoever comes has what it will see.
     private Task _running = Task.CompletedTask;
     private IReadOnlyDictionary<string, ReplicaRecord> _live = new Dictionary<string, ReplicaRecord>();
     private volatile bool _isAvailable;
@@ -61,6 +68,44 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
         _running = DetachedTask.Run(RunAsync);
     }
 
+    /// <summary>A replica that lives. One that is not known may have started just now: the directory is asked. Null: there is none.</summary>
+    public async ValueTask<ReplicaRecord?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        if (Live.TryGetValue(id, out var known))
+        {
+            return known;
+        }
+
+        Task looking;
+        lock (_gate)
+        {
+            if (_dead.Contains(id) || !_isAvailable)
+            {
+                return null;
+            }
+
+            looking = _looking ??= DetachedTask.Run(LookAsync);
+        }
+
+        await looking.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (Live.TryGetValue(id, out known))
+        {
+            return known;
+        }
+
+        lock (_gate)
+        {
+            if (_dead.Count >= MostDead)
+            {
+                _dead.Clear();
+            }
+
+            _dead.Add(id);
+        }
+
+        return null;
+    }
+
     /// <summary>Gives the lease back.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -95,7 +140,38 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
         }
     }
 
+    private async Task LookAsync()
+    {
+        await _renewing.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        try
+        {
+            lock (_gate)
+            {
+                _looking = null;
+            }
+
+            await RenewUnsynchronizedAsync(_stopping.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            _renewing.Release();
+        }
+    }
+
     private async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        await _renewing.WaitAsync(CancellationToken.None).ConfigureAwait(false); // The other is bounded too.
+        try
+        {
+            await RenewUnsynchronizedAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _renewing.Release();
+        }
+    }
+
+    private async Task RenewUnsynchronizedAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -122,6 +198,11 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
     private void OnRenewed(ReplicaLease lease)
     {
         Volatile.Write(ref _live, lease.Live.ToDictionary(replica => replica.Id, StringComparer.Ordinal));
+        lock (_gate)
+        {
+            _dead.ExceptWith(lease.Live.Select(replica => replica.Id));
+        }
+
         var wasLost = _failure is not null;
         var isLost = _hasRenewed && (lease.HadLapsed || lease.Epoch != _epoch);
         _failure = null;

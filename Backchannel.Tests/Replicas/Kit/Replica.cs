@@ -78,7 +78,6 @@ internal sealed class Replica : IAsyncDisposable
             replicas[i] = await StartAsync(directory, options, replica);
         }
 
-        await KnowEachOtherAsync(replicas);
         return replicas;
     }
 
