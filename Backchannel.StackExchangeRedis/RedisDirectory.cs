@@ -38,7 +38,7 @@ internal sealed class RedisDirectory : BackchannelDirectory
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(lease, TimeSpan.Zero);
         var answer = await RunAsync(
             RedisScripts.Renew,
-            Replicas,
+            [Replicas],
             [replica.Id, (long)lease.TotalMilliseconds, replica.State == ReplicaState.Draining ? "draining" : "live", replica.Address.ToString(), RandomNumberGenerator.GetHexString(16, lowercase: true)],
             cancellationToken).ConfigureAwait(false);
         var live = new List<ReplicaRecord>();
@@ -65,16 +65,15 @@ internal sealed class RedisDirectory : BackchannelDirectory
     }
 
     public override async ValueTask<PeerRegistration> RegisterAsync(
-        PeerRecord record, TimeSpan age, IReadOnlyCollection<string> live, bool alone, CancellationToken cancellationToken = default)
+        PeerRecord record, TimeSpan age, bool alone, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(record);
-        ArgumentNullException.ThrowIfNull(live);
         RedisValue[] arguments =
         [
             record.Replica, record.Attachment, record.Generation, age.Ticks / TimeSpan.TicksPerMicrosecond, record.Instance, alone ? 1 : 0, MaxRecordsPerName,
-            (long)_options.RecordLifetime.TotalMilliseconds, _clock.DeadlineFor(_options.OperationTimeout), Channel, record.Name, .. live.Select(id => (RedisValue)id),
+            (long)_options.RecordLifetime.TotalMilliseconds, _clock.DeadlineFor(_options.OperationTimeout), Channel, record.Name,
         ];
-        var answer = await RunAsync(RedisScripts.Register, NameKey(record.Name), arguments, cancellationToken).ConfigureAwait(false);
+        var answer = await RunAsync(RedisScripts.Register, [NameKey(record.Name), Replicas], arguments, cancellationToken).ConfigureAwait(false);
         var result = (int)answer[0];
         _clock.Set((long)answer[3]);
         return result < 0
@@ -145,9 +144,9 @@ internal sealed class RedisDirectory : BackchannelDirectory
 
     private RedisKey NameKey(string name) => _options.KeyPrefix + "name:" + name;
 
-    private async Task<RedisResult[]> RunAsync(string script, RedisKey key, RedisValue[] arguments, CancellationToken cancellationToken)
+    private async Task<RedisResult[]> RunAsync(string script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken)
     {
-        var answer = await _connection.RunAsync(database => database.ScriptEvaluateAsync(script, [key], arguments), cancellationToken).ConfigureAwait(false);
+        var answer = await _connection.RunAsync(database => database.ScriptEvaluateAsync(script, keys, arguments), cancellationToken).ConfigureAwait(false);
         return (RedisResult[])answer!;
     }
 }

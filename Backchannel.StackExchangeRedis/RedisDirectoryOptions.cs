@@ -11,8 +11,8 @@ public sealed class RedisDirectoryOptions
     /// </summary>
     public ConfigurationOptions Configuration { get; set; } = new();
 
-    /// <summary>What all keys and channels begin with: another for each application that shares the Redis. Default <c>backchannel:</c>.</summary>
-    public string KeyPrefix { get; set; } = "backchannel:";
+    /// <summary>What all keys and channels begin with: another for each application that shares the Redis. The braces keep them together in a cluster. Default <c>{backchannel}:</c>.</summary>
+    public string KeyPrefix { get; set; } = "{backchannel}:";
 
     /// <summary>How long one operation may take. Default 1 s; more than 0. After three in a row that took longer the connection is made anew: one that is half open may last for a quarter of an hour.</summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(1);

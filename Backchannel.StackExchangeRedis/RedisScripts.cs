@@ -1,7 +1,7 @@
 namespace Backchannel.StackExchangeRedis;
 
 /// <summary>
-/// What has to happen in one step. Each touches one key, so that a cluster takes them. A name is a hash: of <c>replica:attachment</c>, <c>generation:instance</c>, few and short enough for
+/// What has to happen in one step. A name is a hash: of <c>replica:attachment</c>, <c>generation:instance</c>, few and short enough for
 /// Redis to keep them in one piece. The replicas are another: of the id, the end of the lease in ms, the state and the address.
 /// </summary>
 internal static class RedisScripts
@@ -42,8 +42,8 @@ internal static class RedisScripts
         """;
 
     /// <summary>
-    /// Key: the name. Arguments: replica, attachment, generation or 0, age in µs, instance, whether alone, how many at most, how long the key lives in ms, the time in µs from which on it is too late or 0,
-    /// the channel to tell, the name, and the ids of the replicas that live. Answer: the result or -1 if it is too late, the generation, the largest generation, the time in µs.
+    /// Keys: the name, the replicas. Arguments: replica, attachment, generation or 0, age in µs, instance, whether alone, how many at most, how long the key lives in ms, the time in µs from which on it is too
+    /// late or 0, the channel to tell, the name. Answer: the result or -1 if it is too late, the generation, the largest generation, the time in µs.
     /// </summary>
     public const string Register =
         """
@@ -57,9 +57,14 @@ internal static class RedisScripts
         if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then
           redis.call('DEL', KEYS[1])
         end
-        local live = {}
-        for i = 12, #ARGV do
-          live[ARGV[i]] = true
+        local live = { [ARGV[1]] = true }
+        local function lives(replica)
+          if live[replica] == nil then
+            local value = redis.call('HGET', KEYS[2], replica)
+            local ends = value and tonumber(string.match(value, '^(%d+) '))
+            live[replica] = ends and ends * 1000 > now or false
+          end
+          return live[replica]
         end
         local own = ARGV[1] .. ':' .. ARGV[2]
         local kept, written, largest, others = nil, nil, 0, 0
@@ -70,10 +75,13 @@ internal static class RedisScripts
           local field, value = all[i], all[i + 1]
           local replica = string.match(field, '^([^:]+):%d+$')
           local generation, instance = string.match(value, '^(%d+):(.*)$')
+          if generation and #generation > 16 then
+            generation = nil
+          end
           if field == own then
             written = value
             kept = generation and tonumber(generation)
-          elseif not replica or not generation or (not live[replica] and replica ~= ARGV[1]) then
+          elseif not replica or not generation or not lives(replica) then
             redis.call('HDEL', KEYS[1], field)
           else
             generation = tonumber(generation)

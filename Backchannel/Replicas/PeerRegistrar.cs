@@ -253,7 +253,7 @@ internal sealed class PeerRegistrar : IPeerNamesWatch
         // What was tried before may have been there first.
         var age = peer.WasTried && peer.Generation == 0 ? _timeProvider.GetElapsedTime(peer.AttachedAt) : TimeSpan.Zero;
         peer.WasTried = true;
-        var registration = await _directory.RegisterAsync(record, age, [.. _membership.Live.Keys], _alone, _stopping.Token).ConfigureAwait(false);
+        var registration = await _directory.RegisterAsync(record, age, _alone, _stopping.Token).ConfigureAwait(false);
         OnWritten(peer, registration);
     }
 

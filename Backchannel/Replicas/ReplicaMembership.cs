@@ -32,6 +32,7 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
     private bool _hasRenewed;
     private long _heard; // When the directory last answered, or failed to.
     private (string Id, long Since)? _sameAddress;
+    private (IReadOnlyDictionary<string, ReplicaRecord> Live, long Since)? _before; // Of another epoch.
 
     /// <summary>Raised when all that is attached here is to be written down anew: the directory has lost it, or may have.</summary>
     public event Action? RegistrationsLost;
@@ -197,7 +198,7 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
 
     private void OnRenewed(ReplicaLease lease)
     {
-        Volatile.Write(ref _live, lease.Live.ToDictionary(replica => replica.Id, StringComparer.Ordinal));
+        Volatile.Write(ref _live, GetLive(lease));
         lock (_gate)
         {
             _dead.ExceptWith(lease.Live.Select(replica => replica.Id));
@@ -229,6 +230,34 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
         {
             DirectoryReturned?.Invoke();
         }
+    }
+
+    // A directory that has lost everything knows of each again when that renews its lease: until then it lives as it did.
+    private Dictionary<string, ReplicaRecord> GetLive(ReplicaLease lease)
+    {
+        var live = lease.Live.ToDictionary(replica => replica.Id, StringComparer.Ordinal);
+        if (_hasRenewed && lease.Epoch != _epoch)
+        {
+            _before = (Live, _timeProvider.GetTimestamp());
+        }
+
+        if (_before is not { } before)
+        {
+            return live;
+        }
+
+        if (_timeProvider.GetElapsedTime(before.Since) > _options.LeaseTime)
+        {
+            _before = null;
+            return live;
+        }
+
+        foreach (var (id, replica) in before.Live)
+        {
+            live.TryAdd(id, replica);
+        }
+
+        return live;
     }
 
     // One that has died has its lease for a while, and its address may be that of the next at once.

@@ -68,11 +68,11 @@ public class RedisDirectoryTests : DirectoryContract
     public async Task A_Redis_that_does_not_answer_is_given_up_and_a_command_that_it_reads_later_changes_nothing()
     {
         await using var directory = NewDirectory(_redis!.Configuration, options => options.OperationTimeout = TimeSpan.FromMilliseconds(100));
-        await directory.RegisterAsync(new PeerRecord("y", "a", 1, 0, ""), TimeSpan.Zero, ["a"], alone: false); // It knows the time.
+        await directory.RegisterAsync(new PeerRecord("y", "a", 1, 0, ""), TimeSpan.Zero, alone: false); // It knows the time.
         _redis.Freeze();
 
         var late = await Assert.ThrowsAsync<DirectoryUnavailableException>(
-            async () => await directory.RegisterAsync(new PeerRecord("x", "a", 1, 0, ""), TimeSpan.Zero, ["a"], alone: false));
+            async () => await directory.RegisterAsync(new PeerRecord("x", "a", 1, 0, ""), TimeSpan.Zero, alone: false));
         Assert.Contains("did not answer within 0.1 s", late.Message, StringComparison.Ordinal);
         for (var i = 0; i < 5; i++)
         {
@@ -89,9 +89,9 @@ public class RedisDirectoryTests : DirectoryContract
     public async Task Garbage_is_passed_over_and_told()
     {
         await RegisterAsync("x", "a", 1, "run");
-        await _redis!.CommandAsync("HSET", "backchannel:name:x", "no colon", "1:run", "b:1", "no generation", "c:x", "1:run", "d:1", "99999999999999999999:run", ":1", "1:");
-        await _redis.CommandAsync("HSET", "backchannel:replicas", "c", "garbage", "d", "99999999999999 live nowhere");
-        await _redis.CommandAsync("SET", "backchannel:name:y", "text");
+        await _redis!.CommandAsync("HSET", "{backchannel}:name:x", "no colon", "1:run", "b:1", "no generation", "c:x", "1:run", "d:1", "99999999999999999999:run", ":1", "1:");
+        await _redis.CommandAsync("HSET", "{backchannel}:replicas", "c", "garbage", "d", "99999999999999 live nowhere");
+        await _redis.CommandAsync("SET", "{backchannel}:name:y", "text");
 
         Assert.Equal(["a"], (await Directory.FindAsync("x")).Select(record => record.Replica));
         Assert.Empty(await Directory.FindAsync("y"));
@@ -105,7 +105,7 @@ public class RedisDirectoryTests : DirectoryContract
     [Fact]
     public async Task A_key_of_the_replicas_that_is_somebody_elses_is_told()
     {
-        await _redis!.CommandAsync("SET", "backchannel:replicas", "text");
+        await _redis!.CommandAsync("SET", "{backchannel}:replicas", "text");
 
         await Guard.Until(async () => (await UnavailableAsync(Directory)).Message.Contains("KeyPrefix", StringComparison.Ordinal), "it is told");
     }
@@ -126,7 +126,7 @@ public class RedisDirectoryTests : DirectoryContract
     {
         await RegisterAsync("x", "a", 1, "run");
 
-        Assert.InRange(long.Parse((await _redis!.CommandAsync("PTTL", "backchannel:name:x"))[1..].TrimEnd(), CultureInfo.InvariantCulture), 1, 15 * 60 * 1000);
+        Assert.InRange(long.Parse((await _redis!.CommandAsync("PTTL", "{backchannel}:name:x"))[1..].TrimEnd(), CultureInfo.InvariantCulture), 1, 15 * 60 * 1000);
     }
 
     [Fact]

@@ -29,19 +29,18 @@ public abstract class BackchannelDirectory : IAsyncDisposable
 
     /// <summary>
     /// Writes that an agent is attached, or writes it again: of one <see cref="PeerRecord.Replica"/> and <see cref="PeerRecord.Attachment"/> there is one record at most. In one step, as nobody else
-    /// changes the name meanwhile: records of replicas that are not <paramref name="live"/>, and of the same <see cref="PeerRecord.Instance"/> with a smaller generation, go.
+    /// changes the name meanwhile: records of other replicas that have no lease, and of the same <see cref="PeerRecord.Instance"/> with a smaller generation, go.
     /// </summary>
     /// <param name="record">
     /// The record. Its generation is 0 while the directory has not given it one: then it becomes that of the record that is there, or else, with an <paramref name="age"/> of 0,
     /// the larger of one more than the largest of the name and the directory's time in µs; with another, that time less the age. Any other is written as it is.
     /// </param>
     /// <param name="age">How long ago the agent was attached, if the record was to be written before; zero: just now.</param>
-    /// <param name="live">The ids of the replicas that live, this one's among them.</param>
     /// <param name="alone">Whether it is refused where another instance has the name (<see cref="DuplicateNames.RefuseNewer"/>).</param>
     /// <param name="cancellationToken">Gives up: it is unknown then whether it was written.</param>
     /// <exception cref="DirectoryUnavailableException">The directory did not answer, or refused: it is unknown whether it was written.</exception>
     public abstract ValueTask<PeerRegistration> RegisterAsync(
-        PeerRecord record, TimeSpan age, IReadOnlyCollection<string> live, bool alone, CancellationToken cancellationToken = default);
+        PeerRecord record, TimeSpan age, bool alone, CancellationToken cancellationToken = default);
 
     /// <summary>Removes exactly this record: of its name, replica and attachment, whatever its generation. One that is not there is no failure.</summary>
     /// <param name="record">The record.</param>

@@ -58,15 +58,14 @@ public sealed class InMemoryBackchannelDirectory(TimeProvider? timeProvider = nu
 
     /// <inheritdoc/>
     public override ValueTask<PeerRegistration> RegisterAsync(
-        PeerRecord record, TimeSpan age, IReadOnlyCollection<string> live, bool alone, CancellationToken cancellationToken = default)
+        PeerRecord record, TimeSpan age, bool alone, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(record);
-        ArgumentNullException.ThrowIfNull(live);
         cancellationToken.ThrowIfCancellationRequested();
         PeerRegistration registration;
         lock (_gate)
         {
-            registration = RegisterUnsynchronized(record, age, live, alone);
+            registration = RegisterUnsynchronized(record, age, alone);
         }
 
         OnChanged(record.Name);
@@ -106,12 +105,13 @@ public sealed class InMemoryBackchannelDirectory(TimeProvider? timeProvider = nu
         }
     }
 
-    private PeerRegistration RegisterUnsynchronized(PeerRecord record, TimeSpan age, IReadOnlyCollection<string> live, bool alone)
+    private PeerRegistration RegisterUnsynchronized(PeerRecord record, TimeSpan age, bool alone)
     {
         var records = _names.GetValueOrDefault(record.Name) ?? [];
-        records.RemoveAll(other => !live.Contains(other.Replica) && other.Replica != record.Replica);
+        var time = _timeProvider.GetUtcNow();
+        records.RemoveAll(other => other.Replica != record.Replica && (!_replicas.TryGetValue(other.Replica, out var known) || known.Until <= time));
         var own = records.Find(other => IsSame(other, record));
-        var now = _timeProvider.GetUtcNow().Subtract(DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var now = time.Subtract(DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         var generation = record.Generation != 0 ? record.Generation
             : own is not null ? own.Generation
             : age == TimeSpan.Zero ? Math.Max(now, records.Count == 0 ? 0 : records[0].Generation + 1)

@@ -1,9 +1,11 @@
+using System.IO.Pipelines;
 using Yamux;
 
 namespace Backchannel;
 
 /// <summary>
-/// Passes the bytes of two streams on to each other, and their ends: a FIN is a FIN of the other, a reset a reset, and what one does not take is not asked of the other, whose window stays shut.
+/// Passes the bytes of two streams on to each other, and their ends: a FIN is a FIN of the other, a reset a reset, and what one does not take is not asked of the other, whose window stays shut. The
+/// directions are apart: that one of them takes no more does not destroy what the other still has to say.
 /// </summary>
 internal static class Splice
 {
@@ -21,31 +23,41 @@ internal static class Splice
     // Piece by piece: what has been passed on is credited before the next is, so that a slow destination does not withhold it. The piece is copied once, into what the other session sends.
     private static async Task PassAsync(YamuxStream from, YamuxStream to, Action<int> passed)
     {
-        try
+        while (true)
         {
-            while (true)
+            ReadResult read;
+            try
             {
-                var read = await from.Input.ReadAsync().ConfigureAwait(false);
-                var piece = read.Buffer.First;
-                var isLast = read.IsCompleted && read.Buffer.IsSingleSegment;
+                read = await from.Input.ReadAsync().ConfigureAwait(false);
+            }
+            catch (YamuxException failure)
+            {
+                to.Abort(failure); // It was reset, or lost with its session.
+                return;
+            }
+
+            var piece = read.Buffer.First;
+            var isLast = read.IsCompleted && read.Buffer.IsSingleSegment;
+            try
+            {
                 if (isLast || !piece.IsEmpty)
                 {
                     await to.WriteAsync(piece, completeWrites: isLast).ConfigureAwait(false);
                     passed(piece.Length);
                 }
-
-                from.Input.AdvanceTo(read.Buffer.GetPosition(piece.Length));
-                if (isLast)
-                {
-                    return;
-                }
             }
-        }
-        catch (Exception failure) when (failure is YamuxException or ObjectDisposedException or InvalidOperationException)
-        {
-            // One of them was reset, or lost with its session: the other is reset too.
-            to.Abort(failure);
-            from.Abort(failure);
+            catch (Exception failure) when (failure is YamuxException or ObjectDisposedException or InvalidOperationException)
+            {
+                from.Input.AdvanceTo(read.Buffer.End);
+                from.AbortRead(failure); // Nobody takes it any more. How the other stream has ended, its reader knows.
+                return;
+            }
+
+            from.Input.AdvanceTo(read.Buffer.GetPosition(piece.Length));
+            if (isLast)
+            {
+                return;
+            }
         }
     }
 }
