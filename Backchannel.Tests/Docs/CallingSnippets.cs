@@ -61,7 +61,7 @@ internal static class CallingSnippets
     {
         await foreach (var change in peers.WatchAsync(cancellationToken))
         {
-            _ = change.Kind == PeerChangeKind.Connected ? present.TryAdd(change.Peer.Id, change.Name) : present.Remove(change.Peer.Id);
+            _ = change.Kind == PeerChangeKind.Connected ? present.TryAdd(change.Location.Attachment, change.Name) : present.Remove(change.Location.Attachment);
         }
     }
 

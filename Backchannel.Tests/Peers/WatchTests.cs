@@ -94,7 +94,7 @@ public class WatchTests
         {
             await foreach (var change in watch.ReadAllAsync(end.Token))
             {
-                Assert.True(change.Kind == PeerChangeKind.Connected ? present.Add(change.Peer) : present.Remove(change.Peer), $"{change.Kind} of {change.Name} came at the wrong time");
+                Assert.True(change.Kind == PeerChangeKind.Connected ? present.Add(change.Peer!) : present.Remove(change.Peer!), $"{change.Kind} of {change.Name} came at the wrong time");
             }
         });
 

@@ -42,15 +42,32 @@ public interface IBackchannelPeers
     ValueTask<PeerLocation> WaitForPeerAsync(string name, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Tells of all that are attached, and then of who comes and goes, until the enumeration is disposed or cancelled. Per peer in order, and in pairs; who comes and
-    /// goes before it is told of is left out, so that a slow reader costs no more than those that there are.
+    /// Tells of all that are attached to this replica, and then of who comes and goes, until the enumeration is disposed or cancelled: <see cref="WatchAsync(PeerScope, CancellationToken)"/> of
+    /// <see cref="PeerScope.ThisReplica"/>. So each agent is told of by one replica: whoever acts on it does so once.
     /// </summary>
     /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
     IAsyncEnumerable<PeerChange> WatchAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>All that are attached now, in no order.</summary>
+    /// <summary>
+    /// Tells of all that are attached, and then of who comes and goes, until the enumeration is disposed or cancelled. Per peer in order, and in pairs; who comes and
+    /// goes before it is told of is left out, so that a slow reader costs no more than those that there are. An agent that moves from replica to replica may be told of at the next before it has left the one before.
+    /// </summary>
+    /// <param name="scope">Of this replica, or of all.</param>
     /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
-    IAsyncEnumerable<BackchannelPeer> ListAsync(CancellationToken cancellationToken = default);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such scope.</exception>
+    IAsyncEnumerable<PeerChange> WatchAsync(PeerScope scope, CancellationToken cancellationToken = default);
+
+    /// <summary>All that are attached now, to whatever replica, in the order of their names. Those of a replica that cannot be reached are missing; <see cref="ListPageAsync"/> tells of that.</summary>
+    /// <param name="cancellationToken">Ends the enumeration with <see cref="OperationCanceledException"/>.</param>
+    IAsyncEnumerable<PeerLocation> ListAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>A part of the same, for a page that people turn: nothing is kept between two of them.</summary>
+    /// <param name="continuation">The <see cref="PeerPage.Continuation"/> of the page before; null: the first.</param>
+    /// <param name="count">How many at least, if there are; 1 to 10,000. The last name's may be some more.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The count is out of range.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    ValueTask<PeerPage> ListPageAsync(string? continuation = null, int count = 100, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Sends all agents elsewhere, as a server does that stops: no more attach (<see cref="StatusCode.ResourceExhausted"/>), those that are attached hear of it one after the other, and have

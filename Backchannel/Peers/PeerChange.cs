@@ -1,13 +1,12 @@
 namespace Backchannel;
 
-/// <summary>A peer has come or gone, as <see cref="IBackchannelPeers.WatchAsync"/> tells it.</summary>
+/// <summary>A peer has come or gone, as <see cref="IBackchannelPeers.WatchAsync(PeerScope, CancellationToken)"/> tells it.</summary>
 public sealed class PeerChange
 {
-    internal PeerChange(PeerChangeKind kind, string name, BackchannelPeer peer, PeerDisconnectReason? reason = null)
+    internal PeerChange(PeerChangeKind kind, PeerLocation location, PeerDisconnectReason? reason = null)
     {
         Kind = kind;
-        Name = name;
-        Peer = peer;
+        Location = location;
         Reason = reason;
     }
 
@@ -15,10 +14,13 @@ public sealed class PeerChange
     public PeerChangeKind Kind { get; }
 
     /// <summary>The name that it came under.</summary>
-    public string Name { get; }
+    public string Name => Location.Name;
 
-    /// <summary>The peer.</summary>
-    public BackchannelPeer Peer { get; }
+    /// <summary>Where it is attached, or was.</summary>
+    public PeerLocation Location { get; }
+
+    /// <summary>The peer; null if it is, or was, attached to another replica (<see cref="PeerScope.AllReplicas"/>).</summary>
+    public BackchannelPeer? Peer => Location.Peer;
 
     /// <summary>Why it has gone; null if it has come.</summary>
     public PeerDisconnectReason? Reason { get; }

@@ -20,4 +20,7 @@ public enum PeerDisconnectReason
 
     /// <summary>It was attached here for a moment, until it was known that other replicas have the name, as often as it may be had.</summary>
     Refused,
+
+    /// <summary>The replica that it was attached to cannot be reached (<see cref="PeerScope.AllReplicas"/>). It is told of again when that can be, or when it is attached elsewhere.</summary>
+    ReplicaUnreachable,
 }

@@ -58,13 +58,13 @@ internal sealed class PeerObservers(PeerNames names, IEnumerable<IBackchannelPee
 
     private async Task TellAsync(IBackchannelPeerObserver observer, PeerChange change)
     {
-        using var scope = _logger.BeginScope(change.Peer.Scope);
+        using var scope = _logger.BeginScope(change.Peer!.Scope);
         try
         {
             // Whoever does not listen to the token is waited for no longer than the token says.
             var told = change.Kind == PeerChangeKind.Connected
-                ? observer.OnConnectedAsync(change.Peer, _stopped.Token)
-                : observer.OnDisconnectedAsync(change.Peer, change.Reason!.Value, _stopped.Token);
+                ? observer.OnConnectedAsync(change.Peer!, _stopped.Token)
+                : observer.OnDisconnectedAsync(change.Peer!, change.Reason!.Value, _stopped.Token);
             await told.AsTask().WaitAsync(_stopped.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)

@@ -29,7 +29,7 @@ internal sealed class PeerWatch(PeerNames names) : IPeerNamesWatch, IDisposable
     {
         lock (_gate)
         {
-            _untold.Add(peer, _pending.AddLast((peer, new PeerChange(PeerChangeKind.Connected, peer.Name, peer.Peer))));
+            _untold.Add(peer, _pending.AddLast((peer, new PeerChange(PeerChangeKind.Connected, peer.Location))));
             WakeUnsynchronized();
         }
     }
@@ -44,7 +44,7 @@ internal sealed class PeerWatch(PeerNames names) : IPeerNamesWatch, IDisposable
                 return;
             }
 
-            _pending.AddLast((peer, new PeerChange(PeerChangeKind.Disconnected, peer.Name, peer.Peer, reason)));
+            _pending.AddLast((peer, new PeerChange(PeerChangeKind.Disconnected, peer.Location, reason)));
             WakeUnsynchronized();
         }
     }

@@ -9,6 +9,9 @@ internal sealed class PresentPeer(BackchannelPeer peer, PeerIdentity identity, P
 
     public string Name => identity.Name;
 
+    /// <summary>Where it is: here.</summary>
+    public PeerLocation Location => new(Name, peer.Replica, Number, peer);
+
     /// <summary>Which of this server's attachments it is; no other ever has the number.</summary>
     public long Number { get; } = names.NextNumber();
 

@@ -36,6 +36,7 @@ public static class BackchannelReplicaBuilderExtensions
         services.TryAddSingleton<LinkDialer>();
         services.TryAddSingleton<ReplicaLinks>();
         services.TryAddSingleton<LinkMiddleware>();
+        services.TryAddSingleton<FarLists>();
         services.TryAddSingleton(provider => ActivatorUtilities.CreateInstance<FarPeers>(provider, new PeerChannels(
             provider.GetRequiredService<IOptions<BackchannelServerOptions>>().Value,
             provider.GetRequiredService<PeerInterceptors>(),

@@ -53,7 +53,7 @@ internal sealed class FarPeer : ICallee, IEquatable<FarPeer>
     /// <summary>The replica that it is attached to.</summary>
     public ReplicaRecord Replica => _replica;
 
-    public PeerLocation Location => new(_name, _replica.Id, null);
+    public PeerLocation Location => new(_name, _replica.Id, _attachment, null);
 
     public long? PeerId => null;
 

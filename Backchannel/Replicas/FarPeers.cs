@@ -180,12 +180,13 @@ internal sealed class FarPeers : IAsyncDisposable
         if (_places.TryGetValue(name, out var known) && _timeProvider.GetElapsedTime(known.Since) <= _options.FarPeerIdleTimeout && !except.Contains(known.Peer))
         {
             // Where it was: its replica knows whether it still is, and the directory need not be asked.
-            if (await TryAsync(name, known.Peer, cancellationToken).ConfigureAwait(false) is not { } status)
+            var opening = await TryAsync(name, known.Peer, cancellationToken).ConfigureAwait(false);
+            if (opening.IsHere)
             {
                 return new Found(known.Peer);
             }
 
-            why = status;
+            why = known.Peer.Explain(opening);
         }
 
         _places.TryRemove(name, out _);
@@ -197,9 +198,7 @@ internal sealed class FarPeers : IAsyncDisposable
         catch (DirectoryUnavailableException failure)
         {
             _metrics.DirectoryFailed();
-            return await AskAllAsync(name, except, cancellationToken).ConfigureAwait(false) is { } asked
-                ? new Found(asked)
-                : new Found(null, why ?? new Status(StatusCode.Unavailable, $"no peer is called \"{name}\" here, nor at the replicas that can be reached; {failure.Message}"));
+            return await AskAllAsync(name, except, failure.Message, cancellationToken).ConfigureAwait(false);
         }
 
         foreach (var record in records)
@@ -220,49 +219,49 @@ internal sealed class FarPeers : IAsyncDisposable
                 continue;
             }
 
-            if (await TryAsync(name, peer, cancellationToken).ConfigureAwait(false) is not { } status)
+            var opening = await TryAsync(name, peer, cancellationToken).ConfigureAwait(false);
+            if (opening.IsHere)
             {
                 return new Found(peer);
             }
 
-            why ??= status;
+            why ??= peer.Explain(opening);
         }
 
         return new Found(null, why);
     }
 
-    // Null: it can be called.
-    private async ValueTask<Status?> TryAsync(string name, FarPeer peer, CancellationToken cancellationToken)
+    private async ValueTask<LinkOpening> TryAsync(string name, FarPeer peer, CancellationToken cancellationToken)
     {
         var opening = await peer.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        if (opening.Answer is LinkAnswer.Here or LinkAnswer.HereEncrypted)
+        if (opening.IsHere)
         {
             _places[name] = new FarPlace(peer, _timeProvider.GetTimestamp());
-            return null;
         }
-
-        if (opening.Answer == LinkAnswer.OtherReplica)
+        else if (opening.Answer == LinkAnswer.OtherReplica)
         {
             ReplicaLog.OtherReplica(_logger, name, peer.Location.Replica!, peer.Replica.Address);
         }
 
-        return peer.Explain(opening);
+        return opening;
     }
 
     // While the directory is away: all that can be reached, at once. Who has the name says so.
-    private async ValueTask<FarPeer?> AskAllAsync(string name, IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken)
+    private async ValueTask<Found> AskAllAsync(string name, IReadOnlyCollection<ICallTarget> except, string reason, CancellationToken cancellationToken)
     {
         var asked = _membership.Live.Values.Where(replica => replica.Id != _membership.Id)
             .Select(replica => GetPeer(replica, name, 0)).OfType<FarPeer>().Where(peer => !except.Contains(peer)).ToArray();
         var answers = await Task.WhenAll(asked.Select(peer => TryAsync(name, peer, cancellationToken).AsTask())).ConfigureAwait(false);
-        var at = Array.FindIndex(answers, answer => answer is null);
-        if (at < 0)
+        var at = Array.FindIndex(answers, answer => answer.IsHere);
+        if (at >= 0)
         {
-            return null;
+            _places[name] = new FarPlace(asked[at], _timeProvider.GetTimestamp());
+            return new Found(asked[at]);
         }
 
-        _places[name] = new FarPlace(asked[at], _timeProvider.GetTimestamp());
-        return asked[at];
+        var failed = Array.FindIndex(answers, answer => answer.Answer != LinkAnswer.NotHere);
+        var more = failed < 0 ? "" : $"; {asked[failed].Explain(answers[failed]).Detail}";
+        return new Found(null, new Status(StatusCode.Unavailable, FormattableString.Invariant($"no peer is called \"{name}\" here, nor at the {asked.Length} replicas that were asked{more}; {reason}")));
     }
 
     // One that has no lease lives if there is a link to it; null: it is dead.

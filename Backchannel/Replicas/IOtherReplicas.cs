@@ -19,6 +19,12 @@ internal interface IOtherReplicas
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<Found> FindAsync(string name, IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken);
 
+    /// <summary>A page of each other replica's agents behind a name, and the ids of the replicas that did not answer.</summary>
+    Task<(List<PeerLocation> Peers, List<string> Unreachable)> ListAsync(string after, int count, CancellationToken cancellationToken);
+
+    /// <summary>All that are attached to the other replicas, and then who comes and goes, until it is cancelled.</summary>
+    IAsyncEnumerable<PeerChange> WatchAsync(CancellationToken cancellationToken);
+
     /// <summary>Looks for one until there is one.</summary>
     /// <param name="name">The name.</param>
     /// <param name="except">None of these.</param>

@@ -11,14 +11,16 @@ internal sealed class OtherReplicas : IOtherReplicas
     private readonly ReplicaMembership _membership;
     private readonly PeerRegistrar _registrar;
     private readonly FarPeers _far;
+    private readonly FarLists _lists;
     private readonly NameSignals _signals = new();
     private readonly TimeProvider _timeProvider;
 
-    public OtherReplicas(ReplicaMembership membership, PeerRegistrar registrar, FarPeers far, IOptions<BackchannelServerOptions> server)
+    public OtherReplicas(ReplicaMembership membership, PeerRegistrar registrar, FarPeers far, FarLists lists, IOptions<BackchannelServerOptions> server)
     {
         _membership = membership;
         _registrar = registrar;
         _far = far;
+        _lists = lists;
         _timeProvider = server.Value.Yamux.TimeProvider;
         far.Changed += _signals.Signal;
     }
@@ -30,6 +32,10 @@ internal sealed class OtherReplicas : IOtherReplicas
     public ICallTarget? FindReady(string name, IReadOnlyCollection<ICallTarget> except) => _far.FindReady(name, except);
 
     public ValueTask<Found> FindAsync(string name, IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken) => _far.FindAsync(name, except, cancellationToken);
+
+    public Task<(List<PeerLocation> Peers, List<string> Unreachable)> ListAsync(string after, int count, CancellationToken cancellationToken) => _lists.ListAsync(after, count, cancellationToken);
+
+    public IAsyncEnumerable<PeerChange> WatchAsync(CancellationToken cancellationToken) => _lists.WatchAsync(cancellationToken);
 
     public async Task<ICallTarget> WaitAsync(string name, IReadOnlyCollection<ICallTarget> except, CancellationToken cancellationToken)
     {

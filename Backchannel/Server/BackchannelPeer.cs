@@ -125,13 +125,16 @@ public sealed class BackchannelPeer : ICallee
     /// <summary>Whether its connection has TLS.</summary>
     internal bool IsEncrypted => _connection.IsEncrypted;
 
+    /// <summary>The id of this replica; null where there are no others.</summary>
+    internal string? Replica => _channels.Replica;
+
     /// <summary>Whether there is an attachment.</summary>
     internal bool IsAttached => Volatile.Read(ref _present) is not null;
 
     /// <summary>The scope of what is logged of its connection.</summary>
     internal ConnectionScope Scope => _connection.Scope;
 
-    PeerLocation ICallee.Location => new(Name, _channels.Replica, this);
+    PeerLocation ICallee.Location => new(Name, _channels.Replica, Volatile.Read(ref _present)?.Number ?? 0, this);
 
     long? ICallee.PeerId => Id;
 

@@ -30,7 +30,7 @@ internal static class FleetServer
         app.MapBackchannel();
         app.MapGrpcService<InventoryService>();
         app.MapGet("/devices", (IBackchannelPeers peers, CancellationToken cancellation)
-            => peers.ListAsync(cancellation).Select(peer => new { peer.Name, Since = peer.ConnectedAt, RoundTrip = peer.RoundTrip?.TotalMilliseconds }));
+            => peers.ListAsync(cancellation).Select(device => new { device.Name, device.Replica, Since = device.Peer?.ConnectedAt, RoundTrip = device.Peer?.RoundTrip?.TotalMilliseconds }));
         app.MapPost("/devices/{name}/restart", async (string name, IBackchannelPeers peers, CancellationToken cancellation) =>
         {
             try

@@ -6,14 +6,15 @@ using System.Text;
 namespace Backchannel;
 
 /// <summary>
-/// What a stream of a link begins with: a version (one byte), the length of the rest (two bytes, big-endian), the number of the attachment (eight bytes; 0: whichever has the name), then the replica that is
-/// asked, the one that asks, and the agent's name, each with its length before it in one byte. What stands behind is for later versions that this one can do without.
+/// What a stream of a link begins with: a version (one byte), the length of the rest (two bytes, big-endian), what it is for (one byte), the number of the attachment (eight bytes; 0: whichever has the name),
+/// then the replica that is asked, the one that asks, and the agent's name, each with its length before it in one byte. What stands behind is for later versions that this one can do without.
 /// </summary>
 /// <param name="Replica">The one that is asked.</param>
 /// <param name="Caller">The one that asks.</param>
-/// <param name="Name">The agent's name.</param>
-/// <param name="Attachment">Which of its attachments; 0: whichever has the name.</param>
-internal sealed record LinkHeader(string Replica, string Caller, string Name, long Attachment)
+/// <param name="Name">The agent's name; of a list that behind which it begins, or empty.</param>
+/// <param name="Attachment">Which of its attachments; 0: whichever has the name. Of a list how many.</param>
+/// <param name="Kind">What it is for.</param>
+internal sealed record LinkHeader(string Replica, string Caller, string Name, long Attachment, LinkKind Kind = LinkKind.Call)
 {
     public const byte Version = 1;
 
@@ -29,7 +30,7 @@ internal sealed record LinkHeader(string Replica, string Caller, string Name, lo
     public byte[] ToBytes()
     {
         var bytes = new ArrayBufferWriter<byte>();
-        bytes.Write<byte>([Version, 0, 0]);
+        bytes.Write<byte>([Version, 0, 0, (byte)Kind]);
         BinaryPrimitives.WriteInt64BigEndian(bytes.GetSpan(sizeof(long)), Attachment);
         bytes.Advance(sizeof(long));
         Write(bytes, Replica);
@@ -44,19 +45,22 @@ internal sealed record LinkHeader(string Replica, string Caller, string Name, lo
     public static bool TryRead(ReadOnlySpan<byte> rest, [NotNullWhen(true)] out LinkHeader? header)
     {
         header = null;
-        if (rest.Length < sizeof(long))
+        if (rest.Length < 1 + sizeof(long))
         {
             return false;
         }
 
+        var kind = (LinkKind)rest[0];
+        rest = rest[1..];
         var attachment = BinaryPrimitives.ReadInt64BigEndian(rest);
         rest = rest[sizeof(long)..];
-        if (attachment < 0 || !TryRead(ref rest, out var replica) || !TryRead(ref rest, out var caller) || !TryRead(ref rest, out var name) || !PeerName.IsValid(name))
+        if (attachment < 0 || !TryRead(ref rest, out var replica) || !TryRead(ref rest, out var caller) || !TryRead(ref rest, out var name)
+            || !Enum.IsDefined(kind) || !(PeerName.IsValid(name) || (kind != LinkKind.Call && name.Length == 0)))
         {
             return false;
         }
 
-        header = new LinkHeader(replica, caller, name, attachment);
+        header = new LinkHeader(replica, caller, name, attachment, kind);
         return true;
     }
 

@@ -22,6 +22,7 @@ internal sealed class LinkMiddleware(
     private readonly BackchannelReplicaOptions _options = options.Value;
     private readonly TimeProvider _timeProvider = server.Value.Yamux.TimeProvider;
     private readonly ILogger _logger = loggers.CreateLogger("Backchannel.Replicas");
+    private readonly LinkTeller _teller = new(names);
     private readonly ILogger _sessionLogger = loggers.CreateLogger("Yamux");
 
     /// <summary>Whether an endpoint takes links.</summary>
@@ -98,7 +99,7 @@ internal sealed class LinkMiddleware(
             header = await ReadHeaderAsync(stream, connection).ConfigureAwait(false);
             if (header is not null)
             {
-                await ForwardAsync(stream, header).ConfigureAwait(false);
+                await (header.Kind == LinkKind.Call ? ForwardAsync(stream, header) : TellAsync(stream, header, connection)).ConfigureAwait(false);
             }
         }
         catch (Exception failure) when (failure is YamuxException or OperationCanceledException or ObjectDisposedException)
@@ -198,6 +199,22 @@ internal sealed class LinkMiddleware(
             metrics.ForwardEnded();
             peer.EndForward();
         }
+    }
+
+    // Also where the lease has lapsed: who is attached here is.
+    private async Task TellAsync(YamuxStream stream, LinkHeader header, ConnectionContext connection)
+    {
+        if (header.Replica != membership.Id)
+        {
+            await AnswerAsync(stream, LinkAnswer.OtherReplica).ConfigureAwait(false);
+            return;
+        }
+
+        var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stream.Closed, closing);
+        await stream.WriteAsync(new[] { (byte)LinkAnswer.Here }, over.Token).ConfigureAwait(false);
+        await (header.Kind == LinkKind.List ? _teller.ListAsync(stream, header, over.Token) : _teller.WatchAsync(stream, over.Token)).ConfigureAwait(false);
+        await stream.DisposeAsync().ConfigureAwait(false);
     }
 
     // With a peer its forward has begun.

@@ -65,9 +65,9 @@ internal sealed class ReplicaLink(ReplicaRecord replica, LinkDialer dialer, Back
 
             var answer = (LinkAnswer)read.Buffer.FirstSpan[0];
             stream.Input.AdvanceTo(read.Buffer.GetPosition(1));
-            if (answer is LinkAnswer.Here or LinkAnswer.HereEncrypted)
+            if (new LinkOpening(answer, stream) is { IsHere: true } opening)
             {
-                return new LinkOpening(answer, stream);
+                return opening;
             }
 
             metrics.Refused(answer);
