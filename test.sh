@@ -7,7 +7,7 @@ usage() {
   cat <<'EOF'
 usage: ./test.sh [--thorough]
 
-Installs what the foreign peers need where it is missing, builds everything, checks the format, soaks, compares, and runs every
+Installs Redis and what the foreign peers need where it is missing, builds everything, checks the format, soaks, compares, and runs every
 test, which runs the samples too. Ends with the line "N passed, N failed, N skipped"; fails if any test failed or was skipped.
 
   (nothing)    Less than ten minutes on two cores.
@@ -45,7 +45,7 @@ case ${1-} in
   *) refuse "unknown argument '$1'" ;;
 esac
 
-packages=(golang-go golang-github-hashicorp-yamux-dev golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler)
+packages=(golang-go golang-github-hashicorp-yamux-dev golang-google-grpc-dev golang-goprotobuf-dev protobuf-compiler redis-server)
 
 # What native code is linked with.
 [ "${PACKAGES_AOT-}" != 1 ] || packages+=(gcc zlib1g-dev)

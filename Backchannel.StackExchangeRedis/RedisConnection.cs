@@ -84,7 +84,7 @@ internal sealed class RedisConnection(RedisDirectoryOptions options, Action<stri
         var connection = options.ConnectionFactory is { } factory
             ? await factory(_configuration).ConfigureAwait(false)
             : await ConnectionMultiplexer.ConnectAsync(_configuration).ConfigureAwait(false);
-        connection.ConnectionFailed += (_, failed) => _lastFailure = $"{failed.FailureType}: {failed.Exception?.GetBaseException().Message}";
+        connection.ConnectionFailed += (_, failed) => _lastFailure = $"{failed.FailureType}: {failed.Exception?.GetBaseException().Message.Split(", ")[0]}";
         connection.ErrorMessage += (_, error) => _lastFailure = error.Message;
         try
         {

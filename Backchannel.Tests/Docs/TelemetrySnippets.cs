@@ -10,7 +10,7 @@ internal static class TelemetrySnippets
     public static void Add(IServiceCollection services)
     {
         services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter("Backchannel.Server", "Backchannel.Agent", "Yamux"))
+            .WithMetrics(metrics => metrics.AddMeter("Backchannel.Server", "Backchannel.Agent", "Backchannel.Replicas", "Yamux"))
             .WithTracing(tracing => tracing.AddSource("Backchannel"));
     }
 }

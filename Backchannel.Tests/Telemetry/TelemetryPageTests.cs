@@ -12,7 +12,7 @@ namespace Backchannel.Tests.Telemetry;
 /// <summary>docs/telemetry.md has every instrument that there is, and docs/grafana/backchannel.json asks for no other.</summary>
 public partial class TelemetryPageTests
 {
-    private static readonly string[] Meters = ["Backchannel.Server", "Backchannel.Agent", "Yamux"];
+    private static readonly string[] Meters = ["Backchannel.Server", "Backchannel.Agent", "Backchannel.Replicas", "Yamux"];
 
     [Fact]
     public async Task The_page_has_every_instrument_with_its_kind_and_its_unit()
@@ -78,6 +78,7 @@ public partial class TelemetryPageTests
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var factory = services.GetRequiredService<IMeterFactory>();
         _ = new ServerMetrics(factory, TimeProvider.System);
+        _ = new ReplicaMetrics(factory);
         _ = new AgentMetrics(factory, new AgentClock(services));
         var (end, other) = Kit.DuplexPipe.CreatePair();
         await using var session = YamuxSession.Create(end, YamuxRole.Client, new YamuxOptions { MeterFactory = factory });

@@ -27,6 +27,7 @@ internal sealed class PeerRegistrar : IPeerNamesWatch
     private readonly BackchannelDirectory _directory;
     private readonly ReplicaMembership _membership;
     private readonly PeerNames _names;
+    private readonly ReplicaMetrics _metrics;
     private readonly bool _alone;
     private readonly bool _spread;
     private readonly TimeSpan _rewriteInterval;
@@ -45,6 +46,7 @@ internal sealed class PeerRegistrar : IPeerNamesWatch
         BackchannelDirectory directory,
         ReplicaMembership membership,
         PeerNames names,
+        ReplicaMetrics metrics,
         IOptions<BackchannelReplicaOptions> options,
         IOptions<BackchannelServerOptions> server,
         ILoggerFactory loggers)
@@ -52,6 +54,7 @@ internal sealed class PeerRegistrar : IPeerNamesWatch
         _directory = directory;
         _membership = membership;
         _names = names;
+        _metrics = metrics;
         _alone = server.Value.DuplicateNames == DuplicateNames.RefuseNewer;
         _spread = server.Value.DuplicateNames == DuplicateNames.Spread;
         _rewriteInterval = options.Value.RewriteInterval;
@@ -224,6 +227,11 @@ internal sealed class PeerRegistrar : IPeerNamesWatch
             }
             catch (Exception failure) when (failure is DirectoryUnavailableException or OperationCanceledException)
             {
+                if (_membership.IsAvailable)
+                {
+                    _metrics.DirectoryFailed();
+                }
+
                 ReplicaLog.WriteFailed(_logger, name, failure.Message);
                 PutOff(name, peers);
                 return;

@@ -9,7 +9,7 @@ namespace Backchannel;
 /// This replica's lease: renews it, and knows from that who else lives, whether the directory can be used, and whether this replica was out of the world for longer than it lasts.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "A source of cancellation without a timer has nothing to release.")]
-internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions<BackchannelReplicaOptions> options, IOptions<BackchannelServerOptions> server, PeersDrain drain, ILoggerFactory loggers)
+internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions<BackchannelReplicaOptions> options, IOptions<BackchannelServerOptions> server, PeersDrain drain, ReplicaMetrics metrics, ILoggerFactory loggers)
 {
     private const int IdLength = 12;
 
@@ -184,6 +184,7 @@ internal sealed class ReplicaMembership(BackchannelDirectory directory, IOptions
         {
             Volatile.Write(ref _heard, _timeProvider.GetTimestamp());
             _isAvailable = false;
+            metrics.DirectoryFailed();
             if (_failure != failure.Message)
             {
                 _failure = failure.Message;

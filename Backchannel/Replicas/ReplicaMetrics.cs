@@ -20,7 +20,7 @@ internal sealed class ReplicaMetrics
         _links = meter.CreateUpDownCounter<long>("backchannel.replica.links", "{connection}", "Connections to other replicas that this one has made.");
         _streams = meter.CreateUpDownCounter<long>("backchannel.replica.active_forwards", "{stream}", "Streams of other replicas to agents of this one.");
         _calls = meter.CreateCounter<long>("backchannel.replica.forwarded_calls", "{call}", "Calls to agents of other replicas.");
-        _bytes = meter.CreateCounter<long>("backchannel.replica.forwarded_bytes", "By", "Bytes that this replica has passed on between another and its agents.");
+        _bytes = meter.CreateCounter<long>("backchannel.replica.forward.io", "By", "Bytes that this replica has passed on between another and its agents.");
         _refusals = meter.CreateCounter<long>("backchannel.replica.refusals", "{stream}", "Streams to agents that another replica has refused.");
         _directoryFailures = meter.CreateCounter<long>("backchannel.replica.directory.failures", "{operation}", "Operations of the directory that have failed.");
     }

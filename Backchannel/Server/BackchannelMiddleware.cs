@@ -28,7 +28,7 @@ internal sealed class BackchannelMiddleware(
             return;
         }
 
-        var scope = new ConnectionScope(connection.ConnectionId);
+        var scope = new ConnectionScope(connection.ConnectionId) { Replica = replica };
         using var known = new PeerConnection(connection, options.DrainTimeout, options.Yamux.TimeProvider, _logger, scope);
         var session = YamuxSession.Create(new ConnectionTransport(connection), YamuxRole.Server, options.Yamux, new ConnectionLogger(_sessionLogger, scope));
         var others = Task.CompletedTask;

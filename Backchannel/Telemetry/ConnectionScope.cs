@@ -9,6 +9,9 @@ internal sealed class ConnectionScope(string connectionId, Uri? server = null) :
 {
     private volatile BackchannelPeer? _peer;
 
+    /// <summary>The id of this replica; null where there are no others.</summary>
+    public string? Replica { get; init; }
+
     /// <summary>Who is at the other end, as soon as that is known.</summary>
     public BackchannelPeer? Peer
     {
@@ -22,6 +25,11 @@ internal sealed class ConnectionScope(string connectionId, Uri? server = null) :
         if (server is not null)
         {
             yield return new("ServerAddress", server);
+        }
+
+        if (Replica is not null)
+        {
+            yield return new("Replica", Replica);
         }
 
         if (_peer is { } peer)

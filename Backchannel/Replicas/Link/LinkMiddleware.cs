@@ -46,7 +46,7 @@ internal sealed class LinkMiddleware(
             return;
         }
 
-        var scope = new ConnectionScope(connection.ConnectionId);
+        var scope = new ConnectionScope(connection.ConnectionId) { Replica = membership.Id };
         var session = YamuxSession.Create(new ConnectionTransport(connection), YamuxRole.Server, _options.Yamux, new ConnectionLogger(_sessionLogger, scope));
         await using (session.ConfigureAwait(false))
         {
